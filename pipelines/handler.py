@@ -1,0 +1,99 @@
+"""The extension point: what a phase handler is given and what it gives back.
+
+A handler is a plain function of (context, phase) → result. It may touch only what the context hands it, so it can be
+called in a unit test with no Postgres, no Ray and no dashboard. The implementations are in :mod:`pipelines.handlers`;
+third parties add kinds through the entry-point group ``controlroom.handlers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ops.model import Artifact, DatasetVersion, LeaseToken, PhaseResult, RunId, Scope, TableVersion
+
+if TYPE_CHECKING:
+    from pipelines.lake import Lake
+    from pipelines.spec import Phase
+
+
+class Hold(Protocol):
+    """The run row is locked: no other owner can appear until the hold ends."""
+
+    def record(self, dataset: DatasetVersion) -> None:
+        """Registers a Delta commit in the transaction of the hold; visible when the hold is released."""
+        ...
+
+
+class Fence(Protocol):
+    """Stands between a phase and everything that others can see."""
+
+    def hold(self) -> AbstractContextManager[Hold]:
+        """Checks the lease and holds the run row until the block ends.
+
+        Raises:
+            LeaseLost: the token is not the run's current one, or the lease has expired by the database's clock.
+        """
+        ...
+
+    def record_adopted(self, dataset: DatasetVersion) -> None:
+        """Registers a commit that a former owner left in the table; same check, same errors."""
+        ...
+
+
+class ArtifactWriter(Protocol):
+    """Stores bytes under their sha256. Registration under the fence is the executor's work."""
+
+    def put_bytes(self, name: str, kind: str, data: bytes, content_type: str, meta: Mapping[str, object] = ...) -> Artifact: ...
+
+    def put_file(self, name: str, kind: str, path: Path, content_type: str, meta: Mapping[str, object] = ...) -> Artifact: ...
+
+
+class Secrets(Protocol):
+    def resolve(self, reference: str) -> str:
+        """Turns ``secret://env/NAME`` or ``secret://file/PATH`` into its value; any other text is returned as it is.
+
+        Raises:
+            SecretMissing: nothing is stored under that reference.
+        """
+        ...
+
+
+class Progress(Protocol):
+    def __call__(self, done: float, total: float | None = None, message: str = "", **facts: object) -> None:
+        """Reports progress: ``done`` of ``total`` in the phase's own unit (rows, tables). Cheap; it is rate-limited."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a handler may touch.
+
+    Attributes:
+        inputs: pinned versions by ``layer.name``; a handler reads these and no others.
+        params: the run's typed parameters.
+        canceled: cheap; a handler in a long loop asks it and raises RunCanceled.
+        scratch: a directory of this attempt's own, deleted when the phase ends.
+    """
+
+    run_id: RunId
+    lease_token: LeaseToken
+    scope: Scope
+    pipeline: str
+    git_sha: str
+    attempt: int
+    params: Mapping[str, object]
+    inputs: Mapping[str, TableVersion]
+    lake: Lake
+    artifacts: ArtifactWriter
+    fence: Fence
+    secrets: Secrets
+    progress: Progress
+    canceled: Callable[[], bool]
+    scratch: Path
+
+
+Handler = Callable[[Context, "Phase"], PhaseResult]
