@@ -84,7 +84,7 @@ class BadInput(ControlRoomError):
     """Input was refused whole; nothing of it was applied."""
 
     code = "BAD_INPUT"
-    sqlstate = "CR007"
+    sqlstate: ClassVar[str | None] = "CR007"
 
 
 @dataclass(frozen=True)
