@@ -220,3 +220,33 @@ class LeaseState:
     held: bool
     expires_at: datetime | None
     cancel_requested: bool
+
+
+@dataclass(frozen=True)
+class NewPhase:
+    """One phase of a run to create; phases stand in the order in which they are listed."""
+
+    name: str
+    kind: str
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event to append. ``event_id`` makes a repeat harmless; ``level`` is debug, info, warning or error."""
+
+    event_id: UUID
+    type: EventType
+    phase: str | None = None
+    level: str = "info"
+    message: str = ""
+    data: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class ChainCheck:
+    """Whether a run's event chain is whole; ``first_bad_seq`` names the first event that is not what was written."""
+
+    ok: bool
+    events: int
+    first_bad_seq: int | None

@@ -1,0 +1,176 @@
+"""Connections: with a role and claims, with limits that end what is left idle, and errors translated.
+
+Two ways to take a role. A connection of one owner (an executor, a fence) has it from its first moment, by a start-up
+option. A pooled one that serves many users (the dashboard) takes it per transaction with :func:`acting_as`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool
+
+from ops import embedded
+from ops.settings import Settings
+from ops.translation import translated
+
+EXECUTOR = "controlroom_executor"
+AUTHENTICATED = "authenticated"
+SERVICE = "service_role"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Claims = Mapping[str, object]
+
+# Both values in one statement: one round trip, and never a role without its claims.
+_ACT = "select set_config('role', %(role)s, true), set_config('request.jwt.claims', %(claims)s, true)"
+_READ = f"{_ACT}, set_config('transaction_read_only', 'on', true)"
+
+
+def database_url(settings: Settings) -> str:
+    """URL of the database as its owner; starts the embedded server where no other is named."""
+    return settings.database_url or embedded.ensure(settings.home, settings.pg_bin).url()
+
+
+def login_url(settings: Settings) -> str:
+    """URL for serving users: as ``controlroom_login``, which may do nothing until it takes a role.
+
+    With a database of your own and no CONTROLROOM_LOGIN_URL it is the owner's URL; the role is still taken.
+    """
+    if settings.login_url or settings.database_url:
+        return settings.login_url or settings.database_url or ""
+    return embedded.ensure(settings.home, settings.pg_bin).login_url()
+
+
+def with_database(url: str, dbname: str) -> str:
+    """``url`` with another database's name."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{quote(dbname, safe='')}"))
+
+
+def connect(
+    url: str,
+    role: str | None = None,
+    claims: Claims | None = None,
+    autocommit: bool = False,
+    idle_seconds: float | None = None,
+    name: str = "controlroom",
+) -> Connection:
+    """Opens a connection that has ``role`` and ``claims`` for as long as it lives.
+
+    Args:
+        idle_seconds: the server ends the session when a transaction stays idle for longer.
+        name: shown in ``pg_stat_activity``.
+
+    Raises:
+        DatabaseUnavailable: nobody answers.
+        NotAllowed: the login is refused.
+    """
+    with translated():
+        return psycopg.connect(url, autocommit=autocommit, **_arguments(url, role, claims, idle_seconds, name))
+
+
+def _arguments(
+    url: str, role: str | None, claims: Claims | None, idle_seconds: float | None, name: str
+) -> dict[str, Any]:
+    """libpq arguments: start-up options cost no round trip; a dead peer is noticed in seconds, not in hours."""
+    wanted: dict[str, str] = {}
+    if role is not None:
+        wanted["role"] = role
+    if claims is not None:
+        wanted["request.jwt.claims"] = json.dumps(claims)
+    if idle_seconds is not None:
+        wanted["idle_in_transaction_session_timeout"] = str(int(idle_seconds * 1000))
+    given = str(conninfo_to_dict(url).get("options") or "")
+    options = [given, *(f"-c {key}={_escaped(value)}" for key, value in wanted.items())]
+    return {
+        "options": " ".join(filter(None, options)),
+        "application_name": name,
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+    }
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
+class Pool:
+    """Connections of one role, in autocommit: each call of an RPC is one round trip and one transaction.
+
+    Raises DatabaseUnavailable where none can be had within ``wait_seconds``. Close it, or use it as a context.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        role: str | None = None,
+        claims: Claims | None = None,
+        min_size: int = 1,
+        max_size: int = 8,
+        wait_seconds: float = 10.0,
+        name: str = "controlroom",
+    ) -> None:
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            kwargs={"autocommit": True, **_arguments(url, role, claims, None, name)},
+            min_size=min_size,
+            max_size=max_size,
+            timeout=wait_seconds,
+            open=True,
+            name=name,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lends a connection for the block."""
+        broken = False
+        try:
+            with translated(), self._pool.connection() as lent:
+                try:
+                    yield lent
+                finally:
+                    broken = lent.closed
+        finally:
+            if broken:
+                # After one connection broke its idle neighbours probably are broken too: look now, not call by call.
+                self._pool.check()
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def acting_as(connection: Connection, role: str, claims: Claims | None = None) -> Iterator[Connection]:
+    """One transaction with ``role`` and ``claims``; both are gone when it ends."""
+    with translated(), connection.transaction():
+        connection.execute(_ACT, {"role": role, "claims": json.dumps(claims or {})})
+        yield connection
+
+
+def engine(url: str, pool_size: int = 5) -> sqlalchemy.Engine:
+    """A SQLAlchemy engine for reads with Core; use it through :func:`reading`."""
+    plain = url.split("://", 1)[1]
+    return sqlalchemy.create_engine(f"postgresql+psycopg://{plain}", pool_size=pool_size, pool_pre_ping=True)
+
+
+@contextmanager
+def reading(engine: sqlalchemy.Engine, role: str, claims: Claims | None = None) -> Iterator[sqlalchemy.Connection]:
+    """One read-only transaction with ``role`` and ``claims``."""
+    with translated(), engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql(_READ, {"role": role, "claims": json.dumps(claims or {})})
+        yield connection

@@ -1,0 +1,1 @@
+"""The statements that Python sends, as ``.sql`` files; :mod:`ops.sql` calls them by name. No code lives here."""

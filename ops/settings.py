@@ -1,0 +1,106 @@
+"""Settings: environment variables with the prefix ``CONTROLROOM_``, all optional, refused whole when one is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ops.errors import SettingsInvalid
+
+
+def default_home(start: Path | None = None) -> Path:
+    """The nearest ``.controlroom`` directory from ``start`` (the working directory) upward, else ``~/.controlroom``."""
+    start = (start or Path.cwd()).absolute()
+    for folder in (start, *start.parents):
+        if (folder / ".controlroom").is_dir():
+            return folder / ".controlroom"
+    return Path.home() / ".controlroom"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _postgres(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError("must begin with postgresql://")
+    return url
+
+
+_AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+_PostgresUrl = Annotated[str | None, AfterValidator(_postgres)]
+_Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class Settings(BaseSettings):
+    """What a process of ours needs to know. ``Settings.load()`` reads it; a test may build one directly."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTROLROOM_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: _AbsolutePath = Field(
+        default_factory=default_home, description="Directory of the local stack and its secrets."
+    )
+    database_url: _PostgresUrl = Field(
+        default=None, description="Postgres 15 or later, as its owner; empty: the embedded one.", repr=False
+    )
+    login_url: _PostgresUrl = Field(
+        default=None,
+        description="The same database as controlroom_login; empty: derived for the embedded one.",
+        repr=False,
+    )
+    pg_bin: _AbsolutePath | None = Field(default=None, description="Postgres bin directory for the embedded server.")
+    lake_url: str | None = Field(default=None, description="Directory or s3:// URL of the lake; empty: HOME/lake.")
+    artifacts_url: str | None = Field(
+        default=None, description="Directory or s3:// URL of the artifacts; empty: HOME/artifacts."
+    )
+    lease_seconds: float = Field(
+        default=30.0, ge=0.2, le=3600, description="How long a lease lasts without a heartbeat, in seconds."
+    )
+    org: _Slug = Field(default="default", description="Slug of the organisation.")
+    project: _Slug = Field(default="demo", description="Slug of the project.")
+    env: Annotated[str, Field(pattern="^(dev|stage|prod)$")] = Field(
+        default="dev", description="Environment: dev, stage or prod."
+    )
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Reads the environment; ``overrides`` win.
+
+        Raises:
+            SettingsInvalid: with every fault, each by the variable's name.
+        """
+        try:
+            return cls.model_validate({**cls()._given(), **overrides}) if overrides else cls()
+        except ValidationError as error:
+            faults = [
+                f"CONTROLROOM_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()
+            ]
+            raise SettingsInvalid("; ".join(faults), {"faults": faults}) from None
+
+    def _given(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    @property
+    def lake(self) -> str:
+        """URL or directory of the lake."""
+        return self.lake_url or str(self.home / "lake")
+
+    @property
+    def artifacts(self) -> str:
+        """URL or directory of the artifact store."""
+        return self.artifacts_url or str(self.home / "artifacts")
+
+    @property
+    def storage_options(self) -> dict[str, str]:
+        """What reaches S3: the standard ``AWS_*`` variables of this process."""
+        return storage_options(os.environ)
+
+
+def storage_options(environment: Mapping[str, str]) -> dict[str, str]:
+    """The ``AWS_*`` variables of ``environment``, as object_store (Delta, Polars, obstore) takes them."""
+    return {name: value for name, value in environment.items() if name.startswith("AWS_") and value}
