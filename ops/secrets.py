@@ -1,0 +1,101 @@
+"""Secrets by reference: a spec names where a value is, never the value.
+
+``secret://env/NAME`` is the variable ``CONTROLROOM_SECRET_NAME`` or ``NAME``; ``secret://file/PATH`` a file below ``HOME/secrets``.
+A store remembers what it gave out so that :meth:`SecretStore.redact` can keep it out of logs, events and errors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ops.errors import BadInput, SecretMissing
+
+_SCHEME = "secret://"
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_KEYWORD_PASSWORD = re.compile(
+    r"\b(password|passwd|secret|token|api_?key)(\s*[=:](?!//)\s*)('[^']*'|\"[^\"]*\"|[^\s,;&]+)", re.IGNORECASE
+)
+HIDDEN = "***"
+_SHORTEST = 4
+"""Values shorter than this are not searched for: hiding every "1" would make logs unreadable and betray it as well."""
+
+
+class SecretStore:
+    """Resolves references for one home. Implements ``pipelines.handler.Secrets``; threads may share it."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._folder = home / "secrets"
+        self._environment = os.environ if environment is None else environment
+        self._given: set[str] = set()
+
+    def resolve(self, reference: str) -> str:
+        """The value behind ``secret://env/NAME`` or ``secret://file/PATH``; any other text is returned as it is.
+
+        Raises:
+            SecretMissing: nothing is stored under that reference, or it cannot be read.
+            BadInput: the reference is malformed or leads out of the secrets folder.
+        """
+        if not reference.startswith(_SCHEME):
+            self._remember_password(reference)
+            return reference
+        kind, _, name = reference.removeprefix(_SCHEME).partition("/")
+        if not name:
+            raise BadInput(f"secret reference {reference} names nothing; write secret://env/NAME or secret://file/PATH")
+        match kind:
+            case "env":
+                value = self._from_environment(reference, name)
+            case "file":
+                value = self._from_file(reference, name)
+            case _:
+                raise BadInput(
+                    f"secret reference {reference} is of unknown kind {kind}; write secret://env/… or secret://file/…"
+                )
+        self._given.add(value)
+        self._remember_password(value)
+        return value
+
+    def redact(self, text: str) -> str:
+        """``text`` without any value that this store gave out, without passwords in URLs and in ``password=…``."""
+        for value in sorted(self._given.copy(), key=len, reverse=True):
+            if len(value) >= _SHORTEST:
+                text = text.replace(value, HIDDEN)
+        text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+        return _KEYWORD_PASSWORD.sub(rf"\1\2{HIDDEN}", text)
+
+    def _from_environment(self, reference: str, name: str) -> str:
+        for variable in (f"CONTROLROOM_SECRET_{name}", name):
+            if value := self._environment.get(variable):
+                return value
+        raise SecretMissing(f"secret {reference} is not set; export {name}", {"reference": reference})
+
+    def _from_file(self, reference: str, name: str) -> str:
+        folder = self._folder.resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder):
+            raise BadInput(f"secret reference {reference} leads out of the secrets folder; name a file inside it")
+        try:
+            # Editors end a file with a newline; a secret that really ends with one is not known to exist.
+            value = path.read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretMissing(
+                f"secret {reference} cannot be read: {type(error).__name__}; write the value to secrets/{name} in the home",
+                {"reference": reference},
+            ) from None
+        if not value:
+            raise SecretMissing(
+                f"secret {reference} is empty; write the value to secrets/{name}", {"reference": reference}
+            )
+        return value
+
+    def _remember_password(self, value: str) -> None:
+        """Drivers quote parts of a URL in their messages: the password in it is a secret by itself."""
+        try:
+            password = urlsplit(value).password if "://" in value else None
+        except ValueError:
+            return
+        if password:
+            self._given.update((password, unquote(password)))
