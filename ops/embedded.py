@@ -20,6 +20,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -40,6 +41,9 @@ LOGIN = "controlroom_login"
 DATABASE = "controlroom"
 START_SECONDS = 60.0
 LOG_LIMIT_BYTES = 20_000_000
+
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d .*?(?=(LOG|FATAL|HINT|DETAIL|ERROR|WARNING|PANIC):)")
+_EVERYDAY = re.compile(r"starting PostgreSQL|listening on|database system is|redirecting log output")
 
 TUNING: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -348,10 +352,10 @@ def _launch(data_dir: Path, pg_bin: Path, runner: host.Account, settings: Mappin
 
 
 def _last_words(output: str) -> str:
-    """What a failed Postgres program said that matters, in one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "could not" in line or "error" in line.lower()]
-    return " · ".join((telling or lines or ["it said nothing"])[-4:])
+    """What a failed Postgres program said that matters, in one line: without stamps and everyday messages."""
+    lines = [_STAMP.sub("", line).strip() for line in output.splitlines()]
+    telling = [line for line in lines if line and not _EVERYDAY.search(line)]
+    return " · ".join(telling[-4:]) or "it said nothing"
 
 
 def _prepare(cluster: Cluster) -> None:
