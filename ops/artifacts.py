@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 
 from ops.errors import BadInput, NotFound, StorageFailed
 from ops.model import Artifact
+from ops.settings import storage_options
 
 _CHUNK = 8 * 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +39,7 @@ class ArtifactStore:
         text = str(url)
         if text.startswith("s3://"):
             self.url = text.rstrip("/")
-            self._store: ObjectStore = S3Store.from_url(self.url, config=cast(Any, dict(options or {})))
+            self._store: ObjectStore = _s3(self.url, storage_options(os.environ if options is None else options))
         elif "://" in text and not text.startswith("file://"):
             raise BadInput(f"artifact store {text} is of an unknown kind; give a directory or an s3:// URL")
         else:
@@ -135,6 +137,14 @@ class ArtifactStore:
                 f"{uri} is not an artifact of {self.url}; take the uri that the artifact was registered with"
             )
         return key
+
+
+def _s3(url: str, options: dict[str, str]) -> S3Store:
+    """obstore has ``AWS_ALLOW_HTTP`` among its client's options, not the store's (it panics there)."""
+    allow_http = options.pop("AWS_ALLOW_HTTP", "false").lower() in ("true", "1")
+    config = {name.lower(): value for name, value in options.items()}
+    with _storage(url):
+        return S3Store.from_url(url, config=cast(Any, config), client_options={"allow_http": allow_http})
 
 
 class _Raw(io.RawIOBase):

@@ -12,6 +12,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ops.errors import SettingsInvalid
 
+# object_store refuses options that it does not know, and AWS_PROFILE and its like are none of its business.
+S3_OPTIONS = frozenset(
+    f"AWS_{name}"
+    for name in [
+        "ACCESS_KEY_ID",
+        "SECRET_ACCESS_KEY",
+        "SESSION_TOKEN",
+        "REGION",
+        "DEFAULT_REGION",
+        "ENDPOINT_URL",
+        "ENDPOINT",
+        "ALLOW_HTTP",
+        "VIRTUAL_HOSTED_STYLE_REQUEST",
+        "SKIP_SIGNATURE",
+        "WEB_IDENTITY_TOKEN_FILE",
+        "ROLE_ARN",
+    ]
+)
+
 
 def default_home(start: Path | None = None) -> Path:
     """The nearest ``.controlroom`` directory from ``start`` (the working directory) upward, else ``~/.controlroom``."""
@@ -97,10 +116,10 @@ class Settings(BaseSettings):
 
     @property
     def storage_options(self) -> dict[str, str]:
-        """What reaches S3: the standard ``AWS_*`` variables of this process."""
+        """What reaches S3: the standard ``AWS_*`` variables of this process that name keys, region and endpoint."""
         return storage_options(os.environ)
 
 
 def storage_options(environment: Mapping[str, str]) -> dict[str, str]:
-    """The ``AWS_*`` variables of ``environment``, as object_store (Delta, Polars, obstore) takes them."""
-    return {name: value for name, value in environment.items() if name.startswith("AWS_") and value}
+    """The S3 options in ``environment`` that every reader of ours (Delta, Polars, obstore) takes; others are left out."""
+    return {name: value for name, value in environment.items() if name in S3_OPTIONS and value}

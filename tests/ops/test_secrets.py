@@ -1,0 +1,87 @@
+"""Secrets are named in specs, resolved late, and never come out again in logs."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import structlog
+
+from ops import logs
+from ops.errors import BadInput, SecretMissing
+from ops.secrets import SecretStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SecretStore:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "odoo_dsn").write_text("postgresql://odoo:s3cr%40t@db/odoo\n")
+    (tmp_path / "secrets" / "empty").write_text("\n")
+    (tmp_path / "outside").write_text("not a secret of ours")
+    return SecretStore(tmp_path, {"API_KEY": "hunter22", "CONTROLROOM_SECRET_BOTH": "preferred", "BOTH": "plain"})
+
+
+def test_a_reference_gives_its_value_and_other_text_is_itself(store: SecretStore) -> None:
+    assert store.resolve("secret://env/API_KEY") == "hunter22"
+    assert store.resolve("secret://env/BOTH") == "preferred"
+    assert store.resolve("secret://file/odoo_dsn") == "postgresql://odoo:s3cr%40t@db/odoo"
+    assert store.resolve("postgresql://localhost/plain") == "postgresql://localhost/plain"
+
+
+@pytest.mark.parametrize("name", ["env/NOT_SET", "file/not_there", "file/empty"])
+def test_a_missing_secret_names_the_reference_and_the_way_out(store: SecretStore, name: str) -> None:
+    with pytest.raises(SecretMissing, match=f"secret://{name}") as caught:
+        store.resolve(f"secret://{name}")
+    assert caught.value.data == {"reference": f"secret://{name}"}
+
+
+@pytest.mark.parametrize("name", ["file/../outside", "file//etc/passwd", "vault/x", "env/", "file"])
+def test_a_reference_cannot_lead_elsewhere(store: SecretStore, name: str) -> None:
+    with pytest.raises(BadInput, match="secret reference"):
+        store.resolve(f"secret://{name}")
+
+
+def test_a_link_out_of_the_folder_is_refused(store: SecretStore, tmp_path: Path) -> None:
+    (tmp_path / "secrets" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(BadInput, match="leads out"):
+        store.resolve("secret://file/link")
+
+
+def test_what_was_given_out_is_hidden_everywhere(store: SecretStore) -> None:
+    store.resolve("secret://env/API_KEY")
+    store.resolve("secret://file/odoo_dsn")
+    text = "hunter22 · postgresql://odoo:s3cr%40t@db/odoo · the decoded s3cr@t"
+    assert store.redact(text) == "*** · *** · the decoded ***"
+
+
+def test_passwords_nobody_resolved_are_hidden_by_their_shape(store: SecretStore) -> None:
+    assert store.redact("postgresql://me:pw@host/db?x=1") == "postgresql://me:***@host/db?x=1"
+    assert store.redact("host=db password='a b' user=me") == "host=db password=*** user=me"
+    assert store.redact("lease_token=17 secret://env/ODOO_DSN") == "lease_token=17 secret://env/ODOO_DSN"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_log_line_holds_a_secret(store: SecretStore, as_json: bool) -> None:
+    value = store.resolve("secret://env/API_KEY")
+    stream = io.StringIO()
+    logs.configure(store.redact, json=as_json, stream=stream)
+    try:
+        log = structlog.get_logger()
+        with structlog.contextvars.bound_contextvars(run="r-1", phase="bronze", lease_token=17):
+            log.info("connected", dsn=f"host=x password={value}", nested={"deep": [value]}, password="short")
+            try:
+                raise RuntimeError(f"refused: {value}")
+            except RuntimeError:
+                log.exception("failed")
+    finally:
+        structlog.reset_defaults()
+    written = stream.getvalue()
+    assert value not in written
+    assert "short" not in written
+    assert written.count("***") >= 4
+    assert "RuntimeError" in written
+    if as_json:
+        first = json.loads(written.splitlines()[0])
+        assert (first["run"], first["phase"], first["lease_token"], first["level"]) == ("r-1", "bronze", 17, "info")
