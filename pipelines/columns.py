@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 import polars as pl
+import pyarrow as pa
 from deltalake import Schema
 
 from ops.errors import BadInput, SchemaDrift
@@ -48,7 +49,10 @@ def lake_schema(schema: pl.Schema, what: str) -> pl.Schema:
     if not schema:
         faults.append("it has no columns")
     if faults:
-        raise BadInput(f"{what} cannot be written: {'; '.join(faults)}", {"what": what, "faults": faults})
+        raise BadInput(
+            f"{what} cannot be written: {'; '.join(faults)}",
+            {"what": what, "faults": faults},
+        )
     return pl.Schema(kept)
 
 
@@ -56,7 +60,11 @@ def _name_fault(name: str, schema: pl.Schema) -> str | None:
     if not NAME.fullmatch(name):
         return f"column {name!r}: a name has no blanks and none of ,;{{}}()=`"
     twins = [other for other in schema.names() if other.lower() == name.lower()]
-    return f"columns {' and '.join(twins)} differ only in case" if len(twins) > 1 and twins[0] == name else None
+    return (
+        f"columns {' and '.join(twins)} differ only in case"
+        if len(twins) > 1 and twins[0] == name
+        else None
+    )
 
 
 def _lake_type(dtype: pl.DataType) -> pl.DataType:
@@ -71,11 +79,17 @@ def _lake_type(dtype: pl.DataType) -> pl.DataType:
     if isinstance(dtype, pl.List):
         return pl.List(_lake_type(_dtype(dtype.inner)))
     if isinstance(dtype, pl.Struct):
-        return pl.Struct({field.name: _lake_type(_dtype(field.dtype)) for field in dtype.fields})
-    if isinstance(dtype, pl.Null):
-        raise ValueError("all values are null and it has no type; cast it to one")
-    advice = {pl.Time: "cast it to String", pl.Duration: "cast it to Int64 microseconds"}
-    raise ValueError(f"the lake has no type {dtype}; {advice.get(type(dtype), 'cast it to another')}")
+        return pl.Struct(
+            {field.name: _lake_type(_dtype(field.dtype)) for field in dtype.fields}
+        )
+    advice: dict[type[pl.DataType], str] = {
+        pl.Null: "all its values are null; cast it to the type that is meant",
+        pl.Time: "cast it to String",
+        pl.Duration: "cast it to Int64 microseconds",
+    }
+    raise ValueError(
+        f"the lake has no type {dtype}; {advice.get(type(dtype), 'cast it to another')}"
+    )
 
 
 def _dtype(inner: object) -> pl.DataType:
@@ -98,19 +112,28 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
         elif isinstance(found, pl.Datetime):
             naive = pl.col(name).dt.cast_time_unit("us")
             expressions.append(
-                naive.dt.replace_time_zone("UTC") if found.time_zone is None else naive.dt.convert_time_zone("UTC")
+                naive.dt.replace_time_zone("UTC")
+                if found.time_zone is None
+                else naive.dt.convert_time_zone("UTC")
             )
         else:
             expressions.append(pl.col(name).cast(dtype, strict=True))
     try:
         return frame.select(expressions)
     except pl.exceptions.InvalidOperationError as error:
-        raise BadInput(f"{what} cannot be written: {str(error).splitlines()[0]}", {"what": what}) from error
+        raise BadInput(
+            f"{what} cannot be written: {str(error).splitlines()[0]}", {"what": what}
+        ) from error
 
 
 def delta_schema(schema: pl.Schema) -> Schema:
     """The Delta schema of a lake schema; every column nullable."""
     return Schema.from_arrow(pl.DataFrame(schema=schema).to_arrow().schema)
+
+
+def frame_schema(schema: Schema) -> pl.Schema:
+    """The schema of the frames that a table gives."""
+    return pl.DataFrame(pa.schema(schema.to_arrow()).empty_table()).schema
 
 
 def described(schema: Schema) -> dict[str, str]:
@@ -120,7 +143,11 @@ def described(schema: Schema) -> dict[str, str]:
 
 def _text(kind: object) -> str:
     name = getattr(kind, "type", None)
-    return name if isinstance(name, str) and name not in {"array", "struct", "map"} else str(kind)
+    return (
+        name
+        if isinstance(name, str) and name not in {"array", "struct", "map"}
+        else str(kind)
+    )
 
 
 def widened(table: Schema, frame: Schema, what: str) -> tuple[list[str], Schema]:
@@ -133,7 +160,11 @@ def widened(table: Schema, frame: Schema, what: str) -> tuple[list[str], Schema]
         SchemaDrift: a column has another type than the table's; all of them are listed.
     """
     have, come = described(table), described(frame)
-    faults = [f"{name} is {come[name]}, the table has {have[name]}" for name in come if have.get(name, come[name]) != come[name]]
+    faults = [
+        f"{name} is {come[name]}, the table has {have[name]}"
+        for name in come
+        if have.get(name, come[name]) != come[name]
+    ]
     if faults:
         raise SchemaDrift(
             f"{what} does not take these columns: {'; '.join(faults)}. Cast them, or replace the table",

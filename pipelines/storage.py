@@ -35,10 +35,14 @@ def storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        raise CommitConflict(f"another writer committed to {what} first: {error}", {"table": what}) from error
+        raise CommitConflict(
+            f"another writer committed to {what} first: {error}", {"table": what}
+        ) from error
     except DeltaError as error:
         if "already exists at that location" in str(error):
-            raise CommitConflict(f"another writer created {what} first", {"table": what}) from error
+            raise CommitConflict(
+                f"another writer created {what} first", {"table": what}
+            ) from error
         raise _failed(what, error) from error
     except (OSError, BaseError) as error:
         raise _failed(what, error) from error
@@ -50,7 +54,10 @@ def storage_errors(what: str) -> Iterator[None]:
 
 
 def _failed(what: str, error: Exception) -> StorageFailed:
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    reason = next(
+        (line.strip() for line in str(error).splitlines() if line.strip()),
+        type(error).__name__,
+    )
     return StorageFailed(
         f"the lake's storage refused {what}: {reason[:300]}. Check space, bucket and permissions",
         {"what": what, "error": type(error).__name__},
@@ -67,14 +74,24 @@ class Storage:
 
     def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
         self.remote = url.startswith(REMOTE)
-        self.url = url.rstrip("/") if self.remote else str(Path(url.removeprefix("file://")).absolute())
+        self.url = (
+            url.rstrip("/")
+            if self.remote
+            else str(Path(url.removeprefix("file://")).absolute())
+        )
         # Only what object_store knows: Polars refuses an option that it does not.
-        self.options = {k: v for k, v in (options or {}).items() if k.lower().startswith("aws_")} if self.remote else {}
+        self.options = (
+            {k: v for k, v in (options or {}).items() if k.lower().startswith("aws_")}
+            if self.remote
+            else {}
+        )
 
     def _object(self, url: str) -> tuple[obstore.store.ObjectStore, str]:
         parts = urlsplit(url)
         allow_http = self.options.get("AWS_ALLOW_HTTP", "").lower() == "true"
-        config = {k: v for k, v in self.options.items() if k.upper() != "AWS_ALLOW_HTTP"}
+        config = {
+            k: v for k, v in self.options.items() if k.upper() != "AWS_ALLOW_HTTP"
+        }
         store = obstore.store.from_url(
             f"{parts.scheme}://{parts.netloc}",
             config=cast("obstore.store.S3Config", config),

@@ -1,0 +1,310 @@
+"""The fenced commit: how one phase's effect reaches a Delta table exactly once, whoever dies when.
+
+Delta alone does not dedupe. So:
+
+1. open the table handle;
+2. look for a transaction of this run, phase and chunk, under whatever lease token. If there is one, a former owner's
+   effect is in the table already: adopt it, write nothing;
+3. check the fence in Postgres and hold the run row;
+4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``;
+5. record the Delta version in the hold's transaction; release.
+
+The data files are staged before step 3 (:mod:`pipelines.staging`), so a hold lasts for one log entry, a few
+milliseconds, and neither a lease nor an idle timeout can end under it. A zombie that wakes between 3 and 4 holds a
+handle of a version that is no longer the last and is refused; one that opens a new handle finds the new owner's
+transaction in step 2. A crash between 4 and 5 leaves "Delta committed, Postgres not": the next owner adopts, or
+:mod:`pipelines.reconcile` repairs. ``tests/pipelines/test_commit.py`` stops at each step, and takes each guard away.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake._internal import RemoveAction
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+from ops.errors import CommitConflict, StorageFailed
+from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, TableVersion
+from pipelines.columns import described, widened
+from pipelines.handler import Fence
+from pipelines.staging import StagedFile
+from pipelines.storage import Storage, storage_errors
+
+log = structlog.get_logger()
+METADATA = "controlroom"
+ATTEMPTS = 8
+Mode = Literal["append", "replace", "merge", "scd2"]
+
+
+@dataclass(frozen=True)
+class CommitRef:
+    """What a commit belongs to. Its ``app_id`` is the identity under which it happens once.
+
+    Args:
+        chunk: distinguishes several commits of one phase to one table; the same on every attempt.
+        input_fingerprint: of what the phase read, kept with the commit.
+    """
+
+    run_id: RunId
+    lease_token: LeaseToken
+    phase: str
+    chunk: str = "0"
+    input_fingerprint: Fingerprint | None = None
+
+    @property
+    def app_id(self) -> str:
+        return f"{METADATA}/{self.run_id}/{self.phase}/{self.chunk}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does to a table: files that come and files that go.
+
+    Attributes:
+        replaces: every file of the table goes, and the schema becomes ``schema``.
+        removed: path → bytes of single files that go.
+        rows, fingerprint: of the rows that were asked to be written.
+        total_rows: rows of the table afterwards.
+    """
+
+    mode: Mode
+    added: tuple[StagedFile, ...]
+    schema: Schema
+    rows: int
+    total_rows: int
+    fingerprint: Fingerprint
+    columns: Mapping[str, str]
+    replaces: bool = False
+    removed: Mapping[str, int] | None = None
+
+
+class FencedCommit:
+    """One commit of one phase to one table.
+
+    Args:
+        at: called with the name of each step when it is done; tests stop there.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        url: str,
+        table: str,
+        fence: Fence,
+        ref: CommitRef,
+        at: Callable[[str], None] | None = None,
+    ) -> None:
+        self._storage, self._url, self._table = storage, url, table
+        self._fence, self._ref = fence, ref
+        self._at = at or (lambda step: None)
+
+    def run(
+        self,
+        plan: Callable[[DeltaTable | None], Change],
+        inputs: tuple[TableVersion, ...] = (),
+    ) -> DatasetVersion:
+        """Brings the change into the table, once.
+
+        Args:
+            plan: makes the change from the table as it stands; called again when another writer came first.
+
+        Raises:
+            LeaseLost: this owner is not the run's any more; the table is unchanged.
+            CommitConflict: other writers came first each time.
+            StorageFailed: the store refused.
+        """
+        for attempt in range(ATTEMPTS):
+            handle = open_table(self._storage, self._url)
+            self._at("opened")
+            if (found := self.adoptable(handle)) is not None:
+                self._fence.record_adopted(found)
+                log.info(
+                    "commit adopted",
+                    run=str(self._ref.run_id),
+                    phase=self._ref.phase,
+                    table=self._table,
+                )
+                return found
+            change = plan(handle)
+            self._at("planned")
+            try:
+                return self._commit(handle, change, inputs)
+            except CommitConflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def adoptable(self, handle: DeltaTable | None) -> DatasetVersion | None:
+        """The commit of this run, phase and chunk that the table has already, under whatever token."""
+        if handle is None or handle.transaction_version(self._ref.app_id) is None:
+            return None
+        for entry in handle.history():
+            stored = entry.get(METADATA)
+            if isinstance(stored, dict) and stored.get("app_id") == self._ref.app_id:
+                return dataset_of(
+                    self._table, int(entry["version"]), stored, adopted=True
+                )
+        raise StorageFailed(
+            f"{self._table} holds a commit of {self._ref.app_id} but its log entry is gone; start a new run",
+            {"table": self._table, "app_id": self._ref.app_id},
+        )
+
+    def _commit(
+        self,
+        handle: DeltaTable | None,
+        change: Change,
+        inputs: tuple[TableVersion, ...],
+    ) -> DatasetVersion:
+        with self._fence.hold() as hold:
+            self._at("held")
+            dataset = self.write(handle, change, inputs)
+            self._at("committed")
+            hold.record(dataset)
+            self._at("recorded")
+        self._at("released")
+        return dataset
+
+    def write(
+        self,
+        handle: DeltaTable | None,
+        change: Change,
+        inputs: tuple[TableVersion, ...],
+    ) -> DatasetVersion:
+        """One log entry: exactly the next version after the handle's."""
+        with storage_errors(self._table):
+            if handle is not None and not change.replaces:
+                self._widen(handle, change.schema)
+            version = 0 if handle is None else handle.version() + 1
+            dataset = DatasetVersion(
+                self._table, version, change.mode, change.rows, change.total_rows,
+                sum(file.byte_size for file in change.added), change.fingerprint, described(change.schema), False, inputs,
+            )  # fmt: skip
+            properties = CommitProperties(
+                custom_metadata={
+                    METADATA: metadata_of(dataset, self._ref, change.columns)
+                },
+                # The whole proof rests on this: no rebase onto a version that the adoption check has not seen.
+                max_commit_retries=0,
+                app_transactions=[
+                    Transaction(self._ref.app_id, int(self._ref.lease_token))
+                ],
+            )
+            now = int(time.time() * 1000)
+            added = [_added(file, now) for file in change.added]
+            if handle is None:
+                options = self._storage.options
+                create_table_with_add_actions(
+                    self._url,
+                    change.schema,
+                    added,
+                    "error",
+                    storage_options=options,
+                    commit_properties=properties,
+                )
+                return dataset
+            removed = [
+                RemoveAction(path, True, now, size, {})
+                for path, size in (change.removed or {}).items()
+            ]
+            mode = "overwrite" if change.replaces else "append"
+            handle.create_write_transaction(
+                [*added, *removed], mode, change.schema, commit_properties=properties
+            )
+            return dataset
+
+    def _widen(self, handle: DeltaTable, schema: Schema) -> None:
+        """New columns come first, in an entry of their own: a reader between the two sees them null."""
+        new, _ = widened(handle.schema(), schema, self._table)
+        if new:
+            fields = [field for field in schema.fields if field.name in new]
+            handle.alter.add_columns(
+                fields, commit_properties=CommitProperties(max_commit_retries=0)
+            )
+
+
+def open_table(
+    storage: Storage, url: str, version: int | None = None
+) -> DeltaTable | None:
+    """The table's handle, None where there is no table.
+
+    Raises:
+        StorageFailed: the store refused.
+    """
+    with storage_errors(url):
+        # Opening a missing directory is "not found", and so is a missing bucket: ask the store which it is.
+        if not DeltaTable.is_deltatable(url, storage.options):
+            return None
+        return DeltaTable(url, version=version, storage_options=storage.options)
+
+
+def _added(file: StagedFile, now: int) -> AddAction:
+    return AddAction(
+        file.path, file.byte_size, {}, now, True, json.dumps({"numRecords": file.rows})
+    )
+
+
+def metadata_of(
+    dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]
+) -> dict[str, object]:
+    """Everything that Postgres knows about a commit, kept in the commit itself: the reconciler needs nothing else."""
+    return {
+        "app_id": ref.app_id,
+        "run_id": str(ref.run_id),
+        "phase": ref.phase,
+        "chunk": ref.chunk,
+        "lease_token": int(ref.lease_token),
+        "input_fingerprint": ref.input_fingerprint,
+        "mode": dataset.mode,
+        "rows": dataset.rows,
+        "total_rows": dataset.total_rows,
+        "byte_size": dataset.byte_size,
+        "fingerprint": dataset.fingerprint,
+        "column_digests": dict(columns),
+        "schema": dict(dataset.schema),
+        "inputs": [vars(one) for one in dataset.inputs],
+    }
+
+
+def dataset_of(
+    table: str, version: int, stored: Mapping[str, object], adopted: bool = False
+) -> DatasetVersion:
+    """The inverse of :func:`metadata_of`.
+
+    Raises:
+        StorageFailed: the metadata is not of this project's making.
+    """
+    match stored:
+        case {
+            "mode": str(mode), "rows": int(rows), "total_rows": int(total), "byte_size": int(size),
+            "fingerprint": str(text), "schema": dict(schema), "inputs": list(inputs),
+        }:  # fmt: skip
+            read = tuple(
+                TableVersion(
+                    str(one["table"]), int(one["version"]), one.get("fingerprint")
+                )
+                for one in inputs
+            )
+            found = DatasetVersion(
+                table,
+                version,
+                mode,
+                rows,
+                total,
+                size,
+                Fingerprint(text),
+                dict(schema),
+                adopted,
+                read,
+            )
+            return found
+    raise StorageFailed(
+        f"{table} version {version} has commit metadata that cannot be read",
+        {"table": table},
+    )

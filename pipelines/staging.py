@@ -1,0 +1,226 @@
+"""Writes rows into a table's directory as Parquet files that no commit names yet.
+
+Staging is the long part of a write and needs no fence: until a log entry names the files, no reader sees them. One pass
+over the batches writes and fingerprints them, so memory is bounded by a row group, not by the table.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, Self, TypeAlias
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.columns import conform, lake_schema
+from pipelines.fingerprint import Digest, Fingerprinter
+from pipelines.storage import Storage, storage_errors
+
+Rows: TypeAlias = (
+    pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
+)
+
+GROUP_ROWS = 131_072
+GROUP_BYTES = 32 << 20
+FILE_BYTES = 128 << 20
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A Parquet file below the table's directory. ``path`` is relative to it."""
+
+    path: str
+    rows: int
+    byte_size: int
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Rows that wait for a commit.
+
+    Attributes:
+        schema: as the lake keeps it.
+        digest: fingerprint of the rows, lineage columns left out.
+        keys: the key columns of the rows, where a key was given.
+    """
+
+    files: tuple[StagedFile, ...]
+    schema: pl.Schema
+    digest: Digest
+    keys: pl.DataFrame
+
+    @property
+    def rows(self) -> int:
+        return self.digest.rows
+
+    @property
+    def byte_size(self) -> int:
+        return sum(file.byte_size for file in self.files)
+
+
+def batches(rows: Rows, what: str) -> tuple[pl.Schema, Iterator[pl.DataFrame]]:
+    """The lake schema of ``rows`` and its batches, conformed to it.
+
+    Raises:
+        BadInput: a column's type or name is refused; nothing was read.
+    """
+    found, parts = _parts(rows)
+    schema = lake_schema(found, what)
+    return schema, (conform(part, schema, what) for part in parts)
+
+
+def _parts(rows: Rows) -> tuple[pl.Schema, Iterable[pl.DataFrame]]:
+    if isinstance(rows, pl.DataFrame):
+        return rows.schema, rows.iter_slices(BATCH_ROWS)
+    if isinstance(rows, pl.LazyFrame):
+        return rows.collect_schema(), rows.collect_batches(chunk_size=BATCH_ROWS)
+    if isinstance(rows, pa.RecordBatchReader):
+        empty = pl.DataFrame(rows.schema.empty_table())
+        return empty.schema, (pl.DataFrame(batch) for batch in rows)
+    parts = iter(rows)
+    first = next(parts, None)
+    if first is None:
+        return pl.Schema(), ()
+    return first.schema, _chain(first, parts)
+
+
+def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    yield first
+    yield from rest
+
+
+def stage(
+    storage: Storage,
+    table_url: str,
+    rows: Rows,
+    key: Sequence[str] = (),
+    fill: pl.Schema | None = None,
+) -> Staged:
+    """Writes ``rows`` as files below ``table_url``.
+
+    Args:
+        key: columns that name a row; their values are kept in memory for a merge.
+        fill: columns to write beside those of ``rows``, null.
+
+    Raises:
+        BadInput: see :func:`batches`.
+        StorageFailed: the store refused; the files of this call are gone again.
+    """
+    schema, parts = batches(rows, table_url.rsplit("/", 1)[-1])
+    whole = pl.Schema(
+        {
+            **schema,
+            **{
+                name: dtype
+                for name, dtype in (fill or {}).items()
+                if name not in schema
+            },
+        }
+    )
+    counted = Fingerprinter(schema, key)
+    keys: list[pl.DataFrame] = [
+        pl.DataFrame(schema={name: schema[name] for name in key})
+    ]
+    with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
+        for part in _groups(parts):
+            # The digest and the file are made of the same immutable batch, at the same time.
+            digested = beside.submit(counted.update, part)
+            files.write(
+                conform(part, whole, table_url) if len(whole) > len(schema) else part
+            )
+            if key:
+                keys.append(part.select(key))
+            digested.result()
+        files.close()
+        return Staged(tuple(files.done), whole, counted.digest(), pl.concat(keys))
+
+
+def _groups(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Gathers small batches into row groups."""
+    waiting: list[pl.DataFrame] = []
+    for part in parts:
+        waiting.append(part)
+        rows, size = (
+            sum(one.height for one in waiting),
+            sum(one.estimated_size() for one in waiting),
+        )
+        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
+            yield pl.concat(waiting)
+            waiting = []
+    if any(one.height for one in waiting):
+        yield pl.concat(waiting)
+
+
+class _Files:
+    """The files of one staging; a failure takes all of them away."""
+
+    def __init__(self, storage: Storage, table_url: str) -> None:
+        self._storage, self._table_url = storage, table_url
+        self._open = ExitStack()
+        self._writer: pq.ParquetWriter | None = None
+        self._sink: IO[bytes] | None = None
+        self._path, self._rows = "", 0
+        self.done: list[StagedFile] = []
+        self._name = uuid.uuid4().hex
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            return
+        self._open.__exit__(kind, error, trace)
+        for path in {self._path, *(file.path for file in self.done)} - {""}:
+            self._storage.discard(f"{self._table_url}/{path}")
+
+    def write(self, part: pl.DataFrame) -> None:
+        if not part.height:
+            return
+        arrow = part.to_arrow(compat_level=pl.CompatLevel.oldest())
+        with storage_errors(self._table_url):
+            if self._writer is None:
+                self._start(arrow.schema)
+            assert self._writer is not None and self._sink is not None
+            self._writer.write_table(arrow, row_group_size=GROUP_ROWS)
+            self._rows += part.height
+            if self._sink.tell() >= FILE_BYTES:
+                self.close()
+
+    def _start(self, schema: pa.Schema) -> None:
+        # Never the same name twice: a zombie and the new owner must not write into one another's files.
+        self._path = f"part-{len(self.done):05d}-{self._name}.parquet"
+        self._sink = self._open.enter_context(
+            self._storage.writer(f"{self._table_url}/{self._path}")
+        )
+        self._writer = self._open.enter_context(
+            pq.ParquetWriter(
+                self._sink,
+                schema,
+                compression="zstd",
+                compression_level=1,
+                store_schema=False,
+            )
+        )
+
+    def close(self) -> None:
+        """Ends the file at hand, if there is one."""
+        if self._writer is None:
+            return
+        with storage_errors(self._table_url):
+            self._open.close()
+        self._open, self._writer, self._sink = ExitStack(), None, None
+        size = self._storage.size(f"{self._table_url}/{self._path}")
+        self.done.append(StagedFile(self._path, self._rows, size))
+        self._path, self._rows = "", 0
