@@ -1,0 +1,114 @@
+-- What people look at. Row-level security decides which rows a caller sees; nothing here filters for safety.
+
+-- name: project_id
+select p.id
+from ops.projects p
+join ops.orgs o on o.id = p.org_id
+where o.slug = %(org)s and p.slug = %(project)s;
+
+-- name: list_runs
+-- One short index scan per visible project, then a merge: a single scan over all projects walks past everything that
+-- the caller may not see.
+select r.*
+from ops.projects p
+join ops.orgs o on o.id = p.org_id
+cross join lateral (
+    select
+        r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
+        r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at,
+        r.error_code, r.error_message
+    from ops.runs r
+    where r.project_id = p.id
+        and (%(statuses)s::text[] is null or r.status = any(%(statuses)s::text[]))
+        and (%(pipeline)s::text is null or r.pipeline = %(pipeline)s::text)
+        and (%(env)s::text is null or r.env = %(env)s::text)
+        and (%(before_at)s::timestamptz is null or (r.created_at, r.id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+    order by r.created_at desc, r.id desc
+    limit %(limit)s
+) r
+where (%(project)s::text is null or p.slug = %(project)s::text)
+    and (%(org)s::text is null or o.slug = %(org)s::text)
+order by r.created_at desc, r.run_id desc
+limit %(limit)s;
+
+-- name: run
+select
+    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
+    r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at,
+    r.error_code, r.error_message,
+    r.project_id, r.spec, r.spec_sha256, r.params, r.input_manifest, r.output_manifest, r.error_data, r.parent_run,
+    r.idempotency_key, r.available_at, r.timeout_seconds,
+    l.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
+    s.score, s.breakdown as score_breakdown
+from ops.runs r
+join ops.projects p on p.id = r.project_id
+join ops.orgs o on o.id = p.org_id
+left join ops.run_leases l on l.run_id = r.id
+left join ops.run_scores s on s.run_id = r.id
+where r.id = %(run_id)s;
+
+-- name: runs_by_prefix
+-- An id's beginning as a range, so that the primary key serves it.
+select r.id
+from ops.runs r
+where r.id between rpad(%(prefix)s, 32, '0')::uuid and rpad(%(prefix)s, 32, 'f')::uuid
+limit 2;
+
+-- name: status_counts
+select r.status, count(*) as runs
+from ops.runs r
+where r.created_at >= %(since)s
+group by r.status;
+
+-- name: phases
+select
+    ph.ordinal, ph.name, ph.kind, ph.depends_on, ph.status, ph.attempt, ph.started_at, ph.finished_at,
+    ph.rows_in, ph.rows_out, ph.byte_size, ph.input_fingerprint, ph.output_fingerprint, ph.metrics, ph.progress,
+    ph.error_code, ph.error_message
+from ops.run_phases ph
+where ph.run_id = %(run_id)s
+order by ph.ordinal;
+
+-- name: events
+select e.seq, e.ts, e.type, e.phase, e.level, e.message, e.data
+from ops.run_events e
+where e.run_id = %(run_id)s and e.seq > %(after_seq)s
+order by e.seq
+limit %(limit)s;
+
+-- name: artifacts
+select a.id as artifact_id, a.phase, a.name, a.kind, a.sha256, a.byte_size, a.content_type, a.uri, a.meta, a.created_at
+from ops.run_artifacts a
+where a.run_id = %(run_id)s
+order by a.created_at, a.name;
+
+-- name: datasets
+-- Each dataset with its newest version.
+select
+    o.slug as org, p.slug as project, d.env, d.name as table, v.version, v.mode, v.rows, v.total_rows, v.byte_size,
+    v.fingerprint, v.schema, v.run_id, v.phase, v.created_at
+from ops.datasets d
+join ops.projects p on p.id = d.project_id
+join ops.orgs o on o.id = p.org_id
+join lateral (
+    select * from ops.dataset_versions v where v.dataset_id = d.id order by v.version desc limit 1
+) v on true
+where (%(env)s::text is null or d.env = %(env)s::text)
+order by o.slug, p.slug, d.env, d.name;
+
+-- name: executors
+select
+    x.id as executor_id, x.name, x.capabilities, x.labels, x.slots, x.host, x.version, x.state, x.last_seen,
+    (select count(*) from ops.run_leases l where l.executor_id = x.id) as runs
+from ops.executors x
+where x.last_seen >= %(since)s
+order by x.last_seen desc;
+
+-- name: pipelines
+-- Each pipeline with its newest version.
+select distinct on (p.id, pl.slug)
+    o.slug as org, p.slug as project, pl.slug, pl.version, pl.spec, pl.sha256, pl.git_sha, pl.created_at
+from ops.pipelines pl
+join ops.projects p on p.id = pl.project_id
+join ops.orgs o on o.id = p.org_id
+order by p.id, pl.slug, pl.version desc;
