@@ -17,12 +17,13 @@ from psycopg.rows import dict_row
 
 from ops.database import Claims, Connection, Pool, acting_as
 from ops.errors import BadInput, NotFound
-from ops.model import EventType, PhaseStatus, RunId, RunStatus
+from ops.model import EventType, PhaseStatus, RunId, RunStatus, TableVersion
 from ops.sql import queries
 from ops.translation import translated
 from ops.views import (
     ArtifactRow,
     DatasetRow,
+    DatasetVersionRow,
     EventRow,
     ExecutorRow,
     PhaseRow,
@@ -155,6 +156,11 @@ class Reads:
         """The lake's tables, each at its newest registered version."""
         return [_made(DatasetRow, row) for row in self._rows("datasets", env=env)]
 
+    def dataset_versions(self, run_id: RunId) -> list[DatasetVersionRow]:
+        """What the run left in the lake, in the order in which it did."""
+        rows = self._rows("dataset_versions", run_id=run_id)
+        return [_made(DatasetVersionRow, row, inputs=_table_versions) for row in rows]
+
     def executors(self, since: datetime | None = None) -> list[ExecutorRow]:
         """Executors seen since then (an hour ago), the latest first."""
         since = since or datetime.now(UTC) - timedelta(hours=1)
@@ -163,6 +169,10 @@ class Reads:
     def pipelines(self) -> list[PipelineRow]:
         """Registered pipelines, each at its newest version."""
         return [_made(PipelineRow, row) for row in self._rows("pipelines")]
+
+
+def _table_versions(edges: Sequence[Mapping[str, Any]]) -> tuple[TableVersion, ...]:
+    return tuple(TableVersion(**edge) for edge in edges)
 
 
 def _made(kind: type[Row], row: Mapping[str, Any], **casts: Callable[[Any], object]) -> Row:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from ops.model import EventType, PhaseStatus, RunId, RunStatus
+from ops.model import EventType, PhaseStatus, RunId, RunStatus, TableVersion
 
 Json = Mapping[str, object]
 
@@ -40,14 +40,14 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunDetail(RunRow):
-    """Everything about one run except its lists. Lease fields are None where nobody owns it."""
+    """Everything about one run except its lists. ``executor_id`` is its last owner, lease fields are None without one."""
 
     project_id: UUID
     spec: Json
     spec_sha256: str
     params: Json
     input_manifest: Json
-    output_manifest: Json | None
+    output_manifest: Json
     error_data: Json | None
     parent_run: RunId | None
     idempotency_key: str | None
@@ -82,6 +82,7 @@ class PhaseRow:
     progress: Json | None
     error_code: str | None
     error_message: str | None
+    error_data: Json | None
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,31 @@ class ArtifactRow:
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """A table of the lake at its newest registered version."""
+    """A table of the lake at its newest registered version; ``columns`` maps names to Delta types."""
 
     org: str
     project: str
     env: str
+    table: str
+    layer: str
+    name: str
+    version: int
+    mode: str
+    rows: int
+    total_rows: int
+    byte_size: int
+    fingerprint: str
+    columns: Json
+    run_id: RunId
+    phase: str
+    adopted: bool
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class DatasetVersionRow:
+    """A commit that a run made or adopted; ``inputs`` are the table versions that it was made from."""
+
     table: str
     version: int
     mode: str
@@ -127,10 +148,11 @@ class DatasetRow:
     total_rows: int
     byte_size: int
     fingerprint: str
-    schema: Json
-    run_id: RunId
+    columns: Json
+    adopted: bool
     phase: str
-    created_at: datetime
+    recorded_at: datetime
+    inputs: tuple[TableVersion, ...]
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ select
     r.error_code, r.error_message,
     r.project_id, r.spec, r.spec_sha256, r.params, r.input_manifest, r.output_manifest, r.error_data, r.parent_run,
     r.idempotency_key, r.available_at, r.timeout_seconds,
-    l.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
+    r.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
     s.score, s.breakdown as score_breakdown
 from ops.runs r
 join ops.projects p on p.id = r.project_id
@@ -63,9 +63,11 @@ group by r.status;
 -- name: phases
 select
     ph.ordinal, ph.name, ph.kind, ph.depends_on, ph.status, ph.attempt, ph.started_at, ph.finished_at,
-    ph.rows_in, ph.rows_out, ph.byte_size, ph.input_fingerprint, ph.output_fingerprint, ph.metrics, ph.progress,
-    ph.error_code, ph.error_message
+    ph.rows_in, ph.rows_out, ph.byte_size, ph.input_fingerprint, ph.output_fingerprint, ph.metrics,
+    case when ph.status = 'running' then l.progress end as progress,
+    ph.error_code, ph.error_message, ph.error_data
 from ops.run_phases ph
+left join ops.run_leases l on l.run_id = ph.run_id and l.phase = ph.name
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 
@@ -85,16 +87,35 @@ order by a.created_at, a.name;
 -- name: datasets
 -- Each dataset with its newest version.
 select
-    o.slug as org, p.slug as project, d.env, d.name as table, v.version, v.mode, v.rows, v.total_rows, v.byte_size,
-    v.fingerprint, v.schema, v.run_id, v.phase, v.created_at
+    o.slug as org, p.slug as project, d.env, d.layer || '.' || d.name as table, d.layer, d.name, v.version, v.mode, v.rows,
+    v.total_rows, v.byte_size, v.fingerprint, v.columns, v.run_id, v.phase, v.adopted, v.recorded_at
 from ops.datasets d
 join ops.projects p on p.id = d.project_id
 join ops.orgs o on o.id = p.org_id
-join lateral (
-    select * from ops.dataset_versions v where v.dataset_id = d.id order by v.version desc limit 1
-) v on true
+join ops.dataset_versions v on v.dataset_id = d.id and v.version = d.version
 where (%(env)s::text is null or d.env = %(env)s::text)
-order by o.slug, p.slug, d.env, d.name;
+order by o.slug, p.slug, d.env, d.layer, d.name;
+
+-- name: dataset_versions
+-- What a run left in the lake, with what each was made from.
+select
+    d.layer || '.' || d.name as table, v.version, v.mode, v.rows, v.total_rows, v.byte_size, v.fingerprint, v.columns,
+    v.adopted, v.phase, v.recorded_at,
+    coalesce(
+        (
+            select jsonb_agg(
+                jsonb_build_object('table', e.input_table, 'version', e.input_version, 'fingerprint', e.input_fingerprint)
+                order by e.input_table, e.input_version
+            )
+            from ops.lineage_edges e
+            where e.output_id = v.id
+        ),
+        '[]'
+    ) as inputs
+from ops.dataset_versions v
+join ops.datasets d on d.id = v.dataset_id
+where v.run_id = %(run_id)s
+order by v.recorded_at, d.layer, d.name;
 
 -- name: executors
 select
