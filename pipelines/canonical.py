@@ -28,9 +28,7 @@ STEP = (np.uint64(0xBB67AE8584CAA73B), np.uint64(0x3C6EF372FE94F82B))
 CANONICAL_NAN = np.uint64(0x7FF8000000000000)
 LONG = 256
 """Texts and blobs above this many bytes are digested by BLAKE3 one by one; below, all at once by words."""
-TAIL_MASK: Words = np.array(
-    [0xFFFFFFFFFFFFFFFF >> (8 * (8 - n)) if n else 0 for n in range(9)], dtype=np.uint64
-)
+TAIL_MASK: Words = np.array([0xFFFFFFFFFFFFFFFF >> (8 * (8 - n)) if n else 0 for n in range(9)], dtype=np.uint64)
 
 
 def fmix64(words: Words) -> Words:
@@ -57,13 +55,7 @@ def type_name(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.List):
         return f"list<{type_name(_instance(dtype.inner))}>"
     if isinstance(dtype, pl.Struct):
-        return (
-            "struct<"
-            + ",".join(
-                f"{f.name}:{type_name(_instance(f.dtype))}" for f in dtype.fields
-            )
-            + ">"
-        )
+        return "struct<" + ",".join(f"{f.name}:{type_name(_instance(f.dtype))}" for f in dtype.fields) + ">"
     names: dict[type[pl.DataType], str] = {
         pl.Boolean: "bool", pl.Int8: "int8", pl.Int16: "int16", pl.Int32: "int32", pl.Int64: "int64",
         pl.Float32: "float32", pl.Float64: "float64", pl.String: "text", pl.Binary: "binary", pl.Date: "date",
@@ -84,9 +76,7 @@ def cells(column: pl.Series, seeds: Sequence[int]) -> list[Words]:
     if isinstance(dtype, pl.String | pl.Binary):
         _absorb_bytes(states, column)
     elif isinstance(dtype, pl.List | pl.Struct):
-        encoded = [
-            None if value is None else _encoded(value) for value in column.to_list()
-        ]
+        encoded = [None if value is None else _encoded(value) for value in column.to_list()]
         _absorb_bytes(states, pl.Series(encoded, dtype=pl.Binary))
     else:
         for word in _fixed_words(column):
@@ -109,9 +99,7 @@ def _fixed_words(column: pl.Series) -> list[Words]:
     if isinstance(dtype, pl.Decimal):
         return _decimal_words(column.to_arrow())
     if isinstance(dtype, pl.Float32 | pl.Float64):
-        values = (
-            column.fill_null(0.0).cast(pl.Float64).to_numpy() + 0.0
-        )  # −0.0 + 0.0 is 0.0
+        values = column.fill_null(0.0).cast(pl.Float64).to_numpy() + 0.0  # −0.0 + 0.0 is 0.0
         bits = values.view(np.uint64).copy()
         bits[np.isnan(values)] = CANONICAL_NAN
         return [bits]
@@ -123,14 +111,8 @@ def _fixed_words(column: pl.Series) -> list[Words]:
 
 def _decimal_words(array: pa.Array) -> list[Words]:
     """The scaled integer as 128 bits in two's complement, low word first."""
-    wide = (
-        array
-        if array.type.bit_width == 128
-        else array.cast(pa.decimal128(38, array.type.scale))
-    )
-    words = np.frombuffer(wide.buffers()[1], np.uint64)[
-        2 * wide.offset : 2 * (wide.offset + len(wide))
-    ]
+    wide = array if array.type.bit_width == 128 else array.cast(pa.decimal128(38, array.type.scale))
+    words = np.frombuffer(wide.buffers()[1], np.uint64)[2 * wide.offset : 2 * (wide.offset + len(wide))]
     return [words[0::2].copy(), words[1::2].copy()]
 
 
@@ -138,9 +120,7 @@ def _absorb_bytes(states: Sequence[Words], column: pl.Series) -> None:
     """Takes in the length, then the bytes eight at a time, little-endian, the last word padded with zeros. Above
     ``LONG`` bytes it is the length, then the first 16 bytes of BLAKE3."""
     array = column.cast(pl.Binary).fill_null(b"").to_arrow().cast(pa.large_binary())
-    offsets = np.frombuffer(array.buffers()[1], np.int64)[
-        array.offset : array.offset + len(array) + 1
-    ]
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array) + 1]
     lengths = np.diff(offsets)
     _absorb(states, lengths.astype(np.uint64))
     # Longest first: the cells that still have a word to give are then a prefix, and each round a slice.
@@ -149,14 +129,10 @@ def _absorb_bytes(states: Sequence[Words], column: pl.Series) -> None:
     long = int(np.searchsorted(-sorted_lengths, -LONG, side="left"))
     data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
     for index in order[:long]:
-        digest = blake3(data[offsets[index] : offsets[index + 1]].tobytes()).digest(
-            length=16
-        )
+        digest = blake3(data[offsets[index] : offsets[index + 1]].tobytes()).digest(length=16)
         for word in np.frombuffer(digest, np.uint64):
             for lane, state in enumerate(states):
-                state[index : index + 1] = (
-                    fmix64(state[index : index + 1] ^ word) + STEP[lane]
-                )
+                state[index : index + 1] = fmix64(state[index : index + 1] ^ word) + STEP[lane]
     _absorb_short(states, data, offsets, order[long:], sorted_lengths[long:])
 
 
@@ -173,17 +149,12 @@ def _absorb_short(
     padded = np.zeros(int(offsets[-1]) - first + 8, np.uint8)
     padded[:-8] = data[first : int(offsets[-1])]
     # A word may start at any byte: a view of overlapping words, one a byte.
-    windows: Words = np.ndarray(
-        shape=(len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,)
-    )
+    windows: Words = np.ndarray(shape=(len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))
     starts = offsets[order] - first
     ordered = [state[order] for state in states]
     for done in range(0, int(lengths[0]), 8):
         active = int(np.searchsorted(-lengths, -done, side="left"))
-        word = (
-            windows[starts[:active] + done]
-            & TAIL_MASK[np.minimum(lengths[:active] - done, 8)]
-        )
+        word = windows[starts[:active] + done] & TAIL_MASK[np.minimum(lengths[:active] - done, 8)]
         _absorb([state[:active] for state in ordered], word)
     for state, result in zip(states, ordered, strict=True):
         state[order] = result
@@ -199,11 +170,7 @@ def _encoded(value: object) -> bytes:
         case int():
             return b"i" + value.to_bytes(16, "little", signed=True)
         case float():
-            return b"f" + (
-                struct.pack("<d", value + 0.0)
-                if not math.isnan(value)
-                else CANONICAL_NAN.tobytes()
-            )
+            return b"f" + (struct.pack("<d", value + 0.0) if not math.isnan(value) else CANONICAL_NAN.tobytes())
         case Decimal():
             return _sized(b"d", str(value).encode())
         case str():
@@ -213,9 +180,7 @@ def _encoded(value: object) -> bytes:
         case datetime() | date():
             return _sized(b"t", value.isoformat().encode())
         case dict():
-            inner = b"".join(
-                _encoded(name) + _encoded(value[name]) for name in sorted(value)
-            )
+            inner = b"".join(_encoded(name) + _encoded(value[name]) for name in sorted(value))
             return _sized(b"o", inner)
         case list():
             return _sized(b"l", b"".join(_encoded(one) for one in value))

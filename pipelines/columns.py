@@ -60,11 +60,7 @@ def _name_fault(name: str, schema: pl.Schema) -> str | None:
     if not NAME.fullmatch(name):
         return f"column {name!r}: a name has no blanks and none of ,;{{}}()=`"
     twins = [other for other in schema.names() if other.lower() == name.lower()]
-    return (
-        f"columns {' and '.join(twins)} differ only in case"
-        if len(twins) > 1 and twins[0] == name
-        else None
-    )
+    return f"columns {' and '.join(twins)} differ only in case" if len(twins) > 1 and twins[0] == name else None
 
 
 def _lake_type(dtype: pl.DataType) -> pl.DataType:
@@ -79,17 +75,13 @@ def _lake_type(dtype: pl.DataType) -> pl.DataType:
     if isinstance(dtype, pl.List):
         return pl.List(_lake_type(_dtype(dtype.inner)))
     if isinstance(dtype, pl.Struct):
-        return pl.Struct(
-            {field.name: _lake_type(_dtype(field.dtype)) for field in dtype.fields}
-        )
+        return pl.Struct({field.name: _lake_type(_dtype(field.dtype)) for field in dtype.fields})
     advice: dict[type[pl.DataType], str] = {
         pl.Null: "all its values are null; cast it to the type that is meant",
         pl.Time: "cast it to String",
         pl.Duration: "cast it to Int64 microseconds",
     }
-    raise ValueError(
-        f"the lake has no type {dtype}; {advice.get(type(dtype), 'cast it to another')}"
-    )
+    raise ValueError(f"the lake has no type {dtype}; {advice.get(type(dtype), 'cast it to another')}")
 
 
 def _dtype(inner: object) -> pl.DataType:
@@ -112,18 +104,14 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
         elif isinstance(found, pl.Datetime):
             naive = pl.col(name).dt.cast_time_unit("us")
             expressions.append(
-                naive.dt.replace_time_zone("UTC")
-                if found.time_zone is None
-                else naive.dt.convert_time_zone("UTC")
+                naive.dt.replace_time_zone("UTC") if found.time_zone is None else naive.dt.convert_time_zone("UTC")
             )
         else:
             expressions.append(pl.col(name).cast(dtype, strict=True))
     try:
         return frame.select(expressions)
     except pl.exceptions.InvalidOperationError as error:
-        raise BadInput(
-            f"{what} cannot be written: {str(error).splitlines()[0]}", {"what": what}
-        ) from error
+        raise BadInput(f"{what} cannot be written: {str(error).splitlines()[0]}", {"what": what}) from error
 
 
 def delta_schema(schema: pl.Schema) -> Schema:
@@ -143,11 +131,7 @@ def described(schema: Schema) -> dict[str, str]:
 
 def _text(kind: object) -> str:
     name = getattr(kind, "type", None)
-    return (
-        name
-        if isinstance(name, str) and name not in {"array", "struct", "map"}
-        else str(kind)
-    )
+    return name if isinstance(name, str) and name not in {"array", "struct", "map"} else str(kind)
 
 
 def widened(table: Schema, frame: Schema, what: str) -> tuple[list[str], Schema]:

@@ -148,9 +148,7 @@ class FencedCommit:
         for entry in handle.history():
             stored = entry.get(METADATA)
             if isinstance(stored, dict) and stored.get("app_id") == self._ref.app_id:
-                return dataset_of(
-                    self._table, int(entry["version"]), stored, adopted=True
-                )
+                return dataset_of(self._table, int(entry["version"]), stored, adopted=True)
         raise StorageFailed(
             f"{self._table} holds a commit of {self._ref.app_id} but its log entry is gone; start a new run",
             {"table": self._table, "app_id": self._ref.app_id},
@@ -187,14 +185,10 @@ class FencedCommit:
                 sum(file.byte_size for file in change.added), change.fingerprint, described(change.schema), False, inputs,
             )  # fmt: skip
             properties = CommitProperties(
-                custom_metadata={
-                    METADATA: metadata_of(dataset, self._ref, change.columns)
-                },
+                custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns)},
                 # The whole proof rests on this: no rebase onto a version that the adoption check has not seen.
                 max_commit_retries=0,
-                app_transactions=[
-                    Transaction(self._ref.app_id, int(self._ref.lease_token))
-                ],
+                app_transactions=[Transaction(self._ref.app_id, int(self._ref.lease_token))],
             )
             now = int(time.time() * 1000)
             added = [_added(file, now) for file in change.added]
@@ -209,14 +203,9 @@ class FencedCommit:
                     commit_properties=properties,
                 )
                 return dataset
-            removed = [
-                RemoveAction(path, True, now, size, {})
-                for path, size in (change.removed or {}).items()
-            ]
+            removed = [RemoveAction(path, True, now, size, {}) for path, size in (change.removed or {}).items()]
             mode = "overwrite" if change.replaces else "append"
-            handle.create_write_transaction(
-                [*added, *removed], mode, change.schema, commit_properties=properties
-            )
+            handle.create_write_transaction([*added, *removed], mode, change.schema, commit_properties=properties)
             return dataset
 
     def _widen(self, handle: DeltaTable, schema: Schema) -> None:
@@ -224,14 +213,10 @@ class FencedCommit:
         new, _ = widened(handle.schema(), schema, self._table)
         if new:
             fields = [field for field in schema.fields if field.name in new]
-            handle.alter.add_columns(
-                fields, commit_properties=CommitProperties(max_commit_retries=0)
-            )
+            handle.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
 
 
-def open_table(
-    storage: Storage, url: str, version: int | None = None
-) -> DeltaTable | None:
+def open_table(storage: Storage, url: str, version: int | None = None) -> DeltaTable | None:
     """The table's handle, None where there is no table.
 
     Raises:
@@ -245,14 +230,10 @@ def open_table(
 
 
 def _added(file: StagedFile, now: int) -> AddAction:
-    return AddAction(
-        file.path, file.byte_size, {}, now, True, json.dumps({"numRecords": file.rows})
-    )
+    return AddAction(file.path, file.byte_size, {}, now, True, json.dumps({"numRecords": file.rows}))
 
 
-def metadata_of(
-    dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]
-) -> dict[str, object]:
+def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]) -> dict[str, object]:
     """Everything that Postgres knows about a commit, kept in the commit itself: the reconciler needs nothing else."""
     return {
         "app_id": ref.app_id,
@@ -272,9 +253,7 @@ def metadata_of(
     }
 
 
-def dataset_of(
-    table: str, version: int, stored: Mapping[str, object], adopted: bool = False
-) -> DatasetVersion:
+def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: bool = False) -> DatasetVersion:
     """The inverse of :func:`metadata_of`.
 
     Raises:
@@ -285,12 +264,7 @@ def dataset_of(
             "mode": str(mode), "rows": int(rows), "total_rows": int(total), "byte_size": int(size),
             "fingerprint": str(text), "schema": dict(schema), "inputs": list(inputs),
         }:  # fmt: skip
-            read = tuple(
-                TableVersion(
-                    str(one["table"]), int(one["version"]), one.get("fingerprint")
-                )
-                for one in inputs
-            )
+            read = tuple(TableVersion(str(one["table"]), int(one["version"]), one.get("fingerprint")) for one in inputs)
             found = DatasetVersion(
                 table,
                 version,

@@ -45,13 +45,9 @@ def _known_type(text: str) -> str:
     compact = text.replace(" ", "")
     if compact in SIMPLE_TYPES:
         return compact
-    if (match := DECIMAL.fullmatch(compact)) and 0 <= int(match[2]) <= int(
-        match[1]
-    ) <= 38:
+    if (match := DECIMAL.fullmatch(compact)) and 0 <= int(match[2]) <= int(match[1]) <= 38:
         return compact
-    raise ValueError(
-        f"unknown type {text!r}; use one of {', '.join(SIMPLE_TYPES)} or decimal(precision,scale)"
-    )
+    raise ValueError(f"unknown type {text!r}; use one of {', '.join(SIMPLE_TYPES)} or decimal(precision,scale)")
 
 
 def _duration(value: object) -> object:
@@ -65,9 +61,7 @@ def _duration(value: object) -> object:
 TypeName = Annotated[str, AfterValidator(_known_type)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=63)]
-JsonMeaning = Literal[
-    "translations", "company_dependent", "analytic_distribution", "properties", "opaque"
-]
+JsonMeaning = Literal["translations", "company_dependent", "analytic_distribution", "properties", "opaque"]
 Drift = Literal["freeze", "evolve", "discard_value", "discard_row"]
 
 
@@ -132,17 +126,11 @@ class Table(_Strict):
     def _names_exist(self) -> Table:
         named = (*self.key, *((self.cursor,) if self.cursor else ()))
         if missing := [name for name in named if name not in self.columns]:
-            raise ValueError(
-                f"key or cursor names columns that are not listed: {', '.join(missing)}"
-            )
+            raise ValueError(f"key or cursor names columns that are not listed: {', '.join(missing)}")
         if reserved := [name for name in self.columns if name.startswith("_")]:
-            raise ValueError(
-                f"names that start with _ are the lake's own: {', '.join(reserved)}"
-            )
+            raise ValueError(f"names that start with _ are the lake's own: {', '.join(reserved)}")
         if self.sync == "incremental" and self.cursor is None:
-            raise ValueError(
-                "sync: incremental needs a cursor column; without one use sync: snapshot"
-            )
+            raise ValueError("sync: incremental needs a cursor column; without one use sync: snapshot")
         if self.cursor and self.columns[self.cursor].type != "timestamp":
             raise ValueError(f"the cursor {self.cursor} must be a timestamp column")
         return self
@@ -165,13 +153,9 @@ class Contract(_Strict):
 
     def group(self, name: str) -> dict[str, Table]:
         """The tables of one group, in the order of the file."""
-        return {
-            table: spec for table, spec in self.tables.items() if spec.group == name
-        }
+        return {table: spec for table, spec in self.tables.items() if spec.group == name}
 
-    def compare(
-        self, tables: Sequence[str], found: Mapping[str, Mapping[str, str]]
-    ) -> None:
+    def compare(self, tables: Sequence[str], found: Mapping[str, Mapping[str, str]]) -> None:
         """Checks the source's columns against the contract. Columns the contract does not list are left alone.
 
         Args:
@@ -181,9 +165,7 @@ class Contract(_Strict):
         Raises:
             SchemaDrift: lists every table and column that is missing or of another type.
         """
-        faults = [
-            fault for name in tables for fault in self._faults(name, found.get(name))
-        ]
+        faults = [fault for name in tables for fault in self._faults(name, found.get(name))]
         if faults:
             raise SchemaDrift(
                 f"source {self.source} no longer matches its contract: {'; '.join(faults)}. "
@@ -201,9 +183,7 @@ class Contract(_Strict):
             if column not in found:
                 faults.append(f"column {name}.{column} is missing")
             elif not spec.accepts(found[column]):
-                faults.append(
-                    f"column {name}.{column} is {found[column]}, the contract says {spec.type}"
-                )
+                faults.append(f"column {name}.{column} is {found[column]}, the contract says {spec.type}")
         return faults
 
 
@@ -216,15 +196,11 @@ def load(path: Path) -> Contract:
     try:
         document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SpecInvalid.of(
-            str(path), [Fault("contract", 1, 1, "the file does not exist")]
-        ) from None
+        raise SpecInvalid.of(str(path), [Fault("contract", 1, 1, "the file does not exist")]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise SpecInvalid.of(
-            str(path), [Fault("yaml", line, column, str(error.problem))]
-        ) from None
+        raise SpecInvalid.of(str(path), [Fault("yaml", line, column, str(error.problem))]) from None
     try:
         return Contract.model_validate(document)
     except ValidationError as error:
@@ -245,9 +221,7 @@ def _position(document: object, location: Sequence[int | str]) -> tuple[int, int
     for step in location:
         try:
             marks = document.lc  # type: ignore[attr-defined]
-            line, column = (
-                marks.key(step) if isinstance(step, str) else marks.item(step)
-            )
+            line, column = marks.key(step) if isinstance(step, str) else marks.item(step)
             document = document[step]  # type: ignore[index]
         except (AttributeError, KeyError, IndexError, TypeError):
             break

@@ -55,11 +55,7 @@ class Fingerprinter:
     """
 
     def __init__(self, schema: pl.Schema, key: Sequence[str] = ()) -> None:
-        self._types = {
-            name: type_name(schema[name])
-            for name in sorted(schema.names())
-            if not is_lineage(name)
-        }
+        self._types = {name: type_name(schema[name]) for name in sorted(schema.names()) if not is_lineage(name)}
         self._seeds = {name: _seeds(name) for name in self._types}
         self._key = tuple(sorted(name for name in key if name in self._types))
         self._sums = {name: [0] * LANES for name in self._types}
@@ -78,16 +74,10 @@ class Fingerprinter:
             binding = _total((hashed[name][lane] for name in self._key), part.height)
             binding = fmix64(binding) | np.uint64(1) if self._key else binding
             row = _total((hashed[name][lane] for name in self._types), part.height)
-            self._row_sum[lane] = (
-                self._row_sum[lane] + int(fmix64(row).sum(dtype=np.uint64))
-            ) & MASK
+            self._row_sum[lane] = (self._row_sum[lane] + int(fmix64(row).sum(dtype=np.uint64))) & MASK
             for name in self._types:
-                values = (
-                    hashed[name][lane] * binding if self._key else hashed[name][lane]
-                )
-                self._sums[name][lane] = (
-                    self._sums[name][lane] + int(values.sum(dtype=np.uint64))
-                ) & MASK
+                values = hashed[name][lane] * binding if self._key else hashed[name][lane]
+                self._sums[name][lane] = (self._sums[name][lane] + int(values.sum(dtype=np.uint64))) & MASK
         self._rows += part.height
 
     def merge(self, other: Fingerprinter) -> None:
@@ -95,40 +85,27 @@ class Fingerprinter:
         if (self._types, self._key) != (other._types, other._key):
             raise ValueError("fingerprints of different schemas or keys do not add up")
         for name, sums in other._sums.items():
-            self._sums[name] = [
-                (a + b) & MASK for a, b in zip(self._sums[name], sums, strict=True)
-            ]
-        self._row_sum = [
-            (a + b) & MASK for a, b in zip(self._row_sum, other._row_sum, strict=True)
-        ]
+            self._sums[name] = [(a + b) & MASK for a, b in zip(self._sums[name], sums, strict=True)]
+        self._row_sum = [(a + b) & MASK for a, b in zip(self._row_sum, other._row_sum, strict=True)]
         self._rows += other._rows
 
     def digest(self) -> Digest:
         """The fingerprint of all rows so far."""
         columns = {
-            name: b"".join(
-                part.to_bytes(8, "little") for part in self._sums[name]
-            ).hex()
-            for name in self._types
+            name: b"".join(part.to_bytes(8, "little") for part in self._sums[name]).hex() for name in self._types
         }
         root = blake3(b"fingerprint v1\0")
         for name, kind in self._types.items():
             for text in (name, kind, columns[name]):
                 encoded = text.encode()
                 root.update(len(encoded).to_bytes(8, "little") + encoded)
-        root.update(
-            b"".join(
-                part.to_bytes(8, "little") for part in (*self._row_sum, self._rows)
-            )
-        )
+        root.update(b"".join(part.to_bytes(8, "little") for part in (*self._row_sum, self._rows)))
         return Digest(Fingerprint(f"v1:blake3:{root.hexdigest()}"), columns, self._rows)
 
 
 def _seeds(name: str) -> tuple[int, ...]:
     raw = blake3(b"column\0" + name.encode()).digest(length=8 * LANES)
-    return tuple(
-        int.from_bytes(raw[8 * lane : 8 * lane + 8], "little") for lane in range(LANES)
-    )
+    return tuple(int.from_bytes(raw[8 * lane : 8 * lane + 8], "little") for lane in range(LANES))
 
 
 def _total(parts: Iterable[Words], height: int) -> Words:

@@ -64,22 +64,18 @@ class Lake:
         BadInput: a part of the scope cannot be a directory's name.
     """
 
-    def __init__(
-        self, url: str, scope: Scope, storage_options: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, url: str, scope: Scope, storage_options: Mapping[str, str] | None = None) -> None:
         for part in (scope.org, scope.project, scope.env):
             if not SCOPE.fullmatch(part):
-                raise BadInput(
-                    f"{part!r} cannot name a part of a scope; use a-z, 0-9, _ and -"
-                )
+                raise BadInput(f"{part!r} cannot name a part of a scope; use a-z, 0-9, _ and -")
         self.scope = scope
         self.storage = Storage(url, storage_options)
-        self._root = f"{self.storage.url}/{scope.org}/{scope.project}/{scope.env}"
+        self.root = f"{self.storage.url}/{scope.org}/{scope.project}/{scope.env}"
 
     def path(self, table: str) -> str:
         """URL of the table's directory; the table need not exist."""
         layer, name = check_table(table).split(".")
-        return f"{self._root}/{layer}/{name}"
+        return f"{self.root}/{layer}/{name}"
 
     def version(self, table: str) -> int | None:
         """The last Delta version, None where there is no such table."""
@@ -129,13 +125,9 @@ class Lake:
 
     def rows(self, table: str, version: int | None = None) -> int:
         """Rows of one version, from the log alone."""
-        return sum(
-            rows for _, rows in active_files(self.handle(table, version)).values()
-        )
+        return sum(rows for _, rows in active_files(self.handle(table, version)).values())
 
-    def fingerprint(
-        self, table: str, version: int | None = None, key: Sequence[str] = ()
-    ) -> Digest:
+    def fingerprint(self, table: str, version: int | None = None, key: Sequence[str] = ()) -> Digest:
         """Content fingerprint of a whole version, lineage columns left out."""
         return fingerprint(self.scan(table, version), key)
 
@@ -157,9 +149,7 @@ class Lake:
         for file in staged.files:
             self.storage.discard(f"{self.path(table)}/{file.path}")
 
-    def committed(
-        self, table: str, ref: CommitRef, fence: Fence
-    ) -> DatasetVersion | None:
+    def committed(self, table: str, ref: CommitRef, fence: Fence) -> DatasetVersion | None:
         """The commit that this run, phase and chunk has in the table already, registered as adopted; None if there
         is none. Asked before the work, it saves the work.
 
@@ -247,20 +237,14 @@ class Lake:
     ) -> None:
         self.path(table)
         faults = {
-            f"mode {mode} is not append, replace, merge or scd2": mode
-            not in ("append", "replace", "merge", "scd2"),
+            f"mode {mode} is not append, replace, merge or scd2": mode not in ("append", "replace", "merge", "scd2"),
             f"mode {mode} needs a key": mode in ("merge", "scd2") and not key,
-            f"mode {mode} takes no deletes": mode in ("append", "replace")
-            and deletes is not None,
-            "mode scd2 needs effective_at, with a time zone": mode == "scd2"
-            and (at is None or at.tzinfo is None),
-            "mode scd2 takes rows that are not staged": mode == "scd2"
-            and isinstance(rows, Staged),
+            f"mode {mode} takes no deletes": mode in ("append", "replace") and deletes is not None,
+            "mode scd2 needs effective_at, with a time zone": mode == "scd2" and (at is None or at.tzinfo is None),
+            "mode scd2 takes rows that are not staged": mode == "scd2" and isinstance(rows, Staged),
         }
         if found := [fault for fault, there in faults.items() if there]:
-            raise BadInput(
-                f"{table}: {'; '.join(found)}", {"table": table, "faults": found}
-            )
+            raise BadInput(f"{table}: {'; '.join(found)}", {"table": table, "faults": found})
 
     def _plan(
         self,
@@ -275,9 +259,7 @@ class Lake:
         digest = staged.digest
         if mode == "merge":
             if tuple(staged.keys.columns) != tuple(key):
-                raise BadInput(
-                    f"{table}: a merge by ({', '.join(key)}) needs rows that were staged with that key"
-                )
+                raise BadInput(f"{table}: a merge by ({', '.join(key)}) needs rows that were staged with that key")
             check_keys(staged.keys, table)
         if mode == "replace" or handle is None:
             return Change(
@@ -302,30 +284,15 @@ class Lake:
                 digest.root,
                 digest.columns,
             )
-        lacking = [
-            field.name
-            for field in handle.schema().fields
-            if field.name not in staged.schema
-        ]
+        lacking = [field.name for field in handle.schema().fields if field.name not in staged.schema]
         if lacking:
-            raise BadInput(
-                f"{table}: a merge needs every column of the table; it lacks {', '.join(lacking)}"
-            )
+            raise BadInput(f"{table}: a merge needs every column of the table; it lacks {', '.join(lacking)}")
         files = TableFiles(self.storage, self.path(table), handle)
-        gone = (
-            staged.keys
-            if deletes is None
-            else pl.concat([staged.keys, _conformed(deletes, staged.keys)])
-        )
+        gone = staged.keys if deletes is None else pl.concat([staged.keys, _conformed(deletes, staged.keys)])
         touched = files.holding(gone)
         left = files.scan(touched).join(gone.lazy(), on=list(key), how="anti")
         kept = files.rewritten(touched, left)
-        total = (
-            before
-            - sum(files.files[path][1] for path in touched)
-            + kept.rows
-            + digest.rows
-        )
+        total = before - sum(files.files[path][1] for path in touched) + kept.rows + digest.rows
         return Change(
             mode, (*staged.files, *kept.files), schema, digest.rows, total, digest.root, digest.columns,
             removed=files.removed(touched),
@@ -346,9 +313,7 @@ class Lake:
         def plan(handle: DeltaTable | None) -> Change:
             came = delta_schema(pl.Schema({**frame.schema, **SCD2_COLUMNS}))
             if handle is None:
-                added, _ = versions_of(
-                    frame.clear().lazy(), frame, key, None, effective_at
-                )
+                added, _ = versions_of(frame.clear().lazy(), frame, key, None, effective_at)
                 first = stage(self.storage, url, added)
                 return Change(
                     "scd2",
@@ -361,15 +326,9 @@ class Lake:
                 )
             _, schema = widened(handle.schema(), came, table)
             files = TableFiles(self.storage, url, handle)
-            rows = (
-                files.scan(list(files.files))
-                .filter(pl.col(CURRENT))
-                .drop(FILE, *SCD2_COLUMNS)
-            )
+            rows = files.scan(list(files.files)).filter(pl.col(CURRENT)).drop(FILE, *SCD2_COLUMNS)
             missing = [
-                pl.lit(None, dtype).alias(name)
-                for name, dtype in frame.schema.items()
-                if name not in files.schema
+                pl.lit(None, dtype).alias(name) for name, dtype in frame.schema.items() if name not in files.schema
             ]
             with storage_errors(table):
                 added, ended = versions_of(
@@ -380,9 +339,7 @@ class Lake:
                     effective_at,
                 )
             touched = files.holding(ended, among=pl.col(CURRENT))
-            kept = files.rewritten(
-                touched, closed(files.scan(touched), ended, effective_at)
-            )
+            kept = files.rewritten(touched, closed(files.scan(touched), ended, effective_at))
             new = stage(self.storage, url, added)
             total = sum(count for _, count in files.files.values()) + new.rows
             return Change(
@@ -397,9 +354,7 @@ def _conformed(deletes: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     return conform(deletes.select(keys.columns), keys.schema, "deletes").unique()
 
 
-def _keys(
-    deletes: pl.DataFrame | None, frame: pl.DataFrame, key: Sequence[str]
-) -> pl.DataFrame | None:
+def _keys(deletes: pl.DataFrame | None, frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame | None:
     return None if deletes is None else _conformed(deletes, frame.select(key))
 
 

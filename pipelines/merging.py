@@ -18,9 +18,7 @@ from pipelines.staging import Staged, stage
 from pipelines.storage import Storage, storage_errors
 
 VALID_FROM, VALID_TO, CURRENT = "_valid_from", "_valid_to", "_current"
-SCD2_COLUMNS = pl.Schema(
-    {VALID_FROM: UTC_MICROSECONDS, VALID_TO: UTC_MICROSECONDS, CURRENT: pl.Boolean()}
-)
+SCD2_COLUMNS = pl.Schema({VALID_FROM: UTC_MICROSECONDS, VALID_TO: UTC_MICROSECONDS, CURRENT: pl.Boolean()})
 FILE = "_lake_file"
 SMALL_ROWS = 100_000
 SMALL_FILES = 16
@@ -32,10 +30,7 @@ def active_files(handle: DeltaTable | None) -> dict[str, tuple[int, int]]:
     if handle is None:
         return {}
     found = pl.DataFrame(handle.get_add_actions(flatten=True))
-    return {
-        row["path"]: (row["size_bytes"], row["num_records"])
-        for row in found.iter_rows(named=True)
-    }
+    return {row["path"]: (row["size_bytes"], row["num_records"]) for row in found.iter_rows(named=True)}
 
 
 def check_keys(keys: pl.DataFrame, what: str) -> None:
@@ -49,9 +44,7 @@ def check_keys(keys: pl.DataFrame, what: str) -> None:
         )
     twice = keys.filter(keys.is_duplicated()).unique(maintain_order=True)
     if twice.height:
-        example = ", ".join(
-            f"{name}={value}" for name, value in twice.row(0, named=True).items()
-        )
+        example = ", ".join(f"{name}={value}" for name, value in twice.row(0, named=True).items())
         raise BadInput(
             f"{what}: {twice.height} keys come more than once, first {example}",
             {"table": what},
@@ -84,16 +77,10 @@ class TableFiles:
         rows = self.scan(list(self.files))
         if among is not None:
             rows = rows.filter(among)
-        found = rows.select(*keys.columns, FILE).join(
-            keys.lazy(), on=keys.columns, how="semi", nulls_equal=True
-        )
+        found = rows.select(*keys.columns, FILE).join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
         with storage_errors(self.url):
-            touched = set(
-                found.select(pl.col(FILE).unique()).collect(engine="streaming")[FILE]
-            )
-        small = [
-            path for path, (_, rows_in) in self.files.items() if rows_in < SMALL_ROWS
-        ]
+            touched = set(found.select(pl.col(FILE).unique()).collect(engine="streaming")[FILE])
+        small = [path for path, (_, rows_in) in self.files.items() if rows_in < SMALL_ROWS]
         return sorted(touched | set(small if len(small) > SMALL_FILES else ()))
 
     def rewritten(self, paths: Sequence[str], rows: pl.LazyFrame) -> Staged:
@@ -122,9 +109,7 @@ def versions_of(
         The rows to add, with the scd2 columns, and the keys whose current row ends.
     """
     standing = (
-        current.join(frame.lazy().select(key), on=key, how="semi")
-        .select(frame.columns)
-        .collect(engine="streaming")
+        current.join(frame.lazy().select(key), on=key, how="semi").select(frame.columns).collect(engine="streaming")
     )
     changed = frame.join(standing, on=frame.columns, how="anti", nulls_equal=True)
     ended = changed.select(key)
@@ -151,10 +136,7 @@ def closed(rows: pl.LazyFrame, ended: pl.DataFrame, at: datetime) -> pl.LazyFram
             maintain_order="left",
         )
         .with_columns(
-            pl.when(ends)
-            .then(pl.lit(at).cast(UTC_MICROSECONDS))
-            .otherwise(pl.col(VALID_TO))
-            .alias(VALID_TO),
+            pl.when(ends).then(pl.lit(at).cast(UTC_MICROSECONDS)).otherwise(pl.col(VALID_TO)).alias(VALID_TO),
             pl.when(ends).then(pl.lit(False)).otherwise(pl.col(CURRENT)).alias(CURRENT),
         )
         .drop("_ends")

@@ -22,9 +22,7 @@ from pipelines.columns import conform, lake_schema
 from pipelines.fingerprint import Digest, Fingerprinter
 from pipelines.storage import Storage, storage_errors
 
-Rows: TypeAlias = (
-    pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
-)
+Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
 
 GROUP_ROWS = 131_072
 GROUP_BYTES = 32 << 20
@@ -117,24 +115,16 @@ def stage(
     whole = pl.Schema(
         {
             **schema,
-            **{
-                name: dtype
-                for name, dtype in (fill or {}).items()
-                if name not in schema
-            },
+            **{name: dtype for name, dtype in (fill or {}).items() if name not in schema},
         }
     )
     counted = Fingerprinter(schema, key)
-    keys: list[pl.DataFrame] = [
-        pl.DataFrame(schema={name: schema[name] for name in key})
-    ]
+    keys: list[pl.DataFrame] = [pl.DataFrame(schema={name: schema[name] for name in key})]
     with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
         for part in _groups(parts):
             # The digest and the file are made of the same immutable batch, at the same time.
             digested = beside.submit(counted.update, part)
-            files.write(
-                conform(part, whole, table_url) if len(whole) > len(schema) else part
-            )
+            files.write(conform(part, whole, table_url) if len(whole) > len(schema) else part)
             if key:
                 keys.append(part.select(key))
             digested.result()
@@ -201,9 +191,7 @@ class _Files:
     def _start(self, schema: pa.Schema) -> None:
         # Never the same name twice: a zombie and the new owner must not write into one another's files.
         self._path = f"part-{len(self.done):05d}-{self._name}.parquet"
-        self._sink = self._open.enter_context(
-            self._storage.writer(f"{self._table_url}/{self._path}")
-        )
+        self._sink = self._open.enter_context(self._storage.writer(f"{self._table_url}/{self._path}"))
         self._writer = self._open.enter_context(
             pq.ParquetWriter(
                 self._sink,

@@ -7,6 +7,7 @@ unchanged to deltalake and Polars.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ import obstore
 import obstore.store
 import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 
 from ops.errors import CommitConflict, StorageFailed
 
@@ -35,14 +36,10 @@ def storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        raise CommitConflict(
-            f"another writer committed to {what} first: {error}", {"table": what}
-        ) from error
+        raise CommitConflict(f"another writer committed to {what} first: {error}", {"table": what}) from error
     except DeltaError as error:
         if "already exists at that location" in str(error):
-            raise CommitConflict(
-                f"another writer created {what} first", {"table": what}
-            ) from error
+            raise CommitConflict(f"another writer created {what} first", {"table": what}) from error
         raise _failed(what, error) from error
     except (OSError, BaseError) as error:
         raise _failed(what, error) from error
@@ -74,24 +71,14 @@ class Storage:
 
     def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
         self.remote = url.startswith(REMOTE)
-        self.url = (
-            url.rstrip("/")
-            if self.remote
-            else str(Path(url.removeprefix("file://")).absolute())
-        )
+        self.url = url.rstrip("/") if self.remote else str(Path(url.removeprefix("file://")).absolute())
         # Only what object_store knows: Polars refuses an option that it does not.
-        self.options = (
-            {k: v for k, v in (options or {}).items() if k.lower().startswith("aws_")}
-            if self.remote
-            else {}
-        )
+        self.options = {k: v for k, v in (options or {}).items() if k.lower().startswith("aws_")} if self.remote else {}
 
     def _object(self, url: str) -> tuple[obstore.store.ObjectStore, str]:
         parts = urlsplit(url)
         allow_http = self.options.get("AWS_ALLOW_HTTP", "").lower() == "true"
-        config = {
-            k: v for k, v in self.options.items() if k.upper() != "AWS_ALLOW_HTTP"
-        }
+        config = {k: v for k, v in self.options.items() if k.upper() != "AWS_ALLOW_HTTP"}
         store = obstore.store.from_url(
             f"{parts.scheme}://{parts.netloc}",
             config=cast("obstore.store.S3Config", config),
@@ -135,3 +122,43 @@ class Storage:
                 obstore.delete(store, key)
             else:
                 Path(url).unlink()
+
+    def put_new(self, url: str, data: bytes) -> bool:
+        """Writes a whole file if there is none; of several that try at once, one gets True.
+
+        Raises:
+            StorageFailed: see :func:`storage_errors`.
+        """
+        with storage_errors(url):
+            if self.remote:
+                store, key = self._object(url)
+                try:
+                    obstore.put(store, key, data, mode="create")
+                except AlreadyExistsError:
+                    return False
+                return True
+            target = Path(url)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+            try:
+                with open(unfinished, "xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(unfinished, target)
+            except FileExistsError:
+                return False
+            finally:
+                unfinished.unlink(missing_ok=True)
+            return True
+
+    def get(self, url: str) -> bytes | None:
+        """A file's bytes, None where there is no file."""
+        with storage_errors(url):
+            try:
+                if self.remote:
+                    store, key = self._object(url)
+                    return bytes(obstore.get(store, key).bytes())
+                return Path(url).read_bytes()
+            except FileNotFoundError:
+                return None
