@@ -9,12 +9,15 @@ where o.slug = %(org)s and p.slug = %(project)s;
 -- name: list_runs
 -- One short index scan per visible project, then a merge: a single scan over all projects walks past everything that
 -- the caller may not see.
-select r.*
+select
+    r.run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
+    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
+    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message
 from ops.projects p
 join ops.orgs o on o.id = p.org_id
 cross join lateral (
     select
-        r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
+        r.id as run_id, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
         r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at,
         r.error_code, r.error_message
     from ops.runs r
@@ -22,10 +25,14 @@ cross join lateral (
         and (%(statuses)s::text[] is null or r.status = any(%(statuses)s::text[]))
         and (%(pipeline)s::text is null or r.pipeline = %(pipeline)s::text)
         and (%(env)s::text is null or r.env = %(env)s::text)
-        and (%(before_at)s::timestamptz is null or (r.created_at, r.id) < (%(before_at)s::timestamptz, %(before_id)s::uuid))
+        -- Bounds instead of "null or …": the index then begins at the page, however deep it is.
+        and (r.created_at, r.id) < (
+            coalesce(%(before_at)s::timestamptz, 'infinity'), coalesce(%(before_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        )
     order by r.created_at desc, r.id desc
     limit %(limit)s
 ) r
+left join ops.run_leases l on l.run_id = r.run_id
 where (%(project)s::text is null or p.slug = %(project)s::text)
     and (%(org)s::text is null or o.slug = %(org)s::text)
 order by r.created_at desc, r.run_id desc
@@ -33,9 +40,9 @@ limit %(limit)s;
 
 -- name: run
 select
-    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
-    r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at,
-    r.error_code, r.error_message,
+    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
+    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
+    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message,
     r.project_id, r.spec, r.spec_sha256, r.params, r.input_manifest, r.output_manifest, r.error_data, r.parent_run,
     r.idempotency_key, r.available_at, r.timeout_seconds,
     r.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
