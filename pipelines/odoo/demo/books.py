@@ -6,6 +6,7 @@ their amounts and residuals, as in Odoo: who sums without asking for ``posted`` 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,7 @@ class Books:
         self.items: list[pl.DataFrame] = []
         self.extra: dict[str, list[pl.DataFrame]] = {}
         self.side = self.invoices.orders.side
+        self._first_move = 0
 
     def write(self) -> Frames:
         """All tables of the block's books."""
@@ -75,28 +77,30 @@ class Books:
         residual = nothing if refund else bills.residual[which]
         residual_balance = nothing if refund else bills.residual_balance[which]
         signed = sign * side.sign
-        self._moves(which, move, day, side.refund_type if refund else side.invoice_type, side.journal, _amounts(
+        columns = _amounts(
             signed, bills.untaxed[which], bills.tax[which], bills.untaxed_balance[which], bills.tax_balance[which], residual, residual_balance,
-        ) | {
+        )
+        columns |= {
             "invoice_date": pl.Series(day), "invoice_date_due": pl.Series(day if refund else bills.due[which]),
-            "payment_state": pl.Series(np.where(nothing == 0, "paid", "") if refund else self._payment_state()),
+            "payment_state": pl.lit("paid") if refund else pl.Series(self._payment_state()),
             "invoice_payment_term_id": pl.Series(bills.orders.term[bills.order[which]]),
             "invoice_origin": pl.format(side.prefix + "{}", pl.Series(bills.orders.ids[bills.order[which]]).cast(pl.String).str.zfill(7)),
             "reversed_entry_id": pl.Series(self._first_move + which) if refund else pl.lit(None, pl.Int64),
             "invoice_user_id": pl.Series(bills.order[which] % 8 + 1), "team_id": pl.Series(bills.order[which] % 3 + 1),
-        }, settled=None if refund else bills.settled_on[which])  # fmt: skip
+        }  # fmt: skip
+        kind = side.refund_type if refund else side.invoice_type
+        self._moves(which, move, day, kind, side.journal, columns, settled=None if refund else bills.settled_on[which])
         if not refund:
             self._first_move = int(move[0]) if len(move) else 0
         self._product_items(which, move, day, signed, refund)
         taxed = bills.tax[which] != 0
         tax = which[taxed]
-        self._items(tax, move[taxed], day[taxed], side.tax_account, -signed * bills.tax_balance[tax], -signed * bills.tax[tax], side.journal, {
-            "display_type": "tax", "tax_line_id": pl.Series(self._tax(bills.company[tax])), "tax_base_amount": money(bills.untaxed_balance[tax]),
-        })  # fmt: skip
-        return self._items(which, move, day, side.counter_account, signed * bills.total_balance[which], signed * bills.total[which], side.journal, {
-            "display_type": "payment_term", "date_maturity": pl.Series(bills.due[which]),
-            "amount_residual": money(signed * residual_balance), "amount_residual_currency": money(signed * residual),
-        } | self._matched(which, full))  # fmt: skip
+        of_tax: Columns = {"display_type": "tax", "tax_line_id": pl.Series(self._tax(bills.company[tax])), "tax_base_amount": money(bills.untaxed_balance[tax])}
+        self._items(tax, move[taxed], day[taxed], side.tax_account, -signed * bills.tax_balance[tax], -signed * bills.tax[tax], side.journal, of_tax)
+        of_counter: Columns = {"display_type": "payment_term", "date_maturity": pl.Series(bills.due[which]),
+                               "amount_residual": money(signed * residual_balance), "amount_residual_currency": money(signed * residual)}  # fmt: skip
+        of_counter |= self._matched(which, full)
+        return self._items(which, move, day, side.counter_account, signed * bills.total_balance[which], signed * bills.total[which], side.journal, of_counter)
 
     def _product_items(self, which: Ints, move: Ints, day: Times, signed: int, refund: bool) -> None:
         bills, side, orders = self.invoices, self.side, self.invoices.orders

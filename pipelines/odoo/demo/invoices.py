@@ -60,7 +60,8 @@ class Invoices:
 
     @property
     def posted(self) -> Bools:
-        return self.state == "posted"
+        posted: Bools = self.state == "posted"
+        return posted
 
     @property
     def residual(self) -> Ints:
@@ -79,7 +80,7 @@ class Invoices:
 def draw(world: World, orders: Orders, random: np.random.Generator, last: date) -> Invoices:
     """Decides which orders are invoiced by ``last``, and how those invoices are settled."""
     end = np.datetime64(last)
-    day_of_order = orders.ordered.astype("datetime64[D]") + random.integers(1, 21, len(orders.ids))
+    day_of_order: Times = orders.ordered.astype("datetime64[D]") + random.integers(1, 21, len(orders.ids)).astype("timedelta64[D]")
     order = np.nonzero(orders.confirmed & (random.random(len(orders.ids)) < 0.88) & (day_of_order <= end))[0]
     count = len(order)
     position = np.full(len(orders.ids), -1)
@@ -87,13 +88,13 @@ def draw(world: World, orders: Orders, random: np.random.Generator, last: date) 
     line = np.nonzero(position[orders.line] >= 0)[0]
     line_invoice = position[orders.line[line]]
     company, currency, day = orders.company[order], orders.currency[order], day_of_order[order]
-    rate = np.round(world.rate(company, currency, day), 6)
+    rate: Floats = np.round(world.rate(company, currency, day), 6)
     line_balance = np.round(orders.subtotal[line] / rate[line_invoice]).astype(np.int64)
     untaxed, tax = orders.per_order(orders.subtotal)[order], orders.per_order(orders.tax)[order]
     untaxed_balance = _sums(line_balance, line_invoice, count)
     tax_balance = np.round(tax / rate).astype(np.int64)
     state = random.choice(np.array(["posted", "draft", "cancel"]), count, p=(0.94, 0.04, 0.02))
-    settled_on = day + random.integers(2, 70, count)
+    settled_on: Times = day + random.integers(2, 70, count).astype("timedelta64[D]")
     settled = (state == "posted") & (settled_on <= end) & (untaxed > 0)
     fate, share = random.random(count), random.integers(20, 80, count)
     refunded, paid = settled & (fate < 0.04), settled & (fate >= 0.04) & (fate < 0.8)
@@ -108,7 +109,7 @@ def draw(world: World, orders: Orders, random: np.random.Generator, last: date) 
         currency=currency,
         partner=orders.partner[order],
         day=day,
-        due=day + np.array([0, 15, 30, 60])[orders.term[order] - 1],
+        due=day + np.array([0, 15, 30, 60], "timedelta64[D]")[orders.term[order] - 1],
         rate=rate,
         state=state,
         line=line,
