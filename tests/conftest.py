@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ops import embedded
+from ops import embedded, embedded_host
 from tests.postgres import Databases, session_cluster
 from tests.storage import S3, serve_s3
 
@@ -71,7 +71,7 @@ def odoo_template(databases: Databases) -> str:
 
 
 def _restore_odoo(url: str) -> None:
-    psql = embedded.host.binaries(None) / "psql"
+    psql = embedded_host.binaries(None) / "psql"
     command = [str(psql), "--quiet", "--no-psqlrc", "--output", "/dev/null", url]
     with (
         gzip.open(ODOO_DUMP) as dump,

@@ -21,7 +21,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ops import embedded
+from ops import embedded, embedded_host
 from ops.embedded_host import is_running, processes_in
 from ops.errors import SettingsInvalid, StackFailed
 
@@ -205,6 +205,30 @@ def test_a_server_that_does_not_start_says_why_in_one_line(home: Path, settings:
         embedded.ensure(home, settings=settings)
     assert "\n" not in str(caught.value)
     assert "server.log" in str(caught.value)
+
+
+OTHERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+@pytest.mark.skipif(not OTHERS, reason="no Postgres of the system is installed")
+def test_any_bin_directory_will_do_but_not_another_majors_data(home: Path) -> None:
+    cluster = embedded.ensure(home, pg_bin=OTHERS[0], settings=QUICK)
+    assert one(cluster.url(), "select lower('ÄÉ')") == "äé"
+    cluster.stop()
+    with pytest.raises(StackFailed, match="use binaries of"):
+        embedded.ensure(home, settings=QUICK)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hide the binaries from the account that it drops to")
+def test_binaries_that_the_server_cannot_read_are_copied_beside_the_data(home: Path, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    shutil.copytree(embedded_host.binaries(None).parent, hidden / "pg", symlinks=True)
+    hidden.chmod(0o700)
+    cluster = embedded.ensure(home, pg_bin=hidden / "pg" / "bin", settings=QUICK)
+    assert cluster.pg_bin.is_relative_to(home)
+    assert one(cluster.url(), "select 1") == 1
+    cluster.stop()
+    assert embedded.ensure(home, pg_bin=hidden / "pg" / "bin", settings=QUICK).pg_bin == cluster.pg_bin
 
 
 def test_wrong_binaries_are_refused_by_name(home: Path) -> None:
