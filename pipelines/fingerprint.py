@@ -124,6 +124,18 @@ def fingerprint(rows: pl.DataFrame | pl.LazyFrame, key: Sequence[str] = ()) -> D
     return counted.digest()
 
 
+def row_hashes(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Two 64-bit hashes a row over some columns, equal for equal content: to find rows that did not change without
+    keeping them. Columns ``_hash_0`` and ``_hash_1``, in the order of ``rows``."""
+    parts: list[list[Words]] = []
+    for part in rows.select(columns).iter_slices(BLOCK):
+        hashed = [cells(part[name], _seeds(name)) for name in columns]
+        parts.append([fmix64(_total((one[lane] for one in hashed), part.height)) for lane in range(LANES)])
+    none = np.zeros(0, np.uint64)
+    lanes = [np.concatenate([none, *(part[lane] for part in parts)]) for lane in range(LANES)]
+    return pl.DataFrame({f"_hash_{lane}": lanes[lane] for lane in range(LANES)})
+
+
 def combined(parts: Mapping[str, Fingerprint]) -> Fingerprint:
     """One fingerprint over several named ones (the tables of a phase), whatever their order."""
     root = blake3(b"fingerprints v1\0")

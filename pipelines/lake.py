@@ -131,17 +131,17 @@ class Lake:
         """Content fingerprint of a whole version, lineage columns left out."""
         return fingerprint(self.scan(table, version), key)
 
-    def stage(self, table: str, rows: Rows, *, key: Sequence[str] = ()) -> Staged:
+    def stage(self, table: str, rows: Rows, *, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
         """Writes rows beside the table, where no reader sees them; :meth:`commit` makes them part of it.
 
         Streams: memory is bounded by a row group. ``rows`` is a DataFrame, a LazyFrame, a pyarrow RecordBatchReader or
-        an iterable of DataFrames of one schema.
+        an iterable of DataFrames of one schema. A merge needs ``key`` and ``keep_keys``.
 
         Raises:
             BadInput: a column's type or name cannot be kept; nothing was written.
             StorageFailed: the store refused; nothing is left behind.
         """
-        return stage(self.storage, self.path(table), rows, key)
+        return stage(self.storage, self.path(table), rows, key, keep_keys)
 
     def discard(self, table: str, staged: Staged) -> None:
         """Deletes staged files. Only for files of which no commit was tried: a commit whose answer was lost may
@@ -215,7 +215,7 @@ class Lake:
                 self._scd2(table, _collected(rows, table), key, deletes, effective_at),
                 tuple(inputs),
             )
-        staged = self.stage(table, rows, key=key)
+        staged = self.stage(table, rows, key=key, keep_keys=mode == "merge")
         try:
             return commit.run(
                 lambda handle: self._plan(table, mode, key, staged, deletes, handle),

@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ops.errors import BadInput
 from pipelines.columns import conform, lake_schema
 from pipelines.fingerprint import Digest, Fingerprinter
 from pipelines.storage import Storage, storage_errors
@@ -46,7 +47,7 @@ class Staged:
     Attributes:
         schema: as the lake keeps it.
         digest: fingerprint of the rows, lineage columns left out.
-        keys: the key columns of the rows, where a key was given.
+        keys: the key columns of the rows, where they were to be kept.
     """
 
     files: tuple[StagedFile, ...]
@@ -94,42 +95,32 @@ def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.Dat
     yield from rest
 
 
-def stage(
-    storage: Storage,
-    table_url: str,
-    rows: Rows,
-    key: Sequence[str] = (),
-    fill: pl.Schema | None = None,
-) -> Staged:
+def stage(storage: Storage, table_url: str, rows: Rows, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
     """Writes ``rows`` as files below ``table_url``.
 
     Args:
-        key: columns that name a row; their values are kept in memory for a merge.
-        fill: columns to write beside those of ``rows``, null.
+        key: columns that bind the fingerprint's column digests to their row.
+        keep_keys: keep the keys in memory, for a merge.
 
     Raises:
         BadInput: see :func:`batches`.
         StorageFailed: the store refused; the files of this call are gone again.
     """
     schema, parts = batches(rows, table_url.rsplit("/", 1)[-1])
-    whole = pl.Schema(
-        {
-            **schema,
-            **{name: dtype for name, dtype in (fill or {}).items() if name not in schema},
-        }
-    )
     counted = Fingerprinter(schema, key)
+    if lacking := [name for name in key if name not in schema]:
+        raise BadInput(f"{table_url.rsplit('/', 1)[-1]} has no key column {', '.join(lacking)}", {"columns": lacking})
     keys: list[pl.DataFrame] = [pl.DataFrame(schema={name: schema[name] for name in key})]
     with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
         for part in _groups(parts):
             # The digest and the file are made of the same immutable batch, at the same time.
             digested = beside.submit(counted.update, part)
-            files.write(conform(part, whole, table_url) if len(whole) > len(schema) else part)
-            if key:
+            files.write(part)
+            if keep_keys:
                 keys.append(part.select(key))
             digested.result()
         files.close()
-        return Staged(tuple(files.done), whole, counted.digest(), pl.concat(keys))
+        return Staged(tuple(files.done), schema, counted.digest(), pl.concat(keys))
 
 
 def _groups(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

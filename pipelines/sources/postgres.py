@@ -125,7 +125,7 @@ class PostgresSnapshot:
             )
             yield from self._stream(
                 what,
-                sql.SQL(" where ({}) in ({})").format(names, rows).as_string(self._session),
+                sql.SQL(" where ({}) in ({})").format(names, rows).as_string(None),
             )
 
     def _stream(self, what: Read, where: str) -> Iterator[pl.DataFrame]:
@@ -151,18 +151,18 @@ class PostgresSnapshot:
     def _query(self, what: Read, where: str) -> str:
         columns = []
         for name in what.columns:
-            quoted = sql.Identifier(name).as_string(self._session)
+            quoted = sql.Identifier(name).as_string(None)
             digits = precision_and_scale(what.table.columns[name])
             if digits is not None:
                 quoted = f"{selected(quoted, *digits)} as {quoted}"
             elif what.table.columns[name].type in ("text", "json"):
                 quoted = f"{quoted}::text as {quoted}"
             columns.append(quoted)
-        table = sql.Identifier(self._schema, what.name).as_string(self._session)
+        table = sql.Identifier(self._schema, what.name).as_string(None)
         if what.since is not None and what.table.cursor is not None:
-            cursor = sql.Identifier(what.table.cursor).as_string(self._session)
+            cursor = sql.Identifier(what.table.cursor).as_string(None)
             # Without a zone: the sessions' zone is UTC, so it compares with columns of either kind.
-            since = sql.Literal(what.since.astimezone(UTC).replace(tzinfo=None).isoformat()).as_string(self._session)
+            since = sql.Literal(what.since.astimezone(UTC).replace(tzinfo=None).isoformat()).as_string(None)
             where = f" where {cursor} is null or {cursor} >= {since}::timestamp"
         return f"select {', '.join(columns)} from {table}{where}"
 

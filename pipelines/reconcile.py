@@ -1,0 +1,53 @@
+"""Repairs "Delta committed, Postgres not": what commits say about themselves, for those that nobody has recorded.
+
+A crash between the log entry and the end of the hold leaves such a commit. The run's next owner adopts it; where there
+is none any more (the run was canceled, its attempts are spent), whoever reconciles records it from the same metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from ops.errors import NotFound
+from ops.model import DatasetVersion, LeaseToken, RunId
+from pipelines.commit import METADATA, dataset_of
+from pipelines.lake import Lake
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """A commit with the run that made it."""
+
+    run_id: RunId
+    phase: str
+    chunk: str
+    lease_token: LeaseToken
+    dataset: DatasetVersion
+
+
+def unrecorded(lake: Lake, table: str, recorded: Collection[int]) -> Iterator[Unrecorded]:
+    """Commits of runs to ``table`` whose version is not among ``recorded``, oldest first.
+
+    Entries without a run's metadata (optimise, a new column) are nobody's and are left out.
+
+    Raises:
+        StorageFailed: the log cannot be read.
+    """
+    try:
+        history = lake.handle(table).history()
+    except NotFound:
+        return
+    for entry in reversed(history):
+        stored = entry.get(METADATA)
+        version = int(entry["version"])
+        if version in recorded or not isinstance(stored, dict):
+            continue
+        yield Unrecorded(
+            RunId(UUID(str(stored["run_id"]))),
+            str(stored["phase"]),
+            str(stored["chunk"]),
+            LeaseToken(int(stored["lease_token"])),
+            dataset_of(table, version, stored, adopted=True),
+        )
