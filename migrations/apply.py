@@ -1,0 +1,74 @@
+"""Brings a database to the newest ops schema: immutable revisions first, then everything that is re-creatable.
+
+Revisions (``sql/NNNN_pre_*.sql``, ``sql/NNNN_post_*.sql``) hold tables and data; they are applied once, in order, by Alembic.
+Functions and policies (``sql/functions/``, ``sql/policies/``) are re-applied whole on every migrate, in the order of their
+names, so that a diff shows the real change. Everything happens in one transaction under one advisory lock: callers may race.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command, op
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import make_url
+
+HERE = Path(__file__).parent
+SQL = HERE / "sql"
+OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "policies/seed.sql")
+# Any number will do that nobody else locks.
+LOCK = 0x6F7073
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Applies what is missing and re-creates functions and policies; harmless to repeat and to race.
+
+    Args:
+        url: a ``postgresql://`` URL of the role that shall own the schema.
+        revision: where to stop, for tests of upgrades; objects are re-created only at ``head``.
+    """
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
+            connection.exec_driver_sql("create schema if not exists private")
+            command.upgrade(_config(connection), revision)
+            if revision == "head":
+                for path in _objects():
+                    _execute(connection, path.read_text())
+    finally:
+        engine.dispose()
+
+
+def revisions() -> list[str]:
+    """Names of all revisions, oldest first."""
+    script = ScriptDirectory.from_config(_config())
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+def run_file(name: str) -> None:
+    """Executes one file of ``sql/`` inside a revision."""
+    _execute(op.get_bind(), (SQL / name).read_text())
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    # Alembic reads % as an interpolation.
+    config.set_main_option("script_location", str(HERE / "revisions").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _objects() -> list[Path]:
+    found: list[Path] = []
+    for name in OBJECTS:
+        path = SQL / name
+        found += sorted(path.glob("*.sql")) if path.is_dir() else [path]
+    return found
+
+
+def _execute(connection: Connection, sql: str) -> None:
+    # As text, :name would be a bind parameter and % a placeholder; plain SQL has both.
+    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

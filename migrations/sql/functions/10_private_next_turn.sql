@@ -1,0 +1,22 @@
+-- Fairness without cost at claim time: start-time fair queueing (Goyal, Vin, Cheng, 1996). A run's turn is one after its
+-- project's last, but never before the turn now at the front; so 10,000 queued runs of one project stand in turns
+-- n … n + 10,000, and another project's first run in turn n. Claiming is then a walk along (priority, turn, id).
+create or replace function private.next_turn(p_project_id uuid, p_priority int) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_front bigint;
+  v_turn bigint;
+begin
+  select turn into v_front
+  from ops.runs where status = 'queued' and priority = p_priority order by turn limit 1;
+  insert into ops.queue_turns as q (project_id, priority, last_turn)
+  values (p_project_id, p_priority, coalesce(v_front, (
+    select max(last_turn) from ops.queue_turns where priority = p_priority), 0))
+  on conflict (project_id, priority) do update
+  set last_turn = greatest(q.last_turn + 1, v_front)
+  returning last_turn into v_turn;
+  return v_turn;
+end
+$$;

@@ -1,0 +1,23 @@
+-- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns.
+create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_cap ops.caps;
+begin
+  if p_amount is null or p_amount < 0 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_amount is %s; it must be zero or more', coalesce(p_amount::text, 'missing'));
+  end if;
+  select * into v_cap from ops.caps where key = p_cap_key for update;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format('there is no cap %L', p_cap_key);
+  end if;
+  if private.cap_used(v_cap, pg_catalog.clock_timestamp()) + p_amount > v_cap.amount then
+    return false;
+  end if;
+  insert into ops.cap_usage (cap_id, project_id, amount) values (v_cap.id, v_cap.project_id, p_amount);
+  return true;
+end
+$$;

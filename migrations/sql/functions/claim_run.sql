@@ -1,0 +1,76 @@
+-- Takes up to p_max_runs runs, each under a new lease token. Ordered by priority, then turn (see private.next_turn), then
+-- age. Returns no row where there is nothing to do.
+--
+-- `id = any (array(… for update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
+-- generic plan walk the whole queue (tests/migrations/test_plans.py).
+create or replace function ops.claim_run(
+  p_executor_id uuid,
+  p_capabilities text[] default '{}',
+  p_lease_seconds float8 default 30,
+  p_max_runs int default 1
+) returns table (
+  run_id uuid, lease_token bigint, expires_at timestamptz, org text, project text, env text, pipeline text,
+  pipeline_version int, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt int,
+  max_attempts int, timeout_seconds float8, phases jsonb
+)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_ids uuid[];
+begin
+  if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
+    raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
+  end if;
+  if exists (select from ops.caps c where c.unit = 'runs') then
+    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, v_now);
+  else
+    v_ids := array(
+      select r.id
+      from ops.runs r
+      where r.status = 'queued' and r.available_at <= v_now and r.capabilities <@ p_capabilities
+      order by r.priority, r.turn, r.id
+      for update skip locked
+      limit p_max_runs);
+  end if;
+  if pg_catalog.cardinality(v_ids) = 0 then
+    return;
+  end if;
+  return query
+    with owned as (
+      update ops.runs r
+      set status = 'claimed', attempt = r.attempt + 1, claimed_at = v_now, executor_id = p_executor_id,
+        lease_token = pg_catalog.nextval('ops.lease_tokens'), error_code = null, error_message = null, error_data = null
+      where r.id = any (v_ids)
+      returning r.*
+    ), leased as (
+      insert into ops.run_leases (
+        run_id, project_id, executor_id, lease_token, lease_seconds, expires_at, event_seq, event_hash)
+      select o.id, o.project_id, p_executor_id, o.lease_token, p_lease_seconds,
+        v_now + p_lease_seconds * interval '1 second', o.event_seq + 1,
+        private.event_hash(
+          o.event_hash, o.id, o.event_seq + 1, v_now, 'RUN_CLAIMED', null, 'info', '',
+          pg_catalog.jsonb_build_object('executor', p_executor_id, 'attempt', o.attempt), o.lease_token, null)
+      from owned o
+      returning ops.run_leases.run_id, ops.run_leases.event_hash
+    ), told as (
+      insert into ops.run_events (run_id, seq, ts, project_id, type, data, lease_token, hash)
+      select o.id, o.event_seq + 1, v_now, o.project_id, 'RUN_CLAIMED',
+        pg_catalog.jsonb_build_object('executor', p_executor_id, 'attempt', o.attempt), o.lease_token, l.event_hash
+      from owned o join leased l on l.run_id = o.id
+    ), charged as (
+      update ops.cap_usage u set lease_token = o.lease_token
+      from owned o
+      where u.run_id = o.id and u.lease_token is null and u.released_at is null
+    )
+    select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
+      o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
+      o.timeout_seconds, private.phases_json(o.id)
+    from owned o
+    join ops.projects p on p.id = o.project_id
+    join ops.orgs g on g.id = p.org_id
+    order by o.priority, o.turn, o.id;
+end
+$$;

@@ -1,0 +1,27 @@
+-- running → succeeded, once every phase has succeeded or was skipped.
+create or replace function ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_open text;
+  v_status text;
+begin
+  if not private.take_run(p_run_id, p_lease_token, '{succeeded}') then
+    return;
+  end if;
+  select status into v_status from ops.runs where id = p_run_id;
+  if v_status <> 'running' then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s is %s, not running; start it before you complete it', p_run_id, v_status);
+  end if;
+  select pg_catalog.string_agg(name || ' is ' || status, ', ' order by ordinal) into v_open
+  from ops.run_phases where run_id = p_run_id and status not in ('succeeded', 'skipped');
+  if v_open is not null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
+  end if;
+  perform private.end_run(
+    p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
+end
+$$;

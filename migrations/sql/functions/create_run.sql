@@ -1,0 +1,109 @@
+-- Queues a run. Idempotent on (project, idempotency key): the same content gives the same id, other content is a Conflict.
+create or replace function ops.create_run(
+  p_project_id uuid,
+  p_env text,
+  p_pipeline text,
+  p_spec jsonb,
+  p_spec_sha256 text,
+  p_git_sha text,
+  p_params jsonb default '{}',
+  p_phases jsonb default '[]',
+  p_idempotency_key text default null,
+  p_priority int default 100,
+  p_trigger text default 'manual',
+  p_max_attempts int default 3,
+  p_timeout_seconds float8 default null,
+  p_available_at timestamptz default null,
+  p_parent_run uuid default null,
+  p_tags jsonb default '{}',
+  p_input_manifest jsonb default '{}'
+) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_run uuid := private.new_id();
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_known record;
+  v_version int;
+  v_data jsonb;
+begin
+  perform private.require_role(p_project_id, p_env, 'operator');
+  if not exists (select from ops.projects where id = p_project_id) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no project %s; create it with ops.ensure_project', p_project_id);
+  end if;
+  perform private.require(p_pipeline, 'p_pipeline'), private.require(p_git_sha, 'p_git_sha'),
+    private.require(p_spec_sha256, 'p_spec_sha256');
+  if p_env is null or p_env not in ('dev', 'stage', 'prod') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_env is %L; use dev, stage or prod', p_env);
+  end if;
+  if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
+    raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';
+  end if;
+  if p_idempotency_key is not null then
+    -- Two callers with one key: the second waits here and then finds what the first made.
+    perform pg_catalog.pg_advisory_xact_lock(
+      pg_catalog.hashtextextended(p_project_id::text || '#' || p_idempotency_key, 0));
+    select id, pipeline, spec_sha256, params, env into v_known
+    from ops.runs where project_id = p_project_id and idempotency_key = p_idempotency_key;
+    if found then
+      if (v_known.pipeline, v_known.spec_sha256, v_known.params, v_known.env)
+         is distinct from (p_pipeline, p_spec_sha256, p_params, p_env) then
+        raise exception using errcode = 'CR006', message = pg_catalog.format(
+          'idempotency key %L belongs to run %s with another definition; use a new key', p_idempotency_key, v_known.id);
+      end if;
+      return v_known.id;
+    end if;
+  end if;
+  v_version := private.pipeline_version(p_project_id, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
+  v_data := pg_catalog.jsonb_build_object(
+    'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
+    'subject', private.subject());
+  insert into ops.runs (
+    id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
+    available_at, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at, event_seq,
+    event_hash)
+  values (
+    v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
+    p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now), p_max_attempts,
+    p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
+    private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
+  insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)
+  select v_run, p.ordinal, p_project_id, p.phase ->> 'name', p.phase ->> 'kind',
+    coalesce((select pg_catalog.array_agg(d) from pg_catalog.jsonb_array_elements_text(p.phase -> 'depends_on') as d), '{}')
+  from pg_catalog.jsonb_array_elements(p_phases) with ordinality as p (phase, ordinal);
+  insert into ops.run_events (run_id, seq, ts, project_id, type, data, hash)
+  select id, 1, v_now, project_id, 'RUN_CREATED', v_data, event_hash from ops.runs where id = v_run;
+  perform pg_catalog.pg_notify('ops_runs', '');
+  return v_run;
+end
+$$;
+
+-- register_pipeline without the editor's right: whoever may start a run may have its definition recorded.
+create or replace function private.pipeline_version(
+  p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
+) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_version int;
+begin
+  select version into v_version
+  from ops.pipelines
+  where project_id = p_project_id and slug = p_slug and sha256 = p_sha256 and git_sha = p_git_sha;
+  if not found then
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_project_id::text || '/' || p_slug, 0));
+    insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
+    select p_project_id, p_slug, coalesce(max(version), 0) + 1, p_spec, p_sha256, p_git_sha
+    from ops.pipelines where project_id = p_project_id and slug = p_slug
+    on conflict (project_id, slug, sha256, git_sha) do nothing;
+    select version into strict v_version
+    from ops.pipelines
+    where project_id = p_project_id and slug = p_slug and sha256 = p_sha256 and git_sha = p_git_sha;
+  end if;
+  return v_version;
+end
+$$;

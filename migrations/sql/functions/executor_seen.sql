@@ -1,0 +1,13 @@
+-- Says that the executor lives, and in which state: active, draining or lost.
+create or replace function ops.executor_seen(p_executor_id uuid, p_state text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update ops.executors set state = p_state, last_seen = pg_catalog.clock_timestamp() where id = p_executor_id;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no executor %s; register it first', p_executor_id);
+  end if;
+end
+$$;

@@ -1,0 +1,56 @@
+-- Ends a try at a phase: succeeded, failed, skipped or canceled. A repeat with the same outcome changes nothing.
+create or replace function ops.finish_phase(
+  p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_phase record;
+begin
+  perform private.owned(p_run_id, p_lease_token);
+  if p_status is null or p_status not in ('succeeded', 'failed', 'skipped', 'canceled') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_status is %L; use succeeded, failed, skipped or canceled', p_status);
+  end if;
+  select status, output_fingerprint, attempt into v_phase
+  from ops.run_phases where run_id = p_run_id and name = p_phase;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format('run %s has no phase %L', p_run_id, p_phase);
+  end if;
+  if v_phase.status = p_status
+     and v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint' then
+    return;
+  end if;
+  -- A skipped phase is one that an earlier owner finished: it keeps what that owner wrote down.
+  if p_status = 'skipped' then
+    update ops.run_phases set status = 'skipped' where run_id = p_run_id and name = p_phase;
+  else
+    if v_phase.status <> 'running' then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'phase %L of run %s is %s, not running; start it first', p_phase, p_run_id, v_phase.status);
+    end if;
+    update ops.run_phases
+    set status = p_status, finished_at = pg_catalog.clock_timestamp(),
+      rows_in = (p_result ->> 'rows_in')::bigint, rows_out = (p_result ->> 'rows_out')::bigint,
+      byte_size = (p_result ->> 'byte_size')::bigint,
+      input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
+      output_fingerprint = p_result ->> 'output_fingerprint', metrics = coalesce(p_result -> 'metrics', '{}'),
+      error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
+      error_data = p_result -> 'error_data', result = p_result
+    where run_id = p_run_id and name = p_phase;
+  end if;
+  perform private.emit(
+    p_run_id,
+    case p_status
+      when 'succeeded' then 'PHASE_SUCCEEDED' when 'skipped' then 'PHASE_SKIPPED' else 'PHASE_FAILED'
+    end,
+    p_phase,
+    coalesce(p_result ->> 'error_message', ''),
+    pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+      'attempt', v_phase.attempt, 'rows_in', p_result -> 'rows_in', 'rows_out', p_result -> 'rows_out',
+      'byte_size', p_result -> 'byte_size', 'output_fingerprint', p_result -> 'output_fingerprint',
+      'error_code', p_result -> 'error_code')),
+    case when p_status in ('failed', 'canceled') then 'error' else 'info' end);
+end
+$$;

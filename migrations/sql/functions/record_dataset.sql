@@ -1,0 +1,54 @@
+-- Registers a Delta commit: the dataset, its version and the edges to what it was made from. Idempotent on
+-- (dataset, version): the same commit of the same run gives the same id.
+create or replace function ops.record_dataset(
+  p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb
+) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_run record;
+  v_dataset uuid;
+  v_version uuid;
+  v_number bigint := (p_dataset ->> 'version')::bigint;
+  v_layer text := pg_catalog.split_part(p_dataset ->> 'table', '.', 1);
+  v_name text := pg_catalog.split_part(p_dataset ->> 'table', '.', 2);
+begin
+  perform private.owned(p_run_id, p_lease_token);
+  if v_layer = '' or v_name = '' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'table is %L; write it as layer.name', p_dataset ->> 'table');
+  end if;
+  select project_id, env into strict v_run from ops.runs where id = p_run_id;
+  insert into ops.datasets as d (project_id, env, layer, name, version, columns, fingerprint, total_rows)
+  values (
+    v_run.project_id, v_run.env, v_layer, v_name, v_number, coalesce(p_dataset -> 'schema', '{}'),
+    p_dataset ->> 'fingerprint', (p_dataset ->> 'total_rows')::bigint)
+  on conflict (project_id, env, layer, name) do update
+  set version = greatest(d.version, excluded.version),
+    columns = case when excluded.version >= d.version then excluded.columns else d.columns end,
+    fingerprint = case when excluded.version >= d.version then excluded.fingerprint else d.fingerprint end,
+    total_rows = case when excluded.version >= d.version then excluded.total_rows else d.total_rows end,
+    updated_at = pg_catalog.clock_timestamp()
+  returning id into v_dataset;
+  insert into ops.dataset_versions (
+    dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
+    adopted)
+  values (
+    v_dataset, v_run.project_id, v_number, p_run_id, p_phase, p_lease_token, p_dataset ->> 'mode',
+    (p_dataset ->> 'rows')::bigint, (p_dataset ->> 'total_rows')::bigint, (p_dataset ->> 'byte_size')::bigint,
+    p_dataset ->> 'fingerprint', coalesce(p_dataset -> 'schema', '{}'),
+    coalesce((p_dataset ->> 'adopted')::boolean, false))
+  on conflict (dataset_id, version) do nothing
+  returning id into v_version;
+  if v_version is null then
+    select id into strict v_version from ops.dataset_versions where dataset_id = v_dataset and version = v_number;
+    return v_version;
+  end if;
+  insert into ops.lineage_edges (output_id, project_id, input_table, input_version, input_fingerprint)
+  select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
+  from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
+  on conflict (output_id, input_table, input_version) do nothing;
+  return v_version;
+end
+$$;

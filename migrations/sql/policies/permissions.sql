@@ -1,0 +1,45 @@
+-- Who may call what. Execute was taken from public by default privileges; here it is given, role by role.
+
+grant execute on function
+  private.subject(), private.my_projects(text), private.my_scopes(text), private.my_orgs(), private.my_hidden_envs(),
+  private.role_rank(text)
+to authenticated, service_role;
+
+-- An executor speaks these and nothing else.
+grant execute on function
+  ops.register_executor(uuid, text, text[], jsonb, int, text, text),
+  ops.executor_seen(uuid, text),
+  ops.claim_run(uuid, text[], float8, int),
+  ops.start_run(uuid, bigint),
+  ops.heartbeat_run(uuid, bigint, text, jsonb),
+  ops.heartbeat_runs(uuid, uuid[], bigint[], float8),
+  ops.pin_inputs(uuid, bigint, jsonb),
+  ops.start_phase(uuid, bigint, text, text, uuid),
+  ops.finish_phase(uuid, bigint, text, text, jsonb),
+  ops.append_events(uuid, bigint, jsonb),
+  ops.register_artifact(uuid, bigint, text, text, text, text, bigint, text, text, jsonb),
+  ops.hold_run(uuid, bigint),
+  ops.record_dataset(uuid, bigint, text, jsonb),
+  ops.record_signal(uuid, bigint, text, float8, jsonb),
+  ops.complete_run(uuid, bigint, jsonb),
+  ops.fail_run(uuid, bigint, text, text, jsonb, boolean),
+  ops.release_run(uuid, bigint),
+  ops.release_canceled_run(uuid, bigint, text),
+  ops.compute_run_score(uuid),
+  ops.cap_allow(text, numeric)
+to controlroom_executor, service_role;
+
+-- The back end and the steward.
+grant execute on function
+  ops.ensure_project(text, text), ops.requeue_stale_runs(float8), ops.ensure_event_partitions(), ops.prune(interval)
+to service_role;
+
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.register_pipeline(uuid, text, jsonb, text, text),
+  ops.create_run(
+    uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
+  ops.cancel_run(uuid, text),
+  ops.retry_run(uuid),
+  ops.verify_event_chain(uuid)
+to authenticated, service_role;

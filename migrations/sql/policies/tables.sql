@@ -1,0 +1,77 @@
+-- Who sees what. Each condition is one InitPlan: a helper called per row took 18 s where this takes 0.2 s.
+
+do $$
+declare
+  v_table text;
+  v_project constant text := 'project_id = any (array(select private.my_projects()))';
+  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+begin
+  -- The parent comes before its partitions: a partition inherits the parent's row trigger and must not get a second.
+  for v_table in
+    select c.relname
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'ops'::regnamespace and c.relkind in ('r', 'p')
+    order by c.relispartition, c.relname
+  loop
+    perform private.protect_table(v_table);
+  end loop;
+
+  grant select, insert, update, delete on all tables in schema ops to service_role;
+
+  perform
+    private.let_people_read('orgs', 'id = any (array(select private.my_orgs()))'),
+    private.let_people_read('projects', 'id = any (array(select private.my_projects()))'),
+    private.let_people_read('memberships',
+      'subject = (select private.subject()) or project_id = any (array(select private.my_projects(''admin'')))'),
+    private.let_people_read('pipelines', v_project),
+    private.let_people_read('executors', '(select private.subject()) is not null'),
+    private.let_people_read('runs', v_project || v_env),
+    private.let_people_read('queue_turns', v_project),
+    private.let_people_read('caps',
+      'org_id = any (array(select private.my_orgs())) '
+      'and (project_id is null or project_id = any (array(select private.my_projects())))'),
+    private.let_people_read('cap_usage', v_project),
+    private.let_people_read('capabilities', '(select private.subject()) is not null'),
+    private.let_people_read('routing_matrix', '(select private.subject()) is not null'),
+    private.let_people_read('alert_rules', v_project),
+    private.let_people_read('notifications', v_project),
+    private.let_people_read('signal_weights', '(select private.subject()) is not null'),
+    private.let_people_read('schedules', v_project || v_env),
+    private.let_people_read('datasets', v_project || v_env);
+
+  -- What hangs on a run or dataset version carries the project but not the environment. The project's array serves the
+  -- index; the second half is asked only where the caller's membership hides an environment at all.
+  foreach v_table in array array['run_leases', 'run_phases', 'run_events', 'run_artifacts', 'signals', 'run_scores'] loop
+    perform private.let_people_read(v_table, v_project ||
+      ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))');
+  end loop;
+  perform
+    private.let_people_read('dataset_versions', v_project ||
+      ' and ((select not exists (select from private.my_hidden_envs()))'
+      ' or exists (select from ops.datasets d where d.id = dataset_id))'),
+    private.let_people_read('lineage_edges', v_project ||
+      ' and ((select not exists (select from private.my_hidden_envs()))'
+      ' or exists (select from ops.dataset_versions v where v.id = output_id))');
+
+  -- Partitions are reached through their parent only.
+  for v_table in
+    select c.relname from pg_catalog.pg_class c
+    where c.relnamespace = 'ops'::regnamespace and c.relispartition and c.relkind = 'r'
+  loop
+    execute pg_catalog.format('revoke all on ops.%I from service_role, authenticated, anon', v_table);
+  end loop;
+end
+$$;
+
+do $$
+begin
+  perform private.make_append_only('run_events'), private.make_append_only('run_artifacts');
+end
+$$;
+
+create or replace trigger terminal_runs_never_change
+  before update on ops.runs
+  for each row when (old.status in ('succeeded', 'failed', 'canceled'))
+  execute function private.refuse_terminal_change();
+
+select ops.ensure_event_partitions();
