@@ -10,7 +10,8 @@ begin
   update ops.executors set last_seen = pg_catalog.clock_timestamp() where id = p_executor_id;
   return query
     with asked as (
-      select * from pg_catalog.unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
+      -- Unqualified: only the grammar's own unnest takes several arrays.
+      select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
     ), renewed as (
       update ops.run_leases l
       set expires_at = pg_catalog.clock_timestamp() + p_lease_seconds * interval '1 second'
