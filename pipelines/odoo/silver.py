@@ -18,11 +18,11 @@ from pathlib import Path
 import polars as pl
 
 from ops.errors import BadInput, SchemaDrift
+from pipelines.changes import DELETE, LSN, OP
 from pipelines.contract import Column, Contract, Table, load
 
 CONTRACT = Path(__file__).with_name("contract.yaml")
-ORDER = ("_source_lsn", "_ingested_at")
-DELETE = "d"
+ORDER = (LSN, "_ingested_at")
 # One `"company id": value` of a company-dependent object; a string value is taken whole, escapes included.
 ENTRY = r'"\d+":\s*(?:"(?:[^"\\]|\\.)*"|[^,}\s]+)'
 SIMPLE: dict[str, pl.DataType] = {
@@ -104,7 +104,7 @@ def latest(bronze: pl.LazyFrame, key: tuple[str, ...]) -> pl.LazyFrame:
     # A sort of everything costs five times as much and does not stream; most keys have one row.
     repeated = bronze.select(key).group_by(key).len().filter(pl.col("len") > 1).select(key)
     single = bronze.join(repeated, on=list(key), how="anti")
-    deleted = pl.col("_op").eq(DELETE).fill_null(False) if "_op" in schema else pl.lit(False)
+    deleted = pl.col(OP).eq(DELETE).fill_null(False) if OP in schema else pl.lit(False)
     last = (
         bronze.join(repeated, on=list(key), how="semi")
         .sort(*order, deleted, descending=True, nulls_last=True)
