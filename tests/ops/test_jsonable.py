@@ -32,7 +32,7 @@ from ops.model import LeaseToken, PhaseStatus, TableVersion
         (TableVersion("a.b", 1), {"table": "a.b", "version": 1, "fingerprint": None}),
         ([TableVersion("a.b", 1)], [{"table": "a.b", "version": 1, "fingerprint": None}]),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_each_type_has_one_form(value: object, expected: object) -> None:
     assert jsonable(value) == expected
