@@ -68,13 +68,13 @@ def test_a_wrong_password_is_not_allowed(cluster: Cluster) -> None:
 
 
 def test_a_pool_that_lost_its_server_connections_works_again_at_the_next_call(cluster: Cluster) -> None:
-    with Pool(cluster.url("postgres"), min_size=3, max_size=3) as pool:
+    with Pool(cluster.url("postgres"), min_size=3, max_size=3, name="pool-to-break") as pool:
         with pool.connection() as first:
             first.execute("select 1")
         with psycopg.connect(cluster.url("postgres"), autocommit=True) as other:
             other.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'controlroom' and pid <> pg_backend_pid()"
+                " where application_name = 'pool-to-break' and pid <> pg_backend_pid()"
             )
         with pytest.raises(errors.DatabaseUnavailable), pool.connection() as broken:
             broken.execute("select 1")
