@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Self, TypeAlias
@@ -162,7 +162,9 @@ class _Files:
     ) -> None:
         if kind is None:
             return
-        self._open.__exit__(kind, error, trace)
+        # Closed as if all were well: the reason is the caller's, and what is closed is deleted next.
+        with suppress(Exception):
+            self._open.close()
         for path in {self._path, *(file.path for file in self.done)} - {""}:
             self._storage.discard(f"{self._table_url}/{path}")
 
