@@ -207,7 +207,7 @@ def test_an_executor_may_call_but_not_look_or_write(executor_connection: Connect
             executor_connection.execute(statement)
 
 
-def test_a_batch_is_sent_together_and_refused_together(operator: Operator) -> None:
+def test_a_batch_is_sent_together_and_refused_together(operator: Operator, connection: Connection) -> None:
     run_id, token = operator.running()
     operator.executor.start_phase(run_id, token, "bronze")
     with operator.executor.batch() as batch:
@@ -217,6 +217,7 @@ def test_a_batch_is_sent_together_and_refused_together(operator: Operator) -> No
     with pytest.raises(LeaseLost), operator.executor.batch() as batch:
         batch.record_signal(run_id, token, "duration", 3.0)
         batch.complete_run(run_id, LeaseToken(token - 1), {})
+    assert connection.execute("select value from ops.signals where run_id = %s", [run_id]).fetchall() == [(2.0,)]
     # The connection is whole again.
     assert operator.executor.heartbeat_run(run_id, token).held
 
