@@ -27,6 +27,7 @@ BATCH_BYTES = 8 << 20
 KEYS_A_QUERY = 5_000
 # Value out of range, NaN into a whole number, text that is no number: the data outgrew the contract.
 DOES_NOT_FIT = {"22003", "0A000", "22P02"}
+DOES_NOT_FIT_WORDS = ("out of range", "cannot convert NaN", "cannot convert infinity", "numeric field overflow")
 
 MOMENT = """
 select pg_export_snapshot(), now(),
@@ -143,7 +144,7 @@ class PostgresSnapshot:
                     yield empty(what.table, what.columns)
                     for batch in reader:
                         yield typed(batch, what.table)
-        except adbc_driver_manager.Error as error:
+        except (adbc_driver_manager.Error, OSError) as error:
             raise _refused(error, what.name) from None
         except pl.exceptions.InvalidOperationError as error:
             raise _does_not_fit(what.name, str(error)) from None
@@ -213,9 +214,12 @@ def _unreachable(error: Exception) -> SourceUnreachable:
     return SourceUnreachable(f"the source database does not answer: {reason[:300]}. Check its DSN, network and server")
 
 
-def _refused(error: adbc_driver_manager.Error, table: str) -> ControlRoomError:
-    state = str(getattr(error, "sqlstate", "") or "")
-    return _does_not_fit(table, str(error)) if state in DOES_NOT_FIT else _unreachable(error)
+def _refused(error: Exception, table: str) -> ControlRoomError:
+    # An error amid the stream comes as an OSError without its SQLSTATE; its text is all there is.
+    state, text = str(getattr(error, "sqlstate", "") or ""), str(error)
+    if state in DOES_NOT_FIT or any(words in text for words in DOES_NOT_FIT_WORDS):
+        return _does_not_fit(table, text)
+    return _unreachable(error)
 
 
 def _does_not_fit(table: str, reason: str) -> SchemaDrift:
