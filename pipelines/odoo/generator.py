@@ -8,22 +8,30 @@ whatever the scale. Scale 1 has about 30,000 journal items; scale 330 has ten mi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+import polars as pl
 import psycopg
 from psycopg import sql
 
+from ops.errors import BadInput
 from pipelines.odoo.demo import invoices, masterdata, orders, stock, world
 from pipelines.odoo.demo.books import Books
 from pipelines.odoo.demo.funnel import funnel
 from pipelines.odoo.demo.orders import PURCHASES, SALES, Frames, Side
 from pipelines.odoo.demo.tables import Connection, Ids, add_keys, copy, create
 from pipelines.odoo.demo.world import BOOKS_END, BOOKS_OPEN, ORDERS_PER_BLOCK, World
+from pipelines.odoo.silver import contract
 
 PURCHASES_PER_SALE: Final = 0.35
+# A day's new orders were placed up to this long ago, so that some of them are invoiced and paid by now.
+BACKLOG: Final = timedelta(days=60)
+MUTATE: Final = Path(__file__).parent / "demo" / "sql" / "mutate.sql"
 Progress = Callable[[int, int], None]
 
 
@@ -59,13 +67,73 @@ def generate(url: str, scale: float = 1.0, seed: int = 7, progress: Progress | N
     return rows
 
 
+def mutate(url: str, day: int) -> dict[str, int]:
+    """One more business day for a generated database: changes, deletes and new orders, in one transaction.
+
+    The same database and day give the same result. Among the changes are the traps of a real Odoo: deletes that touch no
+    ``write_date``, and rows whose ``write_date`` lies behind a watermark that has moved on.
+
+    Args:
+        day: 1 is the first day after the generated years; each day is to be lived once, in order.
+
+    Returns:
+        Rows changed or deleted under ``changed``, and new rows by table.
+
+    Raises:
+        BadInput: the database was not made by :func:`generate`.
+    """
+    at = BOOKS_END + timedelta(days=day)
+    with psycopg.connect(url) as connection:
+        seed, scale = _origin(connection)
+        group = world.build(seed, scale)
+        random = np.random.default_rng([seed, 3, day])
+        hits = {"day": datetime(at.year, at.month, at.day, 8), "pick": int(random.integers(0, 97))}
+        changed = 0
+        with psycopg.ClientCursor(connection) as cursor:
+            for statement in MUTATE.read_text().split(";\n"):
+                cursor.execute(statement.encode(), hits)
+                changed += max(cursor.rowcount, 0)
+        rows = {"changed": changed}
+        ids, stock_before = Ids(_last_ids(connection)), stock.OnHand(group)
+        stock_before.load(connection.execute("select location_id, product_id, quantity, reserved_quantity from stock_quant").fetchall())
+        for frames in block(group, random, ids, stock_before, max(10, round(20 * scale)), at - BACKLOG, at):
+            _copy_all(connection, {name: _entered(frame, at) for name, frame in frames.items()}, rows)
+        # Odoo rewrites quants in place; here they are written anew, which a reader sees as deletes and inserts.
+        connection.execute("delete from stock_quant")
+        _copy_all(connection, {"stock_quant": stock_before.frame(ids, np.datetime64(at, "us"))}, rows)
+    return rows
+
+
+def _origin(connection: Connection) -> tuple[int, float]:
+    """Seed and scale that a database was generated with."""
+    row = connection.execute("select obj_description(to_regclass('res_company'), 'pg_class')").fetchone()
+    found = re.fullmatch(r"generated: seed=(\d+) scale=([\d.]+)", str(row[0])) if row else None
+    if found is None:
+        raise BadInput("this database was not made by pipelines.odoo.generator.generate; only such a one can be mutated")
+    return int(found[1]), float(found[2])
+
+
+def _entered(frame: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The same rows as if someone had typed them in on that day."""
+    noon = pl.lit(datetime(day.year, day.month, day.day, 12))
+    return frame.with_columns(noon.alias(name) for name in ("create_date", "write_date") if name in frame.columns)
+
+
+def _last_ids(connection: Connection) -> dict[str, int]:
+    names = [name for name, table in contract().tables.items() if table.key == ("id",)]
+    query = sql.SQL(" union all ").join(
+        sql.SQL("select {}, coalesce(max(id), 0) from {}").format(sql.Literal(name), sql.Identifier(name)) for name in names
+    )
+    return {str(name): int(str(last)) for name, last in connection.execute(query).fetchall()}
+
+
 def block(
     group: World, random: np.random.Generator, ids: Ids, on_hand: stock.OnHand, count: int, first: date, last: date
 ) -> Iterator[Frames]:
     """One block of business between two days: purchases, sales, the pipeline, and a count that sets the stock right."""
     yield from _trade(group, PURCHASES, random, ids, on_hand, max(1, int(count * PURCHASES_PER_SALE)), first, last)
     yield from _trade(group, SALES, random, ids, on_hand, count, first, last)
-    yield stock.recount(group, random, ids, on_hand, np.datetime64(first, "us"))
+    yield stock.recount(group, random, ids, on_hand, np.datetime64(first, "us"), all_products=first == BOOKS_OPEN)
     yield funnel(group, random, ids, max(1, count // 4), first, last)
 
 

@@ -80,9 +80,9 @@ def current(bronze: pl.LazyFrame, name: str, language: str | None = None) -> pl.
     table = table_spec(name)
     language = language or contract().language
     columns = {column: spec for column, spec in table.columns.items() if spec.meaning != "company_dependent"}
-    rows = latest(bronze, table.key)
-    schema = rows.collect_schema()
+    schema = bronze.collect_schema()
     _refuse_drift(name, table, schema)
+    rows = latest(bronze, table.key)
     typed = {column: _typed(column, spec, schema, table, language) for column, spec in columns.items()}
     if table.drift == "discard_row":
         fits = [expression.is_not_null() | pl.col(column).is_null() for column, expression in typed.items()]
@@ -126,9 +126,9 @@ def by_company(bronze: pl.LazyFrame, name: str) -> pl.LazyFrame:
     columns = {column: spec for column, spec in table.columns.items() if spec.meaning == "company_dependent"}
     if not columns:
         raise BadInput(f"table {name} has no company-dependent column; use current()")
-    rows = latest(bronze, table.key)
-    schema = rows.collect_schema()
+    schema = bronze.collect_schema()
     _refuse_drift(name, table, schema)
+    rows = latest(bronze, table.key)
     key = [*table.key, "company_id"]
     parts = [_unfolded(rows, column, spec, table) for column, spec in columns.items() if column in schema]
     merged = pl.concat(parts, how="diagonal").group_by(key).agg(pl.all().drop_nulls().first())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
@@ -23,6 +25,12 @@ class OnHand:
         """Takes ``quantity`` (product's own unit) from one location to the other."""
         np.add.at(self.quantity, (target, product), quantity)
         np.subtract.at(self.quantity, (source, product), quantity)
+
+    def load(self, quants: Iterable[tuple[object, ...]]) -> None:
+        """Takes over rows of (location, product, quantity, reserved)."""
+        for location, product, quantity, reserved in quants:
+            at = int(str(location)), int(str(product))
+            self.quantity[at], self.reserved[at] = int(float(str(quantity))), int(float(str(reserved)))
 
     def frame(self, ids: Ids, at: np.datetime64) -> pl.DataFrame:
         """stock_quant as Odoo keeps it: none for vendors and views."""
@@ -82,11 +90,11 @@ def transfers(world: World, orders: Orders, random: np.random.Generator, ids: Id
     return {"stock_picking": pickings, **frames}
 
 
-def recount(world: World, random: np.random.Generator, ids: Ids, stock: OnHand, at: np.datetime64) -> Frames:
-    """An inventory count that brings every location to at least zero, and a little more."""
+def recount(world: World, random: np.random.Generator, ids: Ids, stock: OnHand, at: np.datetime64, all_products: bool) -> Frames:
+    """An inventory count that brings every location to at least zero and a little more, or those that are short of it."""
     own = w.stock_location(w.COMPANY)
     missing = np.maximum(-stock.quantity[own][:, 1:], 0)
-    company, product = np.nonzero(np.broadcast_to(world.storable, missing.shape))
+    company, product = np.nonzero(np.broadcast_to(world.storable, missing.shape) if all_products else missing > 0)
     count = len(product)
     moves = _Moves(
         product=product + 1,
