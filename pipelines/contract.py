@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,7 +26,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from ops.errors import Fault, SchemaDrift, SpecInvalid
+from ops.errors import Fault, NotFound, SchemaDrift, SpecInvalid
 
 DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
 SIMPLE_TYPES: Mapping[str, frozenset[str]] = {
@@ -213,6 +214,20 @@ def load(path: Path) -> Contract:
             for one in error.errors()
         ]
         raise SpecInvalid.of(str(path), faults) from None
+
+
+@cache
+def named(name: str) -> Contract:
+    """The contract that ships as ``pipelines/<name>/contract.yaml``, read once a process.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    path = Path(__file__).parent / name / "contract.yaml"
+    if not path.is_file():
+        known = sorted(found.parent.name for found in Path(__file__).parent.glob("*/contract.yaml"))
+        raise NotFound(f"no contract {name!r}; there is {', '.join(known)}", {"contract": name})
+    return load(path)
 
 
 def _position(document: object, location: Sequence[int | str]) -> tuple[int, int]:

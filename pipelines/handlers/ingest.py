@@ -20,12 +20,14 @@ from ops.model import DatasetVersion, PhaseResult
 from pipelines import landing as landings
 from pipelines.changes import LSN, changed, whole
 from pipelines.columns import UTC_MICROSECONDS, conform
-from pipelines.contract import Contract, Table
+from pipelines.contract import Contract, Table, named
 from pipelines.fingerprint import combined
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
 from pipelines.landing import Landed, Landing
+from pipelines.sources.postgres import PostgresSource
 from pipelines.sources.source import Snapshot, Source
+from pipelines.spec import IngestPhase, Phase
 
 log = structlog.get_logger()
 
@@ -46,6 +48,14 @@ class Ingest:
     tables: Mapping[str, str]
     full: bool = False
     readers: int = 2
+
+
+def handle(ctx: Context, phase: Phase) -> PhaseResult:
+    """The handler of kind ``ingest``; errors as :func:`run`, and SecretMissing for a dsn that cannot be resolved."""
+    assert isinstance(phase, IngestPhase)
+    tables = {table.removeprefix("bronze."): table for table in phase.writes}
+    what = Ingest(phase.name, named(phase.contract), tables, phase.full, phase.readers)
+    return run(ctx, what, PostgresSource(ctx.secrets.resolve(phase.source.dsn), phase.source.db_schema))
 
 
 def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:

@@ -1,0 +1,99 @@
+"""What a validate phase may expect of a table: one small model an expectation. What they mean is in :mod:`pipelines.checks`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pipelines.units import Share
+
+TableName = Annotated[str, Field(pattern=r"^(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}$")]
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Rows(Strict):
+    """Row count. ``max_change`` compares with the version before, as a share of it."""
+
+    min: int | None = Field(None, ge=0)
+    max: int | None = Field(None, ge=0)
+    max_change: Share | None = None
+
+
+class Shape(Strict):
+    """``freeze``: no column of the version before may be gone or retyped, none may be new. ``evolve``: new ones may."""
+
+    contract: Literal["freeze", "evolve"] = "freeze"
+    columns: dict[str, str] | None = None
+
+
+class Nulls(Strict):
+    column: ColumnName
+    max: Share = 0.0
+
+
+class Accepted(Strict):
+    column: ColumnName
+    values: tuple[str | int | bool, ...]
+
+
+class Other(Strict):
+    """A column of a table to add up; ``where`` is a SQL condition over it."""
+
+    table: TableName
+    column: ColumnName
+    where: str | None = None
+
+
+class Sum(Strict):
+    """The column's sum equals another one's, or lies between bounds. Decimals are compared exactly."""
+
+    column: ColumnName
+    where: str | None = None
+    equals: Other | None = None
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Sum:
+        if self.equals is None and self.min is None and self.max is None:
+            raise ValueError("a sum needs equals, min or max to be compared with")
+        return self
+
+
+class Holds(Strict):
+    """A SQL condition that holds for every row."""
+
+    sql: str
+    name: str | None = None
+
+
+def _keys(value: object) -> object:
+    return {"columns": value} if isinstance(value, list | tuple) else value
+
+
+class Unique(Strict):
+    columns: tuple[ColumnName, ...] = Field(min_length=1)
+
+
+class Expectation(Strict):
+    """Exactly one of these, as the one key of a YAML mapping."""
+
+    rows: Rows | None = None
+    shape: Shape | None = Field(None, alias="schema")
+    nulls: Nulls | None = None
+    unique: Annotated[Unique, BeforeValidator(_keys)] | None = None
+    accepted: Accepted | None = None
+    sum: Sum | None = None
+    holds: Holds | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Expectation:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"write one expectation an entry, not {len(given)} ({', '.join(given) or 'none'})")
+        return self
