@@ -12,6 +12,7 @@ Two shapes of a table:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -62,6 +63,17 @@ def table_spec(name: str) -> Table:
         return contract().tables[name]
     except KeyError:
         raise BadInput(f"table {name!r} is not in the Odoo contract; see pipelines/odoo/contract.yaml") from None
+
+
+def table(frames: Mapping[str, pl.LazyFrame], arguments: Mapping[str, object]) -> pl.LazyFrame:
+    """:func:`current` for a transform phase: input ``bronze``, arguments ``table`` and, if wanted, ``language``."""
+    language = arguments.get("language")
+    return current(frames["bronze"], str(arguments["table"]), None if language is None else str(language))
+
+
+def company_values(frames: Mapping[str, pl.LazyFrame], arguments: Mapping[str, object]) -> pl.LazyFrame:
+    """:func:`by_company` for a transform phase: input ``bronze``, argument ``table``."""
+    return by_company(frames["bronze"], str(arguments["table"]))
 
 
 def current(bronze: pl.LazyFrame, name: str, language: str | None = None) -> pl.LazyFrame:
