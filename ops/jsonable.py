@@ -12,7 +12,7 @@ from enum import Enum
 from psycopg.types.json import Jsonb
 
 
-def jsonable(value: object) -> object:
+def jsonable(value: object) -> object:  # noqa: PLR0911 - one line for each type
     """Mappings and dataclasses become objects, sequences arrays, times ISO text, Decimal and the rest text.
 
     NaN and the infinities become null and NUL characters are dropped: jsonb knows neither, and a handler's odd metric

@@ -1,4 +1,4 @@
-"""The read side that the CLI and the dashboard share. The SQL is in ``ops/queries/reads.sql``, the rows in :mod:`ops.views`.
+"""What the CLI and the dashboard look at. The SQL is in ``ops/queries/reads.sql``, the rows in :mod:`ops.views`.
 
 Who sees what is decided by row-level security alone: give a ``role`` and ``claims`` to read as a user; without them the
 connection's own role reads.
@@ -83,6 +83,7 @@ class Reads:
 
     def list_runs(
         self,
+        *,
         org: str | None = None,
         project: str | None = None,
         env: str | None = None,

@@ -1,8 +1,8 @@
 """The ops schema's RPCs as typed methods. Only SQL decides; this file carries arguments there and answers back.
 
-Every method may raise what :mod:`ops.translation` knows: LeaseLost, IllegalTransition, CapExceeded, NotFound, NotAllowed,
-Conflict and BadInput from the schema, DatabaseUnavailable where no answer came. After the last one the same call
-with the same lease token may be repeated: a repeat of something done already is a no-op.
+Every method may raise what :mod:`ops.translation` knows: LeaseLost, IllegalTransition, CapExceeded, NotFound,
+NotAllowed, Conflict and BadInput from the schema, DatabaseUnavailable where no answer came. After the last one the same
+call with the same lease token may be repeated: a repeat of something done already is a no-op.
 """
 
 from __future__ import annotations

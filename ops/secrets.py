@@ -1,6 +1,7 @@
 """Secrets by reference: a spec names where a value is, never the value.
 
-``secret://env/NAME`` is the variable ``CONTROLROOM_SECRET_NAME`` or ``NAME``; ``secret://file/PATH`` a file below ``HOME/secrets``.
+``secret://env/NAME`` is the variable ``CONTROLROOM_SECRET_NAME`` or ``NAME``; ``secret://file/PATH`` is a file below
+``HOME/secrets``.
 A store remembers what it gave out so that :meth:`SecretStore.redact` can keep it out of logs, events and errors.
 """
 
@@ -82,7 +83,7 @@ class SecretStore:
             value = path.read_text().rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise SecretMissing(
-                f"secret {reference} cannot be read: {type(error).__name__}; write the value to secrets/{name} in the home",
+                f"secret {reference} cannot be read: {type(error).__name__}; write it to secrets/{name} in the home",
                 {"reference": reference},
             ) from None
         if not value:

@@ -121,5 +121,5 @@ class Settings(BaseSettings):
 
 
 def storage_options(environment: Mapping[str, str]) -> dict[str, str]:
-    """The S3 options in ``environment`` that every reader of ours (Delta, Polars, obstore) takes; others are left out."""
+    """The S3 options in ``environment`` that Delta, Polars and obstore all take; others are left out."""
     return {name: value for name, value in environment.items() if name in S3_OPTIONS and value}

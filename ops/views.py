@@ -40,7 +40,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunDetail(RunRow):
-    """Everything about one run except its lists. ``executor_id`` is its last owner, lease fields are None without one."""
+    """Everything about one run except its lists. ``executor_id`` is its last owner's; lease fields may be None."""
 
     project_id: UUID
     spec: Json

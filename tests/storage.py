@@ -20,7 +20,7 @@ class S3:
 
     @property
     def options(self) -> dict[str, str]:
-        """Storage options by their usual environment names: for object_store (Delta, Polars, obstore) and for a process."""
+        """Storage options by their usual environment names, for Delta, Polars, obstore or a process."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ALLOW_HTTP": "true",

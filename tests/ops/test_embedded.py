@@ -232,7 +232,7 @@ def test_binaries_that_the_server_cannot_read_are_copied_beside_the_data(home: P
 
 
 def test_wrong_binaries_are_refused_by_name(home: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="CONTROLROOM_PG_BIN .* lacks initdb, pg_ctl, postgres"):
+    with pytest.raises(SettingsInvalid, match=r"CONTROLROOM_PG_BIN .* lacks initdb, pg_ctl, postgres"):
         embedded.ensure(home, pg_bin=home)
 
 

@@ -123,7 +123,7 @@ def test_a_frozen_holder_is_thrown_out_and_cannot_record(
     operator: Operator, fences: Fences, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = operator.running()
-    # SIGSTOP freezes the pinging thread with the rest of the process; here it never starts. The faults suite does it for real.
+    # SIGSTOP freezes the pinging thread with the rest of the process; here it never starts.
     monkeypatch.setattr(
         threading.Thread, "start", lambda thread: None if thread.name == "fence-ping" else _start(thread)
     )

@@ -85,7 +85,8 @@ def test_datasets_say_which_run_made_them_from_what(operator: Operator, connecti
 def test_a_user_sees_his_projects_and_no_others(operator: Operator, connection: Connection, cluster: Cluster) -> None:
     operator.queue()
     connection.execute(
-        "insert into ops.memberships (org_id, subject, role) select id, 'ann', 'viewer' from ops.orgs where slug = 'default'"
+        "insert into ops.memberships (org_id, subject, role)"
+        " select id, 'ann', 'viewer' from ops.orgs where slug = 'default'"
     )
     name = connection.info.dbname
     with Pool(cluster.login_url(name), max_size=1) as pool:
