@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake._internal import RemoveAction
+from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from ops.errors import CommitConflict, StorageFailed
@@ -102,7 +103,7 @@ class FencedCommit:
     ) -> None:
         self._storage, self._url, self._table = storage, url, table
         self._fence, self._ref = fence, ref
-        self._at = at or (lambda step: None)
+        self._at = at or (lambda _: None)
 
     def run(
         self,
@@ -145,10 +146,9 @@ class FencedCommit:
         """The commit of this run, phase and chunk that the table has already, under whatever token."""
         if handle is None or handle.transaction_version(self._ref.app_id) is None:
             return None
-        for entry in handle.history():
-            stored = entry.get(METADATA)
-            if isinstance(stored, dict) and stored.get("app_id") == self._ref.app_id:
-                return dataset_of(self._table, int(entry["version"]), stored, adopted=True)
+        for version, stored in entries(self._storage, self._url, handle.version()):
+            if stored.get("app_id") == self._ref.app_id:
+                return dataset_of(self._table, version, stored, adopted=True)
         raise StorageFailed(
             f"{self._table} holds a commit of {self._ref.app_id} but its log entry is gone; start a new run",
             {"table": self._table, "app_id": self._ref.app_id},
@@ -182,7 +182,8 @@ class FencedCommit:
             version = 0 if handle is None else handle.version() + 1
             dataset = DatasetVersion(
                 self._table, version, change.mode, change.rows, change.total_rows,
-                sum(file.byte_size for file in change.added), change.fingerprint, described(change.schema), False, inputs,
+                sum(file.byte_size for file in change.added), change.fingerprint, described(change.schema),
+                inputs=inputs,
             )  # fmt: skip
             properties = CommitProperties(
                 custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns)},
@@ -223,10 +224,30 @@ def open_table(storage: Storage, url: str, version: int | None = None) -> DeltaT
         StorageFailed: the store refused.
     """
     with storage_errors(url):
-        # Opening a missing directory is "not found", and so is a missing bucket: ask the store which it is.
-        if not DeltaTable.is_deltatable(url, storage.options):
+        try:
+            return DeltaTable(url, version=version, storage_options=storage.options)
+        except TableNotFoundError:
             return None
-        return DeltaTable(url, version=version, storage_options=storage.options)
+
+
+def entries(storage: Storage, url: str, last: int) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """The runs' own metadata of each commit, newest first, as far back as the log goes.
+
+    Reads the log's JSON files (Delta protocol, "Commit Provenance Information"), not ``DeltaTable.history``, which
+    reads all of them and keeps the interpreter locked meanwhile: the thread that renews leases would stand still.
+
+    Raises:
+        StorageFailed: the store refused.
+    """
+    for version in range(last, -1, -1):
+        entry = storage.get(f"{url}/_delta_log/{version:020d}.json")
+        if entry is None:
+            return
+        for line in entry.splitlines():
+            action = json.loads(line) if METADATA.encode() in line and b'"commitInfo"' in line else {}
+            stored = action.get("commitInfo", {}).get(METADATA)
+            if isinstance(stored, dict):
+                yield version, stored
 
 
 def _added(file: StagedFile, now: int) -> AddAction:
@@ -265,7 +286,7 @@ def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: 
             "fingerprint": str(text), "schema": dict(schema), "inputs": list(inputs),
         }:  # fmt: skip
             read = tuple(TableVersion(str(one["table"]), int(one["version"]), one.get("fingerprint")) for one in inputs)
-            found = DatasetVersion(
+            return DatasetVersion(
                 table,
                 version,
                 mode,
@@ -277,7 +298,6 @@ def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: 
                 adopted,
                 read,
             )
-            return found
     raise StorageFailed(
         f"{table} version {version} has commit metadata that cannot be read",
         {"table": table},

@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from ops.errors import NotFound
 from ops.model import DatasetVersion, LeaseToken, RunId
-from pipelines.commit import METADATA, dataset_of
+from pipelines.commit import dataset_of, entries
 from pipelines.lake import Lake
 
 
@@ -35,19 +34,15 @@ def unrecorded(lake: Lake, table: str, recorded: Collection[int]) -> Iterator[Un
     Raises:
         StorageFailed: the log cannot be read.
     """
-    try:
-        history = lake.handle(table).history()
-    except NotFound:
-        return
-    for entry in reversed(history):
-        stored = entry.get(METADATA)
-        version = int(entry["version"])
-        if version in recorded or not isinstance(stored, dict):
+    last = lake.version(table)
+    found = [] if last is None else list(entries(lake.storage, lake.path(table), last))
+    for version, stored in reversed(found):
+        if version in recorded:
             continue
         yield Unrecorded(
             RunId(UUID(str(stored["run_id"]))),
             str(stored["phase"]),
             str(stored["chunk"]),
-            LeaseToken(int(stored["lease_token"])),
+            LeaseToken(int(str(stored["lease_token"]))),
             dataset_of(table, version, stored, adopted=True),
         )

@@ -6,6 +6,7 @@ unchanged to deltalake and Polars.
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -61,6 +62,26 @@ def _failed(what: str, error: Exception) -> StorageFailed:
     )
 
 
+class _Remote(io.RawIOBase):
+    """obstore's writer as a file object; its own ``closed`` is a method, which pyarrow takes for True."""
+
+    def __init__(self, writer: obstore.WritableFile) -> None:
+        super().__init__()
+        self._writer, self._written = writer, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+        raw = bytes(memoryview(data))
+        self._writer.write(raw)
+        self._written += len(raw)
+        return len(raw)
+
+    def tell(self) -> int:
+        return self._written
+
+
 class Storage:
     """Files below one URL.
 
@@ -98,7 +119,7 @@ class Storage:
             if self.remote:
                 store, key = self._object(url)
                 with obstore.open_writer(store, key) as remote:
-                    yield cast("IO[bytes]", remote)
+                    yield cast("IO[bytes]", _Remote(remote))
                 return
             Path(url).parent.mkdir(parents=True, exist_ok=True)
             with open(url, "xb") as local:
