@@ -1,0 +1,59 @@
+"""Pinned tables as lazy frames, and SQL over them. Whatever Polars has to say against a query comes out as our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import polars as pl
+from polars import exceptions as refused
+
+from ops.errors import BadInput, NotFound, SchemaDrift
+from ops.model import TableVersion
+from pipelines.handler import Context
+
+
+def pinned(ctx: Context, table: str) -> TableVersion:
+    """The version that the run reads.
+
+    Raises:
+        NotFound: the run pinned none: the table does not exist.
+    """
+    if table not in ctx.inputs:
+        raise NotFound(f"table {table} does not exist in {ctx.scope.project}/{ctx.scope.env}", {"table": table})
+    return ctx.inputs[table]
+
+
+def scans(ctx: Context, inputs: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
+    """Alias → rows of the pinned version of its table."""
+    return {alias: ctx.lake.scan(table, pinned(ctx, table).version) for alias, table in inputs.items()}
+
+
+def query(frames: Mapping[str, pl.LazyFrame], sql: str, params: Mapping[str, object]) -> pl.LazyFrame:
+    """The query's rows, lazily. Parameters are the one row of a table ``params``: values never become SQL text."""
+    tables = dict(frames)
+    if params:
+        tables["params"] = pl.LazyFrame({name: [value] for name, value in params.items()})
+    with polars_errors("sql"):
+        return pl.SQLContext(tables).execute(sql)
+
+
+def condition(sql: str) -> pl.Expr:
+    """A SQL condition over the columns of one table, as an expression."""
+    with polars_errors(sql):
+        return pl.sql_expr(sql)
+
+
+@contextmanager
+def polars_errors(what: str) -> Iterator[None]:
+    """Raises what Polars raises in the block as BadInput (the SQL is wrong) or SchemaDrift (the data has another shape)."""
+    try:
+        yield
+    except (refused.SQLSyntaxError, refused.SQLInterfaceError) as error:
+        raise BadInput(f"{what}: {_line(error)}", {"what": what}) from error
+    except (refused.ColumnNotFoundError, refused.SchemaError, refused.StructFieldNotFoundError) as error:
+        raise SchemaDrift(f"{what}: {_line(error)}; the input has another shape than the spec", {"what": what}) from error
+
+
+def _line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

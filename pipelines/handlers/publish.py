@@ -1,0 +1,53 @@
+"""Publish: a pinned table to its readers – an artifact of its bytes, a Postgres table that is swapped whole."""
+
+from __future__ import annotations
+
+from ops.model import Artifact, Fingerprint, PhaseResult
+from pipelines.frames import pinned
+from pipelines.handler import Context
+from pipelines.handlers.postgres_table import publish_table
+from pipelines.spec import Phase, PublishPhase
+
+CONTENT_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
+
+
+def handle(ctx: Context, phase: Phase) -> PhaseResult:
+    """Carries out a publish.
+
+    Raises:
+        SourceUnreachable: the target database does not answer.
+        LeaseLost: readers still see what was published before.
+    """
+    assert isinstance(phase, PublishPhase)
+    one = pinned(ctx, phase.table)
+    fingerprint = one.fingerprint or ctx.lake.fingerprint(phase.table, one.version).root
+    rows = ctx.lake.rows(phase.table, one.version)
+    ctx.progress(0, rows, phase.table)
+    artifacts: tuple[Artifact, ...] = ()
+    metrics: dict[str, object] = {"version": one.version}
+    if phase.to.artifact is not None:
+        artifacts = (_artifact(ctx, phase, one.version, fingerprint),)
+    if phase.to.postgres is not None:
+        metrics["postgres"] = publish_table(ctx, phase.to.postgres, phase.table, one.version, fingerprint)
+    ctx.progress(rows, rows, phase.table)
+    return PhaseResult(
+        rows_in=rows,
+        rows_out=rows,
+        byte_size=sum(artifact.byte_size for artifact in artifacts),
+        output_fingerprint=fingerprint,
+        metrics=metrics,
+        artifacts=artifacts,
+    )
+
+
+def _artifact(ctx: Context, phase: PublishPhase, version: int, fingerprint: Fingerprint) -> Artifact:
+    assert phase.to.artifact is not None
+    kind = phase.to.artifact.format
+    path = ctx.scratch / f"{phase.name}.{kind}"
+    frame = ctx.lake.scan(phase.table, version)
+    if kind == "parquet":
+        frame.sink_parquet(path)
+    else:
+        frame.sink_csv(path)
+    meta = {"table": phase.table, "version": version, "fingerprint": fingerprint}
+    return ctx.artifacts.put_file(path.name, "table", path, CONTENT_TYPES[kind], meta)

@@ -1,0 +1,63 @@
+"""Query: SQL over pinned tables; its text, result, preview and manifest become artifacts."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from ops.model import PhaseResult
+from pipelines.fingerprint import fingerprint
+from pipelines.frames import pinned, polars_errors, query, scans
+from pipelines.handler import Context
+from pipelines.spec import Phase, QueryPhase
+
+
+def handle(ctx: Context, phase: Phase) -> PhaseResult:
+    """Carries out a query.
+
+    Raises:
+        BadInput: the SQL is wrong.
+        SchemaDrift: an input lacks a column that it names.
+    """
+    assert isinstance(phase, QueryPhase)
+    inputs = [pinned(ctx, table) for table in phase.reads]
+    rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
+    ctx.progress(0, rows_in, phase.name)
+    with polars_errors(phase.name):
+        result = query(scans(ctx, phase.inputs), phase.sql, ctx.params).collect(engine="streaming")
+    digest = fingerprint(result)
+    path = ctx.scratch / f"{phase.name}.parquet"
+    result.write_parquet(path)
+    manifest = {
+        "sql": phase.sql,
+        "params": dict(ctx.params),
+        "inputs": {one.table: one.version for one in inputs},
+        "schema": {name: str(kind) for name, kind in result.schema.items()},
+        "rows": result.height,
+        "fingerprint": digest.root,
+    }
+    put = ctx.artifacts.put_bytes
+    artifacts = (
+        put(f"{phase.name}.sql", "sql", phase.sql.encode(), "application/sql"),
+        ctx.artifacts.put_file(f"{phase.name}.parquet", "result", path, "application/vnd.apache.parquet"),
+        put(f"{phase.name}.preview.json", "preview", _preview(result, phase.preview_rows), "application/json"),
+        put(f"{phase.name}.manifest.json", "manifest", _json(manifest), "application/json"),
+    )
+    ctx.progress(rows_in, rows_in, phase.name)
+    return PhaseResult(
+        rows_in=rows_in,
+        rows_out=result.height,
+        byte_size=path.stat().st_size,
+        output_fingerprint=digest.root,
+        artifacts=artifacts,
+    )
+
+
+def _preview(result: pl.DataFrame, rows: int) -> bytes:
+    # Decimals as text: JSON numbers are floats to most readers.
+    return _json(result.head(rows).to_dicts())
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, default=str, indent=1, ensure_ascii=False).encode()

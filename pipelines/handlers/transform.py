@@ -1,0 +1,64 @@
+"""Transform: one table from others, by SQL or by a function over lazy frames, into the lake under the fence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+
+from ops.errors import BadInput
+from ops.model import PhaseResult
+from pipelines.frames import pinned, polars_errors, query, scans
+from pipelines.handler import Context
+from pipelines.lake import CommitRef
+from pipelines.registry import named_function
+from pipelines.spec import Phase, TransformPhase
+
+
+def handle(ctx: Context, phase: Phase) -> PhaseResult:
+    """Carries out a transform.
+
+    Raises:
+        BadInput: the SQL is wrong, or the function returns no lazy frame.
+        SchemaDrift: an input lacks a column, or the output does not fit the table; nothing was written.
+        LeaseLost, CommitConflict, StorageFailed: see :meth:`pipelines.lake.Lake.commit`.
+    """
+    assert isinstance(phase, TransformPhase)
+    inputs = tuple(pinned(ctx, table) for table in phase.reads)
+    rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
+    output = phase.output
+    ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name)
+    effective = _latest_commit(ctx, phase) if output.mode == "scd2" else None
+    ctx.progress(0, rows_in, output.table)
+    with polars_errors(phase.name):
+        dataset = ctx.lake.commit(
+            ctx.fence, ref, output.table, rows(ctx, phase), output.mode, output.key, inputs=inputs, effective_at=effective
+        )
+    ctx.progress(rows_in, rows_in, output.table)
+    return PhaseResult(
+        rows_in=rows_in,
+        rows_out=dataset.rows,
+        byte_size=dataset.byte_size,
+        output_fingerprint=dataset.fingerprint,
+        metrics={"total_rows": dataset.total_rows, "version": dataset.version, "adopted": dataset.adopted},
+        datasets=(dataset,),
+    )
+
+
+def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
+    """What the phase computes, lazily."""
+    frames = scans(ctx, phase.inputs)
+    if phase.sql is not None:
+        return query(frames, phase.sql, ctx.params)
+    made = named_function(phase.python or "")(frames, {**ctx.params, **phase.with_})
+    if not isinstance(made, pl.LazyFrame):
+        raise BadInput(f"{phase.python} returned {type(made).__name__}; return a LazyFrame", {"phase": phase.name})
+    return made
+
+
+def _latest_commit(ctx: Context, phase: TransformPhase) -> datetime:
+    """When the newest input was committed: the moment from which an scd2 row holds, the same on every repeat."""
+    stamps = [
+        ctx.lake.handle(table, pinned(ctx, table).version).history(1)[0].get("timestamp") for table in phase.reads
+    ]
+    return datetime.fromtimestamp(max(int(stamp or 0) for stamp in stamps) / 1000, UTC)
