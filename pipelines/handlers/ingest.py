@@ -1,7 +1,7 @@
 """Ingest: tables of a source into bronze, all of one moment, each exactly once.
 
-In order: compare the source with its contract; read every table inside one snapshot and stage it beside its bronze table;
-write down the landing; commit table after table. Nothing is visible before everything is staged, and whoever takes the
+In order: compare the source with its contract; read every table inside one snapshot and stage it beside its bronze
+table; write down the landing; commit table after table. Nothing is visible before everything is staged, and whoever takes the
 run over commits the same files.
 """
 
@@ -20,15 +20,13 @@ from ops.model import DatasetVersion, PhaseResult
 from pipelines import landing as landings
 from pipelines.changes import LSN, changed, whole
 from pipelines.columns import UTC_MICROSECONDS, conform
-from pipelines.contract import Contract, Table, named, named
+from pipelines.contract import Contract, Table, named
 from pipelines.fingerprint import combined
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
 from pipelines.landing import Landed, Landing
 from pipelines.sources.postgres import PostgresSource
-from pipelines.sources.postgres import PostgresSource
 from pipelines.sources.source import Snapshot, Source
-from pipelines.spec import IngestPhase, Phase
 from pipelines.spec import IngestPhase, Phase
 
 log = structlog.get_logger()
@@ -58,17 +56,6 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     tables = {table.removeprefix("bronze."): table for table in phase.writes}
     what = Ingest(phase.name, named(phase.contract), tables, phase.full, phase.readers)
     return run(ctx, what, PostgresSource(ctx.secrets.resolve(phase.source.dsn), phase.source.db_schema))
-
-
-def handle(ctx: Context, phase: Phase) -> PhaseResult:
-    """The handler of ``kind: ingest``. Raises what :func:`run` raises, and SecretMissing for the source's DSN."""
-    if not isinstance(phase, IngestPhase):
-        raise BadInput(f"phase {phase.name} is no ingest", {"phase": phase.name})
-    contract = named(phase.contract)
-    names = phase.tables or tuple(contract.group(phase.group or ""))
-    what = Ingest(phase.name, contract, {name: f"bronze.{name}" for name in names}, phase.full, phase.readers)
-    source = PostgresSource(ctx.secrets.resolve(phase.source.dsn), phase.source.db_schema)
-    return run(ctx, what, source)
 
 
 def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:
