@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +70,8 @@ def generate(url: str, scale: float = 1.0, seed: int = 7, progress: Progress | N
 def mutate(url: str, day: int) -> dict[str, int]:
     """One more business day for a generated database: changes, deletes and new orders, in one transaction.
 
-    The same database and day give the same result. Among the changes are the traps of a real Odoo: deletes that touch no
-    ``write_date``, and rows whose ``write_date`` lies behind a watermark that has moved on.
+    The same database and day give the same result. Among the changes are the traps of a real Odoo: deletes that touch
+    no ``write_date``, and rows whose ``write_date`` lies behind a watermark that has moved on.
 
     Args:
         day: 1 is the first day after the generated years; each day is to be lived once, in order.
@@ -87,7 +87,7 @@ def mutate(url: str, day: int) -> dict[str, int]:
         seed, scale = _origin(connection)
         group = world.build(seed, scale)
         random = np.random.default_rng([seed, 3, day])
-        hits = {"day": datetime(at.year, at.month, at.day, 8), "pick": int(random.integers(0, 97))}
+        hits = {"day": _hour(at, 8), "pick": int(random.integers(0, 97))}
         changed = 0
         with psycopg.ClientCursor(connection) as cursor:
             for statement in MUTATE.read_text().split(";\n"):
@@ -95,7 +95,11 @@ def mutate(url: str, day: int) -> dict[str, int]:
                 changed += max(cursor.rowcount, 0)
         rows = {"changed": changed}
         ids, stock_before = Ids(_last_ids(connection)), stock.OnHand(group)
-        stock_before.load(connection.execute("select location_id, product_id, quantity, reserved_quantity from stock_quant").fetchall())
+        stock_before.load(
+            connection.execute(
+                "select location_id, product_id, quantity, reserved_quantity from stock_quant"
+            ).fetchall()
+        )
         for frames in block(group, random, ids, stock_before, max(10, round(20 * scale)), at - BACKLOG, at):
             _copy_all(connection, {name: _entered(frame, at) for name, frame in frames.items()}, rows)
         # Odoo rewrites quants in place; here they are written anew, which a reader sees as deletes and inserts.
@@ -109,20 +113,28 @@ def _origin(connection: Connection) -> tuple[int, float]:
     row = connection.execute("select obj_description(to_regclass('res_company'), 'pg_class')").fetchone()
     found = re.fullmatch(r"generated: seed=(\d+) scale=([\d.]+)", str(row[0])) if row else None
     if found is None:
-        raise BadInput("this database was not made by pipelines.odoo.generator.generate; only such a one can be mutated")
+        raise BadInput(
+            "this database was not made by pipelines.odoo.generator.generate; only such a one can be mutated"
+        )
     return int(found[1]), float(found[2])
+
+
+def _hour(day: date, hour: int) -> datetime:
+    """A moment as Odoo keeps it: UTC, without a zone."""
+    return datetime.combine(day, time(hour))
 
 
 def _entered(frame: pl.DataFrame, day: date) -> pl.DataFrame:
     """The same rows as if someone had typed them in on that day."""
-    noon = pl.lit(datetime(day.year, day.month, day.day, 12))
+    noon = pl.lit(_hour(day, 12))
     return frame.with_columns(noon.alias(name) for name in ("create_date", "write_date") if name in frame.columns)
 
 
 def _last_ids(connection: Connection) -> dict[str, int]:
     names = [name for name, table in contract().tables.items() if table.key == ("id",)]
     query = sql.SQL(" union all ").join(
-        sql.SQL("select {}, coalesce(max(id), 0) from {}").format(sql.Literal(name), sql.Identifier(name)) for name in names
+        sql.SQL("select {}, coalesce(max(id), 0) from {}").format(sql.Literal(name), sql.Identifier(name))
+        for name in names
     )
     return {str(name): int(str(last)) for name, last in connection.execute(query).fetchall()}
 
@@ -138,7 +150,14 @@ def block(
 
 
 def _trade(
-    group: World, side: Side, random: np.random.Generator, ids: Ids, on_hand: stock.OnHand, count: int, first: date, last: date
+    group: World,
+    side: Side,
+    random: np.random.Generator,
+    ids: Ids,
+    on_hand: stock.OnHand,
+    count: int,
+    first: date,
+    last: date,
 ) -> Iterator[Frames]:
     drawn = orders.draw(group, side, random, ids, count, first, last)
     billed = invoices.draw(group, drawn, random, last)

@@ -108,8 +108,8 @@ def current(bronze: pl.LazyFrame, name: str, language: str | None = None) -> pl.
 def latest(bronze: pl.LazyFrame, key: tuple[str, ...]) -> pl.LazyFrame:
     """The last row of each key, without keys whose last row is a delete.
 
-    Later is: a higher ``_source_lsn`` (a row without one is older than any), then a higher ``_ingested_at``. Of rows that
-    tie, a delete wins.
+    Later is: a higher ``_source_lsn`` (a row without one is older than any), then a higher ``_ingested_at``.
+    Of rows that tie, a delete wins.
     """
     schema = bronze.collect_schema()
     order = [column for column in ORDER if column in schema]
@@ -161,7 +161,11 @@ def _unfolded(rows: pl.LazyFrame, column: str, spec: Column, table: Table) -> pl
     return (
         rows.select(*table.key, pl.col(column).str.extract_all(ENTRY))
         .explode(column, empty_as_null=False)
-        .select(*table.key, company.alias("company_id"), _cast(text, pl.String(), kind, table.drift == "freeze").alias(column))
+        .select(
+            *table.key,
+            company.alias("company_id"),
+            _cast(text, pl.String(), kind, table.drift == "freeze").alias(column),
+        )
         .drop_nulls()
     )
 

@@ -12,15 +12,11 @@ import numpy as np
 import polars as pl
 
 from pipelines.odoo.demo import world as w
+from pipelines.odoo.demo.entries import JOURNAL_BANK, JOURNAL_MISC, Columns, Entries, amounts, stamped
 from pipelines.odoo.demo.invoices import Invoices
 from pipelines.odoo.demo.orders import Frames
 from pipelines.odoo.demo.tables import Ids, money, where
 from pipelines.odoo.demo.world import Ints, Times
-
-JOURNAL_BANK, JOURNAL_MISC = 3, 4
-NINE = np.timedelta64(9 * 3600 * 1_000_000, "us")
-Column = pl.Series | pl.Expr | str | int | bool
-Columns = dict[str, Column]
 
 
 @dataclass
@@ -28,7 +24,7 @@ class Books:
     """Writes the entries of one block of invoices.
 
     Attributes:
-        moves, items: what has been written so far.
+        entries: what has been written so far.
         counter: id of the receivable or payable item of each invoice.
     """
 
@@ -36,9 +32,7 @@ class Books:
     ids: Ids
 
     def __post_init__(self) -> None:
-        self.moves: list[pl.DataFrame] = []
-        self.items: list[pl.DataFrame] = []
-        self.extra: dict[str, list[pl.DataFrame]] = {}
+        self.entries = Entries(self.invoices, self.ids)
         self.side = self.invoices.orders.side
         self._first_move = 0
 
@@ -50,23 +44,25 @@ class Books:
         full = np.zeros(len(everything), np.int64)
         full[settled] = self.ids.take("account_full_reconcile", int(settled.sum()))
         full_days = bills.settled_on[settled]
-        self._add("account_full_reconcile", _stamped(pl.DataFrame({"id": full[settled]}), full_days))
+        self.entries.add("account_full_reconcile", stamped(pl.DataFrame({"id": full[settled]}), full_days))
         self.counter = self._document(everything, 1, bills.day, full)
         refunded, paying = np.nonzero(bills.refunded)[0], np.nonzero(bills.paid | bills.partly)[0]
         refund_items = self._document(refunded, -1, bills.settled_on[refunded], full)
-        self._reconcile(refunded, self.counter[refunded], refund_items, bills.total_balance[refunded], bills.total[refunded], full, None)
+        self._reconcile(
+            refunded,
+            self.counter[refunded],
+            refund_items,
+            bills.total_balance[refunded],
+            bills.total[refunded],
+            full,
+            None,
+        )
         payment_items = self._payments(paying, full)
         settled_balance = np.minimum(bills.payment_balance, bills.total_balance)[paying]
         self._reconcile(paying, self.counter[paying], payment_items, settled_balance, bills.payment[paying], full, None)
         moved = bills.gain[paying] != 0
         self._exchange(paying[moved], payment_items[moved], full)
-        frames = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in self.extra.items()}
-        frames["account_move"] = pl.concat(self.moves, how="diagonal_relaxed")
-        frames["account_move_line"] = pl.concat(self.items, how="diagonal_relaxed")
-        return frames
-
-    def _add(self, table: str, frame: pl.DataFrame) -> None:
-        self.extra.setdefault(table, []).append(frame)
+        return self.entries.frames()
 
     def _document(self, which: Ints, sign: int, day: Times, full: Ints) -> Ints:
         """Invoices (sign 1) or their refunds (sign -1); returns the ids of their receivable or payable items."""
@@ -77,30 +73,68 @@ class Books:
         residual = nothing if refund else bills.residual[which]
         residual_balance = nothing if refund else bills.residual_balance[which]
         signed = sign * side.sign
-        columns = _amounts(
-            signed, bills.untaxed[which], bills.tax[which], bills.untaxed_balance[which], bills.tax_balance[which], residual, residual_balance,
+        columns = amounts(
+            signed,
+            bills.untaxed[which],
+            bills.tax[which],
+            bills.untaxed_balance[which],
+            bills.tax_balance[which],
+            residual,
+            residual_balance,
         )
         columns |= {
-            "invoice_date": pl.Series(day), "invoice_date_due": pl.Series(day if refund else bills.due[which]),
+            "invoice_date": pl.Series(day),
+            "invoice_date_due": pl.Series(day if refund else bills.due[which]),
             "payment_state": pl.lit("paid") if refund else pl.Series(self._payment_state()),
             "invoice_payment_term_id": pl.Series(bills.orders.term[bills.order[which]]),
-            "invoice_origin": pl.format(side.prefix + "{}", pl.Series(bills.orders.ids[bills.order[which]]).cast(pl.String).str.zfill(7)),
+            "invoice_origin": pl.format(
+                side.prefix + "{}", pl.Series(bills.orders.ids[bills.order[which]]).cast(pl.String).str.zfill(7)
+            ),
             "reversed_entry_id": pl.Series(self._first_move + which) if refund else pl.lit(None, pl.Int64),
-            "invoice_user_id": pl.Series(bills.order[which] % 8 + 1), "team_id": pl.Series(bills.order[which] % 3 + 1),
-        }  # fmt: skip
+            "invoice_user_id": pl.Series(bills.order[which] % 8 + 1),
+            "team_id": pl.Series(bills.order[which] % 3 + 1),
+        }
         kind = side.refund_type if refund else side.invoice_type
-        self._moves(which, move, day, kind, side.journal, columns, settled=None if refund else bills.settled_on[which])
+        self.entries.move(
+            which, move, day, kind, side.journal, columns, settled=None if refund else bills.settled_on[which]
+        )
         if not refund:
             self._first_move = int(move[0]) if len(move) else 0
         self._product_items(which, move, day, signed, refund)
         taxed = bills.tax[which] != 0
         tax = which[taxed]
-        of_tax: Columns = {"display_type": "tax", "tax_line_id": pl.Series(self._tax(bills.company[tax])), "tax_base_amount": money(bills.untaxed_balance[tax])}
-        self._items(tax, move[taxed], day[taxed], side.tax_account, -signed * bills.tax_balance[tax], -signed * bills.tax[tax], side.journal, of_tax)
-        of_counter: Columns = {"display_type": "payment_term", "date_maturity": pl.Series(bills.due[which]),
-                               "amount_residual": money(signed * residual_balance), "amount_residual_currency": money(signed * residual)}  # fmt: skip
+        of_tax: Columns = {
+            "display_type": "tax",
+            "tax_line_id": pl.Series(self._tax(bills.company[tax])),
+            "tax_base_amount": money(bills.untaxed_balance[tax]),
+        }
+        self.entries.item(
+            tax,
+            move[taxed],
+            day[taxed],
+            side.tax_account,
+            -signed * bills.tax_balance[tax],
+            -signed * bills.tax[tax],
+            side.journal,
+            of_tax,
+        )
+        of_counter: Columns = {
+            "display_type": "payment_term",
+            "date_maturity": pl.Series(bills.due[which]),
+            "amount_residual": money(signed * residual_balance),
+            "amount_residual_currency": money(signed * residual),
+        }
         of_counter |= self._matched(which, full)
-        return self._items(which, move, day, side.counter_account, signed * bills.total_balance[which], signed * bills.total[which], side.journal, of_counter)
+        return self.entries.item(
+            which,
+            move,
+            day,
+            side.counter_account,
+            signed * bills.total_balance[which],
+            signed * bills.total[which],
+            side.journal,
+            of_counter,
+        )
 
     def _product_items(self, which: Ints, move: Ints, day: Times, signed: int, refund: bool) -> None:
         bills, side, orders = self.invoices, self.side, self.invoices.orders
@@ -111,23 +145,52 @@ class Books:
         service = np.isin(orders.unit[line], [w.UNIT]) & (orders.product[line] % 5 == 0)
         account = np.where(service, side.service_account, side.goods_account)
         balance, amount = bills.line_balance[chosen], orders.subtotal[line]
-        ids = self._items(which[place], move[place], day[place], account, -signed * balance, -signed * amount, side.journal, {
-            "display_type": "product", "product_id": pl.Series(orders.product[line]), "product_uom_id": pl.Series(orders.unit[line]),
-            "quantity": money(orders.quantity[line] * 100), "price_unit": money(orders.price[line]), "discount": money(orders.discount[line] * 100),
-            "price_subtotal": money(amount), "price_total": money(amount + orders.tax[line]),
-            "purchase_line_id": pl.lit(None, pl.Int64) if side.sale or refund else pl.Series(orders.line_ids[line]),
-            "analytic_distribution": pl.when(pl.col("id") % 12 == 0).then(pl.lit('{"1": 100.0}')),
-        })  # fmt: skip
+        ids = self.entries.item(
+            which[place],
+            move[place],
+            day[place],
+            account,
+            -signed * balance,
+            -signed * amount,
+            side.journal,
+            {
+                "display_type": "product",
+                "product_id": pl.Series(orders.product[line]),
+                "product_uom_id": pl.Series(orders.unit[line]),
+                "quantity": money(orders.quantity[line] * 100),
+                "price_unit": money(orders.price[line]),
+                "discount": money(orders.discount[line] * 100),
+                "price_subtotal": money(amount),
+                "price_total": money(amount + orders.tax[line]),
+                "purchase_line_id": pl.lit(None, pl.Int64) if side.sale or refund else pl.Series(orders.line_ids[line]),
+                "analytic_distribution": pl.when(pl.col("id") % 12 == 0).then(pl.lit('{"1": 100.0}')),
+            },
+        )
         taxed = orders.taxed[orders.line[line]]
-        self._add("account_move_line_account_tax_rel", pl.DataFrame(
-            {"account_move_line_id": ids[taxed], "account_tax_id": self._tax(bills.company[which[place]][taxed])}))  # fmt: skip
+        self.entries.add(
+            "account_move_line_account_tax_rel",
+            pl.DataFrame(
+                {"account_move_line_id": ids[taxed], "account_tax_id": self._tax(bills.company[which[place]][taxed])}
+            ),
+        )
         if side.sale:
-            self._add("sale_order_line_invoice_rel", pl.DataFrame({"invoice_line_id": ids, "order_line_id": orders.line_ids[line]}))
+            self.entries.add(
+                "sale_order_line_invoice_rel",
+                pl.DataFrame({"invoice_line_id": ids, "order_line_id": orders.line_ids[line]}),
+            )
         sections = (move % 20 == 0) & ~np.bool_(refund)
         nothing = np.zeros(int(sections.sum()), np.int64)
         # Section headings are journal items without an account or an amount.
-        self._items(which[sections], move[sections], day[sections], nothing, nothing, nothing, side.journal, {
-            "display_type": "line_section", "name": pl.lit("Your order"), "account_id": pl.lit(None, pl.Int64)})  # fmt: skip
+        self.entries.item(
+            which[sections],
+            move[sections],
+            day[sections],
+            nothing,
+            nothing,
+            nothing,
+            side.journal,
+            {"display_type": "line_section", "name": pl.lit("Your order"), "account_id": pl.lit(None, pl.Int64)},
+        )
 
     def _payments(self, which: Ints, full: Ints) -> Ints:
         """Payments with their bank entries; returns the ids of their receivable or payable items."""
@@ -135,19 +198,55 @@ class Books:
         move, payment = self.ids.take("account_move", len(which)), self.ids.take("account_payment", len(which))
         balance, amount = bills.payment_balance[which], bills.payment[which]
         zero = np.zeros(len(which), np.int64)
-        self._moves(which, move, day, "entry", JOURNAL_BANK, _amounts(1, amount, zero, balance, zero, zero, zero) | {
-            "origin_payment_id": pl.Series(payment), "payment_state": pl.lit("not_paid")})  # fmt: skip
-        self._add("account_payment", _stamped(pl.DataFrame({
-            "id": payment, "move_id": move, "company_id": bills.company[which], "partner_id": bills.partner[which], "currency_id": bills.currency[which],
-            "journal_id": (bills.company[which] - 1) * 4 + JOURNAL_BANK, "date": day, "amount": money(amount),
-            "amount_company_currency_signed": money(sign * balance),
-        }).with_columns(
-            name=pl.format("PAY/{}", pl.col("id").cast(pl.String).str.zfill(7)), state=pl.lit("paid"), is_reconciled=True, is_matched=True,
-            payment_type=pl.lit("inbound" if sign > 0 else "outbound"), partner_type=pl.lit("customer" if sign > 0 else "supplier"),
-            destination_account_id=self.side.counter_account, outstanding_account_id=w.BANK), day))  # fmt: skip
+        self.entries.move(
+            which,
+            move,
+            day,
+            "entry",
+            JOURNAL_BANK,
+            amounts(1, amount, zero, balance, zero, zero, zero)
+            | {"origin_payment_id": pl.Series(payment), "payment_state": pl.lit("not_paid")},
+        )
+        self.entries.add(
+            "account_payment",
+            stamped(
+                pl.DataFrame(
+                    {
+                        "id": payment,
+                        "move_id": move,
+                        "company_id": bills.company[which],
+                        "partner_id": bills.partner[which],
+                        "currency_id": bills.currency[which],
+                        "journal_id": (bills.company[which] - 1) * 4 + JOURNAL_BANK,
+                        "date": day,
+                        "amount": money(amount),
+                        "amount_company_currency_signed": money(sign * balance),
+                    }
+                ).with_columns(
+                    name=pl.format("PAY/{}", pl.col("id").cast(pl.String).str.zfill(7)),
+                    state=pl.lit("paid"),
+                    is_reconciled=True,
+                    is_matched=True,
+                    payment_type=pl.lit("inbound" if sign > 0 else "outbound"),
+                    partner_type=pl.lit("customer" if sign > 0 else "supplier"),
+                    destination_account_id=self.side.counter_account,
+                    outstanding_account_id=w.BANK,
+                ),
+                day,
+            ),
+        )
         paid: Columns = {"payment_id": pl.Series(payment), "display_type": "product"}
-        self._items(which, move, day, w.BANK, sign * balance, sign * amount, JOURNAL_BANK, paid)
-        return self._items(which, move, day, self.side.counter_account, -sign * balance, -sign * amount, JOURNAL_BANK, paid | self._matched(which, full))
+        self.entries.item(which, move, day, w.BANK, sign * balance, sign * amount, JOURNAL_BANK, paid)
+        return self.entries.item(
+            which,
+            move,
+            day,
+            self.side.counter_account,
+            -sign * balance,
+            -sign * amount,
+            JOURNAL_BANK,
+            paid | self._matched(which, full),
+        )
 
     def _exchange(self, which: Ints, payment_items: Ints, full: Ints) -> None:
         """What the rate moved between invoice and payment, so that both are settled to the last hundredth."""
@@ -155,29 +254,58 @@ class Books:
         move, zero = self.ids.take("account_move", len(which)), np.zeros(len(which), np.int64)
         gain = bills.gain[which]
         effect = -self.side.sign * gain
-        self._moves(which, move, day, "entry", JOURNAL_MISC,
-                    _amounts(1, zero, zero, np.abs(gain), zero, zero, zero) | {"payment_state": pl.lit("not_paid")})  # fmt: skip
+        self.entries.move(
+            which,
+            move,
+            day,
+            "entry",
+            JOURNAL_MISC,
+            amounts(1, zero, zero, np.abs(gain), zero, zero, zero) | {"payment_state": pl.lit("not_paid")},
+        )
         kind: Columns = {"display_type": "product"}
         account = np.where(effect > 0, w.EXCHANGE_GAIN, w.EXCHANGE_LOSS)
-        self._items(which, move, day, account, -effect, zero, JOURNAL_MISC, kind)
-        item = self._items(which, move, day, self.side.counter_account, effect, zero, JOURNAL_MISC, kind | self._matched(which, full))
+        self.entries.item(which, move, day, account, -effect, zero, JOURNAL_MISC, kind)
+        item = self.entries.item(
+            which, move, day, self.side.counter_account, effect, zero, JOURNAL_MISC, kind | self._matched(which, full)
+        )
         other = np.where(gain > 0, self.counter[which], payment_items)
         debit, credit = np.where(effect > 0, item, other), np.where(effect > 0, other, item)
         self._reconcile_items(which, debit, credit, np.abs(gain), zero, full, move)
 
-    def _reconcile(self, which: Ints, item: Ints, against: Ints, balance: Ints, amount: Ints, full: Ints, exchange: Ints | None) -> None:
+    def _reconcile(
+        self, which: Ints, item: Ints, against: Ints, balance: Ints, amount: Ints, full: Ints, exchange: Ints | None
+    ) -> None:
         debit, credit = (item, against) if self.side.sale else (against, item)
         self._reconcile_items(which, debit, credit, balance, amount, full, exchange)
 
-    def _reconcile_items(self, which: Ints, debit: Ints, credit: Ints, balance: Ints, amount: Ints, full: Ints, exchange: Ints | None) -> None:
+    def _reconcile_items(
+        self, which: Ints, debit: Ints, credit: Ints, balance: Ints, amount: Ints, full: Ints, exchange: Ints | None
+    ) -> None:
         bills, day = self.invoices, self.invoices.settled_on[which]
-        self._add("account_partial_reconcile", _stamped(pl.DataFrame({
-            "id": self.ids.take("account_partial_reconcile", len(which)), "debit_move_id": debit, "credit_move_id": credit,
-            "full_reconcile_id": where(full[which], full[which] > 0), "exchange_move_id": pl.Series([None] * len(which), dtype=pl.Int64)
-            if exchange is None else pl.Series(exchange), "debit_currency_id": bills.currency[which], "credit_currency_id": bills.currency[which],
-            "company_id": bills.company[which], "max_date": day, "amount": money(balance), "debit_amount_currency": money(amount),
-            "credit_amount_currency": money(amount),
-        }), day))  # fmt: skip
+        self.entries.add(
+            "account_partial_reconcile",
+            stamped(
+                pl.DataFrame(
+                    {
+                        "id": self.ids.take("account_partial_reconcile", len(which)),
+                        "debit_move_id": debit,
+                        "credit_move_id": credit,
+                        "full_reconcile_id": where(full[which], full[which] > 0),
+                        "exchange_move_id": pl.Series([None] * len(which), dtype=pl.Int64)
+                        if exchange is None
+                        else pl.Series(exchange),
+                        "debit_currency_id": bills.currency[which],
+                        "credit_currency_id": bills.currency[which],
+                        "company_id": bills.company[which],
+                        "max_date": day,
+                        "amount": money(balance),
+                        "debit_amount_currency": money(amount),
+                        "credit_amount_currency": money(amount),
+                    }
+                ),
+                day,
+            ),
+        )
 
     def _tax(self, company: Ints) -> Ints:
         return company * 2 - (1 if self.side.sale else 0)
@@ -188,56 +316,8 @@ class Books:
 
     def _matched(self, which: Ints, full: Ints) -> Columns:
         number = where(full[which], full[which] > 0)
-        return {"full_reconcile_id": number, "matching_number": number.cast(pl.String), "reconciled": number.is_not_null()}
-
-    def _moves(self, which: Ints, move: Ints, day: Times, kind: str, journal: int,
-               columns: Columns, settled: Times | None = None) -> None:  # fmt: skip
-        bills, prefix = self.invoices, {JOURNAL_BANK: "BNK", JOURNAL_MISC: "MISC"}.get(journal, self.side.invoice_prefix)
-        if kind == self.side.refund_type:
-            prefix = "R" + prefix
-        touched = day if settled is None else np.where(bills.paid[which] | bills.partly[which] | bills.refunded[which], settled, day)
-        frame = pl.DataFrame({
-            "id": move, "state": bills.state[which], "date": day, "company_id": bills.company[which], "currency_id": bills.currency[which],
-            "partner_id": bills.partner[which], "journal_id": (bills.company[which] - 1) * 4 + journal,
-            "invoice_currency_rate": pl.Series(bills.rate[which]).cast(pl.Decimal(24, 6)), "create_date": day + NINE, "write_date": touched + NINE,
-        })  # fmt: skip
-        number = pl.format(prefix + "/{}/{}", pl.col("date").dt.year(), pl.col("id").cast(pl.String).str.zfill(7))
-        self.moves.append(frame.with_columns(
-            name=pl.when(pl.col("state") != "draft").then(number), move_type=pl.lit(kind), commercial_partner_id="partner_id", auto_post=pl.lit("no"),
-            **{name: pl.lit(value) if isinstance(value, str) else value for name, value in columns.items()}))  # fmt: skip
-
-    def _items(self, which: Ints, move: Ints, day: Times, account: Ints | int, balance: Ints, amount: Ints, journal: int,
-               columns: Columns) -> Ints:  # fmt: skip
-        """Journal items of the moves last written; returns their ids."""
-        bills, ids = self.invoices, self.ids.take("account_move_line", len(which))
-        frame = pl.DataFrame({
-            "id": ids, "move_id": move, "account_id": np.broadcast_to(account, len(which)), "company_id": bills.company[which],
-            "company_currency_id": w.COMPANY_CURRENCY[bills.company[which] - 1], "currency_id": bills.currency[which], "partner_id": bills.partner[which],
-            "journal_id": (bills.company[which] - 1) * 4 + journal, "parent_state": bills.state[which], "date": day, "balance": money(balance),
-            "debit": money(np.maximum(balance, 0)), "credit": money(np.maximum(-balance, 0)), "amount_currency": money(amount),
-            "create_date": day + NINE, "write_date": day + NINE,
-        }).with_columns(amount_residual=money(np.zeros(len(which), np.int64)), amount_residual_currency=money(np.zeros(len(which), np.int64)), reconciled=False, sequence=100)  # fmt: skip
-        more = {name: pl.lit(value) if isinstance(value, str) else value for name, value in columns.items()}
-        self.items.append(frame.with_columns(**more))
-        return ids
-
-
-def _amounts(sign: int, untaxed: Ints, tax: Ints, untaxed_balance: Ints, tax_balance: Ints, residual: Ints, residual_balance: Ints) -> Columns:
-    """The amount columns of account_move; ``sign`` is that of the signed ones."""
-    return {
-        "amount_untaxed": money(untaxed),
-        "amount_tax": money(tax),
-        "amount_total": money(untaxed + tax),
-        "amount_residual": money(residual),
-        "amount_untaxed_signed": money(sign * untaxed_balance),
-        "amount_tax_signed": money(sign * tax_balance),
-        "amount_total_signed": money(sign * (untaxed_balance + tax_balance)),
-        "amount_total_in_currency_signed": money(sign * (untaxed + tax)),
-        "amount_residual_signed": money(sign * residual_balance),
-    }
-
-
-def _stamped(frame: pl.DataFrame, day: Times) -> pl.DataFrame:
-    at = pl.Series(day + NINE)
-    return frame.with_columns(create_date=at, write_date=at)
-
+        return {
+            "full_reconcile_id": number,
+            "matching_number": number.cast(pl.String),
+            "reconciled": number.is_not_null(),
+        }

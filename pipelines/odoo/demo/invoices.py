@@ -80,7 +80,9 @@ class Invoices:
 def draw(world: World, orders: Orders, random: np.random.Generator, last: date) -> Invoices:
     """Decides which orders are invoiced by ``last``, and how those invoices are settled."""
     end = np.datetime64(last)
-    day_of_order: Times = orders.ordered.astype("datetime64[D]") + random.integers(1, 21, len(orders.ids)).astype("timedelta64[D]")
+    day_of_order: Times = orders.ordered.astype("datetime64[D]") + random.integers(1, 21, len(orders.ids)).astype(
+        "timedelta64[D]"
+    )
     order = np.nonzero(orders.confirmed & (random.random(len(orders.ids)) < 0.88) & (day_of_order <= end))[0]
     count = len(order)
     position = np.full(len(orders.ids), -1)

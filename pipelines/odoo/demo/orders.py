@@ -45,8 +45,12 @@ class Side:
         return self.sign > 0
 
 
-SALES: Final = Side(1, "sale_order", "S", w.RECEIVABLE, w.INCOME, w.INCOME_SERVICE, w.TAX_OUT, 1, "out_invoice", "out_refund", "INV")
-PURCHASES: Final = Side(-1, "purchase_order", "P", w.PAYABLE, w.EXPENSE, w.EXPENSE_SERVICE, w.TAX_IN, 2, "in_invoice", "in_refund", "BILL")
+SALES: Final = Side(
+    1, "sale_order", "S", w.RECEIVABLE, w.INCOME, w.INCOME_SERVICE, w.TAX_OUT, 1, "out_invoice", "out_refund", "INV"
+)
+PURCHASES: Final = Side(
+    -1, "purchase_order", "P", w.PAYABLE, w.EXPENSE, w.EXPENSE_SERVICE, w.TAX_IN, 2, "in_invoice", "in_refund", "BILL"
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ class Orders:
         return np.add.reduceat(values, self.starts)
 
 
-def draw(world: World, side: Side, random: np.random.Generator, ids: Ids, count: int, first: date, last: date) -> Orders:
+def draw(
+    world: World, side: Side, random: np.random.Generator, ids: Ids, count: int, first: date, last: date
+) -> Orders:
     """Draws ``count`` orders placed from ``first`` to ``last``, both included."""
     company = random.choice(w.COMPANY, count, p=(0.55, 0.35, 0.10))
     own = w.COMPANY_CURRENCY[company - 1]
@@ -133,20 +139,39 @@ def write(world: World, orders: Orders, random: np.random.Generator, invoiced: B
     state = np.where(orders.confirmed, "sale" if side.sale else "purchase", open_state)
     untaxed, tax = orders.per_order(orders.subtotal), orders.per_order(orders.tax)
     rate = np.round(world.rate(orders.company, orders.currency, orders.ordered), 6)
-    head = pl.DataFrame({
-        "id": orders.ids, "state": state, "company_id": orders.company, "partner_id": orders.partner, "currency_id": orders.currency,
-        "user_id": random.integers(1, 9, count), "payment_term_id": orders.term, "date_order": orders.ordered,
-        "amount_untaxed": money(untaxed), "amount_tax": money(tax), "amount_total": money(untaxed + tax),
-        "invoice_status": np.where(~orders.confirmed, "no", np.where(invoiced, "invoiced", "to invoice")),
-        "create_date": orders.ordered - 2 * DAY, "write_date": orders.ordered + random.integers(0, 86_400, count).astype("timedelta64[s]"),
-        "currency_rate": pl.Series(rate).cast(pl.Decimal(24, 6)),
-    }).with_columns(name=pl.format(side.prefix + "{}", pl.col("id").cast(pl.String).str.zfill(7)))  # fmt: skip
+    head = pl.DataFrame(
+        {
+            "id": orders.ids,
+            "state": state,
+            "company_id": orders.company,
+            "partner_id": orders.partner,
+            "currency_id": orders.currency,
+            "user_id": random.integers(1, 9, count),
+            "payment_term_id": orders.term,
+            "date_order": orders.ordered,
+            "amount_untaxed": money(untaxed),
+            "amount_tax": money(tax),
+            "amount_total": money(untaxed + tax),
+            "invoice_status": np.where(~orders.confirmed, "no", np.where(invoiced, "invoiced", "to invoice")),
+            "create_date": orders.ordered - 2 * DAY,
+            "write_date": orders.ordered + random.integers(0, 86_400, count).astype("timedelta64[s]"),
+            "currency_rate": pl.Series(rate).cast(pl.Decimal(24, 6)),
+        }
+    ).with_columns(name=pl.format(side.prefix + "{}", pl.col("id").cast(pl.String).str.zfill(7)))
     lines = _lines(orders, state, invoiced, done)
     if side.sale:
-        return {"sale_order": head.with_columns(
-            partner_invoice_id="partner_id", partner_shipping_id="partner_id", warehouse_id="company_id", team_id=pl.col("user_id") % 3 + 1,
-            delivery_status=pl.Series(np.where(done, "full", "pending")), commitment_date=pl.col("date_order") + pl.duration(days=5)), "sale_order_line": lines,
-            "account_tax_sale_order_line_rel": _taxes(orders)}  # fmt: skip
+        return {
+            "sale_order": head.with_columns(
+                partner_invoice_id="partner_id",
+                partner_shipping_id="partner_id",
+                warehouse_id="company_id",
+                team_id=pl.col("user_id") % 3 + 1,
+                delivery_status=pl.Series(np.where(done, "full", "pending")),
+                commitment_date=pl.col("date_order") + pl.duration(days=5),
+            ),
+            "sale_order_line": lines,
+            "account_tax_sale_order_line_rel": _taxes(orders),
+        }
     head = head.with_columns(
         amount_total_cc=money(np.round((untaxed + tax) / rate).astype(np.int64)),
         date_approve=where_time(orders.ordered, orders.confirmed),
@@ -157,28 +182,53 @@ def write(world: World, orders: Orders, random: np.random.Generator, invoiced: B
     return {"purchase_order": head, "purchase_order_line": lines}
 
 
-def _lines(orders: Orders, state: np.ndarray[tuple[int], np.dtype[np.str_]], invoiced: Bools, done: Bools) -> pl.DataFrame:
+def _lines(
+    orders: Orders, state: np.ndarray[tuple[int], np.dtype[np.str_]], invoiced: Bools, done: Bools
+) -> pl.DataFrame:
     side, line = orders.side, orders.line
     delivered = np.where(done[line], orders.quantity, 0) * 100
     billed = np.where(invoiced[line], orders.quantity, 0) * 100
-    frame = pl.DataFrame({
-        "id": orders.line_ids, "order_id": orders.ids[line], "sequence": (np.arange(len(line)) - orders.starts[line] + 1) * 10,
-        "company_id": orders.company[line], "product_id": orders.product, "product_uom_id": orders.unit,
-        "price_unit": money(orders.price), "discount": money(orders.discount * 100), "price_subtotal": money(orders.subtotal),
-        "price_total": money(orders.subtotal + orders.tax), "qty_invoiced": money(billed), "qty_to_invoice": money(orders.quantity * 100 - billed),
-        "create_date": orders.ordered[line], "write_date": orders.ordered[line],
-    }).with_columns(name=pl.format("[TL-{}]", pl.col("product_id").cast(pl.String).str.zfill(5)))  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "id": orders.line_ids,
+            "order_id": orders.ids[line],
+            "sequence": (np.arange(len(line)) - orders.starts[line] + 1) * 10,
+            "company_id": orders.company[line],
+            "product_id": orders.product,
+            "product_uom_id": orders.unit,
+            "price_unit": money(orders.price),
+            "discount": money(orders.discount * 100),
+            "price_subtotal": money(orders.subtotal),
+            "price_total": money(orders.subtotal + orders.tax),
+            "qty_invoiced": money(billed),
+            "qty_to_invoice": money(orders.quantity * 100 - billed),
+            "create_date": orders.ordered[line],
+            "write_date": orders.ordered[line],
+        }
+    ).with_columns(name=pl.format("[TL-{}]", pl.col("product_id").cast(pl.String).str.zfill(5)))
     wanted, moved = money(orders.quantity * 100), money(delivered)
     analytic = pl.when(pl.col("id") % 10 == 0).then(pl.lit('{"1": 60.0, "2,3": 40.0}'))
     if not side.sale:
-        return frame.with_columns(partner_id=pl.Series(orders.partner[line]), product_qty=wanted, qty_received=moved, analytic_distribution=analytic,
-                                  date_planned=pl.Series(orders.ordered[line] + 7 * DAY))  # fmt: skip
+        return frame.with_columns(
+            partner_id=pl.Series(orders.partner[line]),
+            product_qty=wanted,
+            qty_received=moved,
+            analytic_distribution=analytic,
+            date_planned=pl.Series(orders.ordered[line] + 7 * DAY),
+        )
     return frame.with_columns(
-        currency_id=pl.Series(orders.currency[line]), order_partner_id=pl.Series(orders.partner[line]), state=pl.Series(state[line]),
-        product_uom_qty=wanted, qty_delivered=moved, is_downpayment=False, customer_lead=0.0, price_tax=pl.Series(orders.tax / 100),
-        untaxed_amount_invoiced=money(np.where(invoiced[line], orders.subtotal, 0)), analytic_distribution=analytic,
+        currency_id=pl.Series(orders.currency[line]),
+        order_partner_id=pl.Series(orders.partner[line]),
+        state=pl.Series(state[line]),
+        product_uom_qty=wanted,
+        qty_delivered=moved,
+        is_downpayment=False,
+        customer_lead=0.0,
+        price_tax=pl.Series(orders.tax / 100),
+        untaxed_amount_invoiced=money(np.where(invoiced[line], orders.subtotal, 0)),
+        analytic_distribution=analytic,
         untaxed_amount_to_invoice=money(np.where(invoiced[line], 0, orders.subtotal)),
-    )  # fmt: skip
+    )
 
 
 def _taxes(orders: Orders) -> pl.DataFrame:
@@ -190,4 +240,3 @@ def _taxes(orders: Orders) -> pl.DataFrame:
 def where_time(values: Times, keep: Bools) -> pl.Series:
     """``values`` where ``keep``, null elsewhere."""
     return pl.Series(np.where(keep, values, np.datetime64("NaT")).astype("datetime64[us]"))
-

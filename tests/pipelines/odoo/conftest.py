@@ -1,4 +1,4 @@
-"""The two sources of the reference pipelines – our generator's database and the real Odoo 19 – as silver and gold frames."""
+"""The two sources of the reference pipelines, our generator's database and the real Odoo 19, as silver and gold."""
 
 from __future__ import annotations
 

@@ -41,4 +41,8 @@ def test_tables_without_write_date_are_compared_by_their_composite_key() -> None
 def test_no_secret_and_no_private_data_is_read() -> None:
     forbidden = ("password", "totp", "token", "private_", "ssn", "passport", "birthday", "pin")
     named = [f"{name}.{column}" for name, table in contract().tables.items() for column in table.columns]
-    assert [one for one in named if any(one.split(".")[1].startswith(word) or word in one.split(".")[1].split("_") for word in forbidden)] == []
+    assert [
+        one
+        for one in named
+        if any(one.split(".")[1].startswith(word) or word in one.split(".")[1].split("_") for word in forbidden)
+    ] == []

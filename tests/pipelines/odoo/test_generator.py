@@ -28,7 +28,8 @@ PROMISES = {
         select l.id from account_move_line l
           left join (select id, sum(amount) as settled
                        from (select debit_move_id as id, amount from account_partial_reconcile
-                             union all select credit_move_id, -amount from account_partial_reconcile) r group by id) p using (id)
+                             union all select credit_move_id, -amount from account_partial_reconcile) r
+                      group by id) p using (id)
          where l.account_id in (1, 2) and l.balance - coalesce(p.settled, 0) <> l.amount_residual""",
     "a full reconciliation leaves nothing open": """
         select full_reconcile_id from account_move_line where full_reconcile_id is not null
@@ -38,13 +39,14 @@ PROMISES = {
          group by o.id having o.amount_untaxed <> sum(l.price_subtotal) or o.amount_total <> sum(l.price_total)""",
     "quants are the sums of done moves": """
         select location_id, product_id from (
-          select location_dest_id as location_id, product_id, quantity_product_uom as quantity from stock_move_line where state = 'done'
+          select location_dest_id as location_id, product_id, quantity_product_uom as quantity
+            from stock_move_line where state = 'done'
           union all select location_id, product_id, -quantity_product_uom from stock_move_line where state = 'done'
           union all select location_id, product_id, -quantity from stock_quant) everything
          where location_id <> 2 group by 1, 2 having sum(quantity) <> 0""",
     "no warehouse holds less than nothing": "select id from stock_quant where quantity < 0 and location_id > 4",
     "yen have no decimals": "select id from account_move where currency_id = 4 and amount_total <> trunc(amount_total)",
-}  # fmt: skip
+}
 
 
 def broken(url: str) -> dict[str, int]:
@@ -57,7 +59,9 @@ def content(url: str) -> dict[str, str]:
     """A digest of every table's rows."""
     with psycopg.connect(url) as connection:
         return {
-            name: hashlib.sha256(repr(connection.execute(f"select t::text from {name} t order by 1").fetchall()).encode()).hexdigest()
+            name: hashlib.sha256(
+                repr(connection.execute(f"select t::text from {name} t order by 1").fetchall()).encode()
+            ).hexdigest()
             for name in contract().tables
         }
 
@@ -74,16 +78,40 @@ def test_the_promises_notice_a_wrong_cent(group_database: str) -> None:
 
 def test_the_data_has_what_a_real_company_has(group_database: str) -> None:
     with psycopg.connect(group_database) as connection:
-        seen = {row[0] for row in connection.execute("""
+        seen = {
+            row[0]
+            for row in connection.execute("""
             select move_type || ' ' || state || ' ' || coalesce(payment_state, '') from account_move
             union select 'picking ' || state from stock_picking union select 'lead ' || won_status from crm_lead
-            union select 'currency ' || currency_id from account_move union select 'company ' || company_id from account_move
+            union select 'currency ' || currency_id from account_move
+            union select 'company ' || company_id from account_move
             union select 'exchange' from account_partial_reconcile where exchange_move_id is not null
             union select 'section' from account_move_line where account_id is null
-            union select 'dozen' from stock_move where product_qty = 12 * product_uom_qty""")}  # fmt: skip
-    wanted = {f"{kind} posted {state}" for kind in ("out_invoice", "in_invoice") for state in ("paid", "partial", "not_paid", "reversed")}
-    wanted |= {"out_refund posted paid", "in_refund posted paid", "out_invoice draft not_paid", "out_invoice cancel not_paid", "entry posted not_paid"}
-    wanted |= {"picking done", "picking assigned", "picking cancel", "lead won", "lead lost", "lead pending", "exchange", "section", "dozen"}
+            union select 'dozen' from stock_move where product_qty = 12 * product_uom_qty""")
+        }
+    wanted = {
+        f"{kind} posted {state}"
+        for kind in ("out_invoice", "in_invoice")
+        for state in ("paid", "partial", "not_paid", "reversed")
+    }
+    wanted |= {
+        "out_refund posted paid",
+        "in_refund posted paid",
+        "out_invoice draft not_paid",
+        "out_invoice cancel not_paid",
+        "entry posted not_paid",
+    }
+    wanted |= {
+        "picking done",
+        "picking assigned",
+        "picking cancel",
+        "lead won",
+        "lead lost",
+        "lead pending",
+        "exchange",
+        "section",
+        "dozen",
+    }
     wanted |= {f"currency {number}" for number in range(1, 6)} | {f"company {number}" for number in range(1, 4)}
     assert wanted - seen == set()
 
@@ -96,7 +124,12 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others(databases: Da
             mutate(url, 1)
         first, again, other = (content(url) for url in urls)
     assert first == again
-    assert {name for name in first if first[name] != other[name]} >= {"account_move_line", "sale_order", "res_partner", "stock_move"}
+    assert {name for name in first if first[name] != other[name]} >= {
+        "account_move_line",
+        "sale_order",
+        "res_partner",
+        "stock_move",
+    }
 
 
 def test_a_day_changes_deletes_and_adds_and_the_books_stay_sound(group_database: str) -> None:
@@ -107,7 +140,9 @@ def test_a_day_changes_deletes_and_adds_and_the_books_stay_sound(group_database:
         for day in (1, 2, 3):
             rows = mutate(group_database, day)
             assert min(rows[name] for name in ("changed", "sale_order", "account_move_line", "stock_move")) > 0
-        after = connection.execute("select count(*) filter (where id <= %s), max(id), max(write_date) from sale_order", [before and before[1]]).fetchone()
+        after = connection.execute(
+            "select count(*) filter (where id <= %s), max(id), max(write_date) from sale_order", [before and before[1]]
+        ).fetchone()
         assert before and after and after[0] < before[0] and after[1] > before[1] and after[2] > before[2]
         assert behind != connection.execute(late).fetchone(), "no row appeared behind the watermark"
     assert broken(group_database) == {}
