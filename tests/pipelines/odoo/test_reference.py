@@ -33,7 +33,7 @@ def test_silver_keys_are_the_contract_keys() -> None:
     for phase in load(REFERENCE / "bronze_to_silver.yaml").phases:
         if isinstance(phase, TransformPhase):
             name = str(phase.with_["table"])
-            extra = ("company_id",) if phase.output.table.endswith("_company") else ()
+            extra = ("company_id",) if phase.output.table == f"silver.{name}_company" else ()
             assert phase.output.key == contract().tables[name].key + extra, phase.name
 
 
@@ -53,7 +53,9 @@ def test_the_sums_that_the_checks_compare_are_equal(name: str, silver_frames: Fr
     frames = silver_frames | gold_frames
     compared = 0
     for phase in load(REFERENCE / f"{name}.yaml").phases:
-        for one in phase.expect if isinstance(phase, ValidatePhase) else ():
+        if not isinstance(phase, ValidatePhase):
+            continue
+        for one in phase.expect:
             if one.sum and one.sum.equals:
                 own = Other(table=phase.table, column=one.sum.column, where=one.sum.where)
                 assert total(frames, own) == total(frames, one.sum.equals), phase.name

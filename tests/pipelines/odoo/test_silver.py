@@ -39,7 +39,7 @@ def drifting(monkeypatch: pytest.MonkeyPatch, name: str, drift: str) -> None:
 
 
 def test_the_row_with_the_highest_position_wins_whatever_the_order_of_arrival() -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"id": 1, "code": "US", "_source_lsn": 5, "_op": "u"},
         {"id": 1, "code": "OLD", "_source_lsn": 1},
         {"id": 2, "code": "DE"},
@@ -51,7 +51,11 @@ def test_the_row_with_the_highest_position_wins_whatever_the_order_of_arrival() 
 
 
 def test_a_deleted_key_is_gone_and_comes_back_when_written_again() -> None:
-    gone = [{"id": 1, "code": "US"}, {"id": 1, "_op": "d", "_source_lsn": 2}, {"id": 2, "code": "DE"}]
+    gone: list[dict[str, object]] = [
+        {"id": 1, "code": "US"},
+        {"id": 1, "_op": "d", "_source_lsn": 2},
+        {"id": 2, "code": "DE"},
+    ]
     assert silver.current(bronze("res_country", *gone), "res_country").collect()["id"].to_list() == [2]
     back = [*gone, {"id": 1, "code": "US", "_op": "u", "_source_lsn": 3}]
     assert sorted(silver.current(bronze("res_country", *back), "res_country").collect()["id"].to_list()) == [1, 2]
@@ -59,7 +63,7 @@ def test_a_deleted_key_is_gone_and_comes_back_when_written_again() -> None:
 
 def test_a_composite_key_is_a_key() -> None:
     name = "sale_order_line_invoice_rel"
-    rows = [
+    rows: list[dict[str, object]] = [
         {"invoice_line_id": 1, "order_line_id": 1},
         {"invoice_line_id": 1, "order_line_id": 2},
         {"invoice_line_id": 1, "order_line_id": 1, "_op": "d", "_source_lsn": 2},
