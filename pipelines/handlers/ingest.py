@@ -1,8 +1,8 @@
 """Ingest: tables of a source into bronze, all of one moment, each exactly once.
 
 In order: compare the source with its contract; read every table inside one snapshot and stage it beside its bronze
-table; write down the landing; commit table after table. Nothing is visible before everything is staged, and whoever takes the
-run over commits the same files.
+table; write down the landing; commit table after table. Nothing is visible before everything is staged, and whoever
+takes the run over commits the same files.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import pytest
 
 from ops.errors import LeaseLost, RunCanceled, SchemaDrift, SourceUnreachable
 from ops.model import Scope
-from pipelines.contract import Contract
+from pipelines.contract import Contract, named
 from pipelines.handler import ArtifactWriter, Context, Secrets
 from pipelines.handlers.ingest import Ingest, run
 from pipelines.lake import Lake
@@ -254,3 +254,15 @@ def test_the_number_of_readers_does_not_change_the_fingerprint(shop: Shop) -> No
         context = replace(shop.context(shop.runs.claim()), lake=lake)
         prints.add(run(context, replace(WHAT, readers=readers), PostgresSource(shop.url)).output_fingerprint)
     assert len(prints) == 1
+
+
+def test_the_real_odoo_goes_into_bronze_by_its_contract(shop: Shop, odoo_database: str) -> None:
+    contract = named("odoo")
+    what = Ingest("odoo", contract, {name: f"bronze.{name}" for name in contract.tables})
+    done = run(shop.context(shop.runs.claim()), what, PostgresSource(odoo_database))
+    rows = {dataset.table: dataset.rows for dataset in done.datasets}
+    with psycopg.connect(odoo_database) as connection:
+        for name in contract.tables:
+            counted = connection.execute(f"select count(*) from {name}").fetchone()
+            assert counted == (rows[f"bronze.{name}"],), name
+    assert rows["bronze.account_move_line"] == 144
