@@ -29,7 +29,7 @@ CONTRACT = Contract.model_validate(
             "move": {
                 "group": "finance", "sync": "incremental", "cursor": "write_date", "overlap": "10m",
                 "columns": {
-                    "id": "int32", "name": "text", "amount": "decimal(18,4)", "rate": "decimal(38,12)", "weight": "float64",
+                    "id": "int32", "name": "text", "amount": "decimal(18,4)", "rate": "decimal(38,12)", "weight": "float64",  # noqa: E501
                     "labels": "json", "posted": "bool", "day": "date", "blob": "binary", "write_date": "timestamp",
                 },
             },
@@ -170,7 +170,7 @@ def test_after_any_changes_bronze_ends_equal_to_the_source(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("alter table move drop column amount; alter table line rename to lines", "column move.amount is missing; table line is missing"),
+        ("alter table move drop column amount; alter table line rename to lines", "column move.amount is missing; table line is missing"),  # noqa: E501
         ("alter table move alter posted type text", "column move.posted is text, the contract says bool"),
         ("alter table line alter id type bigint", "column line.id is int8, the contract says int32"),
         ("update line set debit = 'NaN' where id = 2000", "does not fit"),
