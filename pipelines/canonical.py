@@ -160,7 +160,7 @@ def _absorb_short(
         state[order] = result
 
 
-def _encoded(value: object) -> bytes:
+def _encoded(value: object) -> bytes:  # noqa: PLR0911 - one form a type
     """Nested values as bytes: a tag, then the value, lengths before what varies."""
     match value:
         case None:

@@ -291,7 +291,7 @@ class Lake:
         gone = staged.keys if deletes is None else pl.concat([staged.keys, _conformed(deletes, staged.keys)])
         touched = files.holding(gone)
         left = files.scan(touched).join(gone.lazy(), on=list(key), how="anti")
-        kept = files.rewritten(touched, left)
+        kept = files.rewritten(left)
         total = before - sum(files.files[path][1] for path in touched) + kept.rows + digest.rows
         return Change(
             mode, (*staged.files, *kept.files), schema, digest.rows, total, digest.root, digest.columns,
@@ -339,7 +339,7 @@ class Lake:
                     effective_at,
                 )
             touched = files.holding(ended, among=pl.col(CURRENT))
-            kept = files.rewritten(touched, closed(files.scan(touched), ended, effective_at))
+            kept = files.rewritten(closed(files.scan(touched), ended, effective_at))
             new = stage(self.storage, url, added)
             total = sum(count for _, count in files.files.values()) + new.rows
             return Change(

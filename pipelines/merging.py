@@ -83,8 +83,8 @@ class TableFiles:
         small = [path for path, (_, rows_in) in self.files.items() if rows_in < SMALL_ROWS]
         return sorted(touched | set(small if len(small) > SMALL_FILES else ()))
 
-    def rewritten(self, paths: Sequence[str], rows: pl.LazyFrame) -> Staged:
-        """Stages what is left of ``paths``; ``rows`` is :meth:`scan` of them with the change applied."""
+    def rewritten(self, rows: pl.LazyFrame) -> Staged:
+        """Stages what is left of some files: their :meth:`scan` with the change applied."""
         return stage(self.storage, self.url, rows.drop(FILE))
 
     def removed(self, paths: Sequence[str]) -> dict[str, int]:

@@ -175,7 +175,8 @@ class _Files:
         with storage_errors(self._table_url):
             if self._writer is None:
                 self._start(arrow.schema)
-            assert self._writer is not None and self._sink is not None
+            assert self._writer is not None
+            assert self._sink is not None
             self._writer.write_table(arrow, row_group_size=GROUP_ROWS)
             self._rows += part.height
             if self._sink.tell() >= FILE_BYTES:

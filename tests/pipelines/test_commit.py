@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
@@ -144,10 +144,8 @@ def effects_of_a_takeover(lake: Lake, runs: Runs, owner_of: Callable[[Owner], Ow
             take_over.done = True  # type: ignore[attr-defined]
             put(lake, owner_of(runs.claim(old.run_id)))
 
-    try:
+    with suppress(LeaseLost, CommitConflict):
         put(lake, owner_of(old), at=take_over)
-    except (LeaseLost, CommitConflict):
-        pass
     return lake.rows(TABLE) // ROWS.height
 
 
