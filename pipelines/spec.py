@@ -24,6 +24,16 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Callable_ = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
+DEFAULTS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "date": (str,),
+    "choice": (str,),
+}
+
+
 class Param(Strict):
     """A typed parameter of a run; it becomes a field of the trigger form."""
 
@@ -36,6 +46,8 @@ class Param(Strict):
     def _choices_fit(self) -> Param:
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("choices belong to type choice, and to no other")
+        if self.default is not None and type(self.default) not in DEFAULTS[self.type]:
+            raise ValueError(f"default {self.default!r} is no {self.type}")
         if self.choices and self.default is not None and self.default not in self.choices:
             raise ValueError(f"default {self.default!r} is not one of {', '.join(self.choices)}")
         return self
@@ -49,6 +61,12 @@ class Schedule(Strict):
 class Freshness(Strict):
     warn_after: Seconds
     error_after: Seconds
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Freshness:
+        if self.error_after < self.warn_after:
+            raise ValueError("error_after is shorter than warn_after; a warning comes first")
+        return self
 
 
 class Retries(Strict):

@@ -36,7 +36,7 @@ def _share(value: object) -> object:
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, allow_inf_nan=False)]
 """A duration in seconds; ``10m`` in YAML."""
 
 Bytes = Annotated[int, BeforeValidator(_bytes), Field(gt=0)]
