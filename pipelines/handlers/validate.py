@@ -20,7 +20,8 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     """Carries out a validation.
 
     Raises:
-        CheckFailed: with every expectation that does not hold, where ``on_fail`` is ``fail``.
+        CheckFailed: with every expectation that does not hold, where ``on_fail`` is ``fail``; under ``quarantine``
+            where one of them is about the whole table.
     """
     assert isinstance(phase, ValidatePhase)
     one = pinned(ctx, phase.table)
@@ -32,7 +33,10 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         found = verdicts(checks, others[phase.table], others)
     ctx.progress(rows, rows, phase.table)
     failed = [verdict for verdict in found if not verdict.ok]
-    if failed and phase.on_fail == "fail":
+    # A broken count, schema or sum has no bad rows to put aside; quarantine must not let it pass.
+    whole = {check.name for check in checks if check.bad is None}
+    fatal = phase.on_fail == "fail" or (phase.on_fail == "quarantine" and any(one.check in whole for one in failed))
+    if failed and fatal:
         said = "; ".join(f"{one.check}: expected {one.expected}, observed {one.observed}" for one in failed)
         raise CheckFailed(f"{phase.table}: {said}", {"table": phase.table, "checks": [vars(one) for one in found]})
     aside: tuple[DatasetVersion, ...] = ()
