@@ -3,7 +3,7 @@
 An invented trading group with three companies (one a branch), five currencies and two years of business: quotations
 become deliveries and invoices, purchases become receipts and bills, and those are paid, partly paid, refunded or left
 open. Business comes in blocks of at most 4,000 sales orders, drawn from (seed, block): memory is bounded by one block
-whatever the scale. Scale 1 has about 30,000 journal items; scale 330 has ten million.
+whatever the scale. Scale 1 has about 25,000 journal items; scale 400 has ten million.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The three reference pipelines through the real handlers and the real lake, from both sources to a Postgres of readers."""
+"""The three reference pipelines through the real handlers and the real lake, from both sources to the readers."""
 
 from __future__ import annotations
 
@@ -39,13 +39,24 @@ class Medallion:
         made: dict[str, Fingerprint | None] = {}
         for phase in load(REFERENCE / f"{name}.yaml").phases:
             versions = {table: self.lake.version(table) for table in phase_inputs(phase)}
-            inputs = {table: TableVersion(table, version) for table, version in versions.items() if version is not None}
+            inputs = {name: TableVersion(name, found) for name, found in versions.items() if found is not None}
             context = Context(
-                run_id=owner.run_id, lease_token=owner.token, scope=self.lake.scope, pipeline=name, git_sha="0" * 40,
-                attempt=1, params={}, inputs=inputs, lake=self.lake, artifacts=ArtifactStore(str(self.home / "artifacts")),
-                fence=owner, secrets=SecretStore(self.home), progress=lambda *args, **facts: None, canceled=lambda: False,
+                run_id=owner.run_id,
+                lease_token=owner.token,
+                scope=self.lake.scope,
+                pipeline=name,
+                git_sha="0" * 40,
+                attempt=1,
+                params={},
+                inputs=inputs,
+                lake=self.lake,
+                artifacts=ArtifactStore(str(self.home / "artifacts")),
+                fence=owner,
+                secrets=SecretStore(self.home),
+                progress=lambda *args, **facts: None,
+                canceled=lambda: False,
                 scratch=self.home,
-            )  # fmt: skip
+            )
             made[phase.name] = handler_for(phase.kind)(context, phase).output_fingerprint
         return made
 
