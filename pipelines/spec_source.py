@@ -55,7 +55,7 @@ def parse(text: str, path: str = "<spec>") -> Pipeline:
         pipeline = Pipeline.model_validate(plain)
     except ValidationError as error:
         # Once every phase is refused, pydantic also counts the phases that are left; nobody wrote an empty list.
-        told = [each for each in error.errors() if not (each["type"] == "too_short" and plain.get(each["loc"][0]))]
+        told = [each for each in error.errors() if not (each["type"] == "too_short" and plain.get(str(each["loc"][0])))]
         faults = [_fault(document, origin, each["loc"], each["msg"], each["type"], plain) for each in told]
         raise SpecInvalid.of(path, list(dict.fromkeys(faults))) from None
     if faults := _faults_between(pipeline, document, origin):
