@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from pipelines.odoo.demo.names import FIRST, SECOND
 from pipelines.odoo.demo.orders import DAY, Frames, where_time
-from pipelines.odoo.demo.setup import FIRST, SECOND
 from pipelines.odoo.demo.tables import Ids, money, where
 from pipelines.odoo.demo.world import World
 

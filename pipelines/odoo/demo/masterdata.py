@@ -8,23 +8,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.odoo.demo import world as w
-from pipelines.odoo.demo.setup import (
-    CITIES,
-    COMPANY_NAMES,
-    FIRST,
-    LEGAL,
-    SECOND,
-    SERVICES,
-    SINCE,
-    THINGS,
-    Rows,
-    accounting,
-    companies,
-    numbered,
-    people,
-    text,
-    warehouses,
-)
+from pipelines.odoo.demo.names import CITIES, COMPANY_NAMES, FIRST, LEGAL, SECOND, SERVICES, THINGS
+from pipelines.odoo.demo.setup import SINCE, Rows, accounting, companies, numbered, people, text, warehouses
 from pipelines.odoo.demo.tables import money
 from pipelines.odoo.demo.world import World
 

@@ -9,87 +9,10 @@ from decimal import Decimal
 from typing import Final
 
 from pipelines.odoo.demo import world as w
+from pipelines.odoo.demo.names import ACCOUNTS, COMPANY_NAMES, FIRST, PEOPLE, STAGES
 
 Rows = list[dict[str, object]]
 SINCE: Final = datetime(2023, 12, 1)  # noqa: DTZ001 -- Odoo keeps UTC without a zone
-COMPANY_NAMES: Final = ("Tidewater & Larch Supply", "Nordhaven Werkhandel", "Tidewater & Larch Harbour Branch")
-FIRST: Final = (
-    "Amber",
-    "Basalt",
-    "Cobalt",
-    "Driftwood",
-    "Ember",
-    "Fernhill",
-    "Granite",
-    "Hollow",
-    "Indigo",
-    "Juniper",
-    "Kestrel",
-    "Lantern",
-    "Marlow",
-    "Northgate",
-    "Osprey",
-    "Pebble",
-    "Quarry",
-    "Rowan",
-    "Saltmarsh",
-    "Thistle",
-)
-SECOND: Final = (
-    "Works",
-    "Outfitters",
-    "Studio",
-    "Joinery",
-    "Depot",
-    "Mills",
-    "Clinic",
-    "Kitchens",
-    "Freight",
-    "Gardens",
-    "Academy",
-    "Bakery",
-    "Cycles",
-    "Optics",
-    "Press",
-    "Robotics",
-    "Sails",
-)
-LEGAL: Final = ("Ltd", "GmbH", "Inc", "Co-op", "SARL")
-THINGS: Final = ("Bench", "Shelf", "Lamp", "Crate", "Stool", "Cabinet", "Trolley", "Ladder", "Workbench", "Locker")
-SERVICES: Final = ("Installation", "Survey", "Repair visit", "Training day")
-CITIES: Final = ("Port Elder", "Harrowgate Bay", "Steinfurt", "Lowmoor", "Kalinaw", "Vieux-Pont")
-PEOPLE: Final = (
-    "Ines Calloway",
-    "Marek Dunst",
-    "Tala Reyes-Finch",
-    "Oskar Brandvik",
-    "Priya Whitlock",
-    "Jonas Ferreira",
-    "Lena Abara",
-    "Ruben Castell",
-    "Mina Sørby",
-    "Theo Lindqvist",
-    "Carla Oyelaran",
-    "Vik Petrosyan",
-)
-STAGES: Final = ("New", "Qualified", "Proposal", "Negotiation", "Won")
-ACCOUNTS: Final = (
-    (w.RECEIVABLE, "Trade receivables", "Créances clients", "asset_receivable", True),
-    (w.PAYABLE, "Trade payables", "Dettes fournisseurs", "liability_payable", True),
-    (w.BANK, "Bank", "Banque", "asset_cash", False),
-    (w.INCOME, "Sales of goods", "Ventes de marchandises", "income", False),
-    (w.EXPENSE, "Purchases of goods", "Achats de marchandises", "expense_direct_cost", False),
-    (w.TAX_OUT, "Output tax", "Taxe collectée", "liability_current", False),
-    (w.TAX_IN, "Input tax", "Taxe déductible", "asset_current", False),
-    (w.EXCHANGE_GAIN, "Exchange gains", "Gains de change", "income_other", False),
-    (w.EXCHANGE_LOSS, "Exchange losses", "Pertes de change", "expense_other", False),
-    (w.INCOME_SERVICE, "Sales of services", "Ventes de services", "income", False),
-    (w.EXPENSE_SERVICE, "Services bought", "Services achetés", "expense", False),
-    (w.STOCK_ACCOUNT, "Inventory", "Stock", "asset_current", False),
-    (w.EQUITY, "Share capital", "Capital", "equity", False),
-    (w.CAPITAL_GOODS, "Equipment", "Équipement", "asset_fixed", False),
-    (w.SUSPENSE, "Bank suspense", "Attente bancaire", "asset_current", True),
-)
 
 
 def text(english: str, french: str | None = None) -> str:
@@ -144,20 +67,7 @@ def companies() -> dict[str, Rows]:
 
 
 def accounting() -> dict[str, Rows]:
-    accounts: Rows = [
-        {
-            "id": number,
-            "name": text(english, french),
-            "account_type": kind,
-            "reconcile": reconcile,
-            "active": True,
-            "non_trade": False,
-            "code_store": json.dumps({"1": str(100000 + number * 1000), "2": f"{number:02d}00"}),
-        }
-        for number, english, french, kind, reconcile in ACCOUNTS
-    ]
     journals: Rows = []
-    taxes: Rows = []
     for company in w.COMPANY.tolist():
         for kind, code, name, account in (
             ("sale", "INV", "Customer invoices", w.INCOME),
@@ -176,24 +86,6 @@ def accounting() -> dict[str, Rows]:
                     "active": True,
                 }
             )
-        percent = int(w.COMPANY_TAX_PERCENT[company - 1])
-        for use in ("sale", "purchase"):
-            taxes.append(
-                {
-                    "name": text(f"{percent}%"),
-                    "description": None,
-                    "invoice_label": text(f"{percent}%"),
-                    "company_id": company,
-                    "country_id": 2 if company == 2 else 1,
-                    "tax_group_id": 1,
-                    "type_tax_use": use,
-                    "amount_type": "percent",
-                    "amount": Decimal(f"{percent}.0000"),
-                    "sequence": 1,
-                    "active": True,
-                    "include_base_amount": False,
-                }
-            )
     terms = [
         {"name": text(name, french), "sequence": 10, "active": True, "early_discount": False}
         for name, french in (
@@ -204,49 +96,18 @@ def accounting() -> dict[str, Rows]:
         )
     ]
     return {
-        "account_account": accounts,
+        "account_account": _accounts(),
         "account_journal": numbered(journals),
-        "account_tax": numbered(taxes),
+        "account_tax": _taxes(),
         "account_payment_term": numbered(terms),
     }
 
 
 def warehouses() -> dict[str, Rows]:
-    locations: Rows = [
-        {
-            "id": number,
-            "name": name,
-            "complete_name": path,
-            "usage": usage,
-            "location_id": parent,
-            "company_id": None,
-            "active": True,
-            "parent_path": f"1/{number}/" if parent else "1/",
-        }
-        for number, name, path, usage, parent in (
-            (w.PARTNERS_VIEW, "Partners", "Partners", "view", None),
-            (w.VENDORS, "Vendors", "Partners/Vendors", "supplier", 1),
-            (w.CUSTOMERS, "Customers", "Partners/Customers", "customer", 1),
-            (w.LOSSES, "Count differences", "Count differences", "inventory", None),
-        )
-    ]
     warehouses: Rows = []
     types: Rows = []
     for company in w.COMPANY.tolist():
         view, code = 5 + (company - 1) * 3, f"WH{company}"
-        for offset, name, usage in ((0, code, "view"), (1, "Stock", "internal"), (2, "In transit", "transit")):
-            locations.append(
-                {
-                    "id": view + offset,
-                    "name": name,
-                    "complete_name": code if offset == 0 else f"{code}/{name}",
-                    "usage": usage,
-                    "location_id": view if offset else None,
-                    "company_id": company,
-                    "active": True,
-                    "parent_path": f"{view}/" if offset == 0 else f"{view}/{view + offset}/",
-                }
-            )
         warehouses.append(
             {
                 "name": f"{COMPANY_NAMES[company - 1]} store",
@@ -279,7 +140,199 @@ def warehouses() -> dict[str, Rows]:
                     "active": True,
                 }
             )
-    units: Rows = [
+    return {
+        "uom_uom": _units(),
+        "stock_location": _locations(),
+        "stock_warehouse": numbered(warehouses),
+        "stock_picking_type": numbered(types),
+    }
+
+
+def people() -> dict[str, Rows]:
+    stages = [
+        {"name": text(name), "sequence": number, "is_won": name == "Won", "fold": False}
+        for number, name in enumerate(STAGES)
+    ]
+    return {
+        "res_users": _users(),
+        "hr_department": _departments(),
+        "hr_employee": _employees(),
+        "crm_stage": numbered(stages),
+        "crm_team": _teams(),
+        "project_project": _projects(),
+    }
+
+
+def _users() -> Rows:
+    return numbered(
+        [
+            {
+                "login": name.split()[0].lower() + "@example.invalid",
+                "partner_id": 1,
+                "company_id": 1 + number % 3,
+                "active": number != 7,
+                "share": False,
+                "notification_type": "email",
+            }
+            for number, name in enumerate(PEOPLE[:8])
+        ]
+    )
+
+
+def _departments() -> Rows:
+    return numbered(
+        [
+            {
+                "name": text(name, french),
+                "company_id": company,
+                "parent_id": None,
+                "manager_id": None,
+                "active": True,
+                "parent_path": f"{number}/",
+            }
+            for number, (name, french, company) in enumerate(
+                (("Sales", "Ventes", 1), ("Warehouse", "Entrepôt", 1), ("Finance", None, 2)), 1
+            )
+        ]
+    )
+
+
+def _employees() -> Rows:
+    return numbered(
+        [
+            {
+                "name": name,
+                "company_id": 1 + number % 3,
+                "user_id": number + 1 if number < 8 else None,
+                "parent_id": 1 if number else None,
+                "work_email": name.split()[0].lower() + "@example.invalid",
+                "active": True,
+                "hourly_cost": Decimal(30 + number),
+            }
+            for number, name in enumerate(PEOPLE)
+        ]
+    )
+
+
+def _teams() -> Rows:
+    return numbered(
+        [
+            {
+                "name": text(name, french),
+                "company_id": company,
+                "user_id": number,
+                "sequence": number,
+                "active": True,
+                "use_leads": True,
+                "use_opportunities": True,
+                "invoiced_target": 50000.0,
+            }
+            for number, (name, french, company) in enumerate(
+                (("Direct sales", "Vente directe", 1), ("Partners", "Partenaires", 2), ("Online", None, None)), 1
+            )
+        ]
+    )
+
+
+def _projects() -> Rows:
+    return numbered(
+        [
+            {
+                "name": text(f"{customer} fit-out"),
+                "company_id": 1 + number % 3,
+                "user_id": 1 + number % 8,
+                "active": True,
+                "partner_id": 4 + number,
+                "privacy_visibility": "employees",
+                "last_update_status": "on_track",
+                "date_start": date(2024, 1 + number, 1),
+                "allocated_hours": 400.0,
+                "allow_billable": True,
+                "billing_type": "manually",
+            }
+            for number, customer in enumerate(FIRST[:10])
+        ]
+    )
+
+
+def _accounts() -> Rows:
+    return [
+        {
+            "id": number,
+            "name": text(english, french),
+            "account_type": kind,
+            "reconcile": reconcile,
+            "active": True,
+            "non_trade": False,
+            "code_store": json.dumps({"1": str(100000 + number * 1000), "2": f"{number:02d}00"}),
+        }
+        for number, english, french, kind, reconcile in ACCOUNTS
+    ]
+
+
+def _taxes() -> Rows:
+    taxes: Rows = []
+    for company in w.COMPANY.tolist():
+        percent = int(w.COMPANY_TAX_PERCENT[company - 1])
+        for use in ("sale", "purchase"):
+            taxes.append(
+                {
+                    "name": text(f"{percent}%"),
+                    "description": None,
+                    "invoice_label": text(f"{percent}%"),
+                    "company_id": company,
+                    "country_id": 2 if company == 2 else 1,
+                    "tax_group_id": 1,
+                    "type_tax_use": use,
+                    "amount_type": "percent",
+                    "amount": Decimal(f"{percent}.0000"),
+                    "sequence": 1,
+                    "active": True,
+                    "include_base_amount": False,
+                }
+            )
+    return numbered(taxes)
+
+
+def _locations() -> Rows:
+    locations: Rows = [
+        {
+            "id": number,
+            "name": name,
+            "complete_name": path,
+            "usage": usage,
+            "location_id": parent,
+            "company_id": None,
+            "active": True,
+            "parent_path": f"1/{number}/" if parent else "1/",
+        }
+        for number, name, path, usage, parent in (
+            (w.PARTNERS_VIEW, "Partners", "Partners", "view", None),
+            (w.VENDORS, "Vendors", "Partners/Vendors", "supplier", 1),
+            (w.CUSTOMERS, "Customers", "Partners/Customers", "customer", 1),
+            (w.LOSSES, "Count differences", "Count differences", "inventory", None),
+        )
+    ]
+    for company in w.COMPANY.tolist():
+        view, code = 5 + (company - 1) * 3, f"WH{company}"
+        for offset, name, usage in ((0, code, "view"), (1, "Stock", "internal"), (2, "In transit", "transit")):
+            locations.append(
+                {
+                    "id": view + offset,
+                    "name": name,
+                    "complete_name": code if offset == 0 else f"{code}/{name}",
+                    "usage": usage,
+                    "location_id": view if offset else None,
+                    "company_id": company,
+                    "active": True,
+                    "parent_path": f"{view}/" if offset == 0 else f"{view}/{view + offset}/",
+                }
+            )
+    return locations
+
+
+def _units() -> Rows:
+    return [
         {
             "id": w.UNIT,
             "name": text("Units", "Unités"),
@@ -297,91 +350,3 @@ def warehouses() -> dict[str, Rows]:
             "active": True,
         },
     ]
-    return {
-        "uom_uom": units,
-        "stock_location": locations,
-        "stock_warehouse": numbered(warehouses),
-        "stock_picking_type": numbered(types),
-    }
-
-
-def people() -> dict[str, Rows]:
-    users = [
-        {
-            "login": name.split()[0].lower() + "@example.invalid",
-            "partner_id": 1,
-            "company_id": 1 + number % 3,
-            "active": number != 7,
-            "share": False,
-            "notification_type": "email",
-        }
-        for number, name in enumerate(PEOPLE[:8])
-    ]
-    departments = [
-        {
-            "name": text(name, french),
-            "company_id": company,
-            "parent_id": None,
-            "manager_id": None,
-            "active": True,
-            "parent_path": f"{number}/",
-        }
-        for number, (name, french, company) in enumerate(
-            (("Sales", "Ventes", 1), ("Warehouse", "Entrepôt", 1), ("Finance", None, 2)), 1
-        )
-    ]
-    employees = [
-        {
-            "name": name,
-            "company_id": 1 + number % 3,
-            "user_id": number + 1 if number < 8 else None,
-            "parent_id": 1 if number else None,
-            "work_email": name.split()[0].lower() + "@example.invalid",
-            "active": True,
-            "hourly_cost": Decimal(30 + number),
-        }
-        for number, name in enumerate(PEOPLE)
-    ]
-    stages = [
-        {"name": text(name), "sequence": number, "is_won": name == "Won", "fold": False}
-        for number, name in enumerate(STAGES)
-    ]
-    teams = [
-        {
-            "name": text(name, french),
-            "company_id": company,
-            "user_id": number,
-            "sequence": number,
-            "active": True,
-            "use_leads": True,
-            "use_opportunities": True,
-            "invoiced_target": 50000.0,
-        }
-        for number, (name, french, company) in enumerate(
-            (("Direct sales", "Vente directe", 1), ("Partners", "Partenaires", 2), ("Online", None, None)), 1
-        )
-    ]
-    projects = [
-        {
-            "name": text(f"{customer} fit-out"),
-            "company_id": 1 + number % 3,
-            "user_id": 1 + number % 8,
-            "active": True,
-            "partner_id": 4 + number,
-            "privacy_visibility": "employees",
-            "last_update_status": "on_track",
-            "date_start": date(2024, 1 + number, 1),
-            "allocated_hours": 400.0,
-            "allow_billable": True,
-            "billing_type": "manually",
-        }
-        for number, customer in enumerate(FIRST[:10])
-    ]
-    return {
-        "res_users": numbered(users),
-        "hr_department": numbered(departments),
-        "hr_employee": numbered(employees),
-        "crm_stage": numbered(stages),
-        "crm_team": numbered(teams),
-        "project_project": numbered(projects),
-    }
