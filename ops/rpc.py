@@ -336,6 +336,10 @@ class Rpc:
         value = self._value("compute_run_score", run_id=run_id)
         return None if value is None else Decimal(value)
 
+    def score_ended_runs(self, limit: int = 200) -> int:
+        """Scores ended runs that have no score yet; returns how many."""
+        return int(self._value("score_ended_runs", limit=limit))
+
     def cap_allow(self, cap_key: str, amount: Decimal) -> bool:
         """Charges the cap if ``amount`` still fits; atomic under any number of callers."""
         return bool(self._value("cap_allow", cap_key=cap_key, amount=amount))

@@ -106,6 +106,9 @@ select ops.retry_run(p_run_id => %(run_id)s);
 -- name: requeue_stale_runs
 select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);
 
+-- name: score_ended_runs
+select ops.score_ended_runs(p_limit => %(limit)s);
+
 -- name: compute_run_score
 select ops.compute_run_score(p_run_id => %(run_id)s);
 

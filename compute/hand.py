@@ -1,0 +1,37 @@
+"""The extension point: what carries phases out on behalf of an executor. Implementations are in ``compute/hands/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from compute.phase_work import PhaseWork, Report
+from ops.errors import ControlRoomError
+from ops.model import PhaseResult
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One message about a phase that is being carried out. ``result`` and ``error`` end it, a report does not."""
+
+    phase: str
+    report: Report | None = None
+    result: PhaseResult | None = None
+    error: ControlRoomError | None = None
+
+
+class Task(Protocol):
+    def stop(self) -> None:
+        """Ends the work at once, by force; an answer with PhaseCrashed follows unless it had ended."""
+        ...
+
+
+class Hands(Protocol):
+    def begin(self, work: PhaseWork, answer: Callable[[Answer], None]) -> Task:
+        """Starts a phase and returns at once; ``answer`` is called from another thread, its last call ends the phase."""
+        ...
+
+    def close(self) -> None:
+        """Ends everything that was begun."""
+        ...

@@ -1,0 +1,152 @@
+"""Warm child processes: a phase in each, killed when it must stop. A busy or crashing handler never touches the lease."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from compute.hand import Answer
+from compute.phase_work import PhaseWork, Report, carry_out
+from ops import logs
+from ops.errors import ControlRoomError, PhaseCrashed
+from ops.model import PhaseResult
+from ops.secrets import SecretStore
+
+Message = Report | PhaseResult | ControlRoomError
+_SPAWNER = multiprocessing.get_context("forkserver")
+
+
+class ProcessHands:
+    """A fixed number of children; more phases than children wait their turn.
+
+    Args:
+        size: how many phases may run at once.
+        home: whose secrets the children keep out of their logs.
+    """
+
+    def __init__(self, size: int, home: Path) -> None:
+        _SPAWNER.set_forkserver_preload(["compute.phase_work"])
+        self._waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._children = [_Child(self._waiting, home, number) for number in range(size)]
+
+    def begin(self, work: PhaseWork, answer: Callable[[Answer], None]) -> _Task:
+        task = _Task(work, answer)
+        self._waiting.put(task)
+        return task
+
+    def close(self) -> None:
+        for _ in self._children:
+            self._waiting.put(None)
+        for child in self._children:
+            child.close()
+
+
+class _Task:
+    def __init__(self, work: PhaseWork, answer: Callable[[Answer], None]) -> None:
+        self.work, self.answer = work, answer
+        self._lock = threading.Lock()
+        self._process: ForkServerProcess | None = None
+        self.stopped = False
+
+    def given_to(self, process: ForkServerProcess) -> bool:
+        """False where it was stopped while it waited."""
+        with self._lock:
+            self._process = process
+            return not self.stopped
+
+    def over(self) -> None:
+        with self._lock:
+            self._process = None
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped = True
+            if self._process is not None:
+                self._process.kill()
+
+
+class _Child(threading.Thread):
+    """One child and the thread that feeds it; a child that dies is replaced before the next phase."""
+
+    def __init__(self, waiting: queue.SimpleQueue[_Task | None], home: Path, number: int) -> None:
+        super().__init__(name=f"hand-{number}", daemon=True)
+        self._waiting, self._home = waiting, home
+        self._process, self._pipe = self._started()
+        self.start()
+
+    def _started(self) -> tuple[ForkServerProcess, Connection]:
+        ours, theirs = _SPAWNER.Pipe()
+        process = _SPAWNER.Process(target=_serve, args=(theirs, self._home), name=self.name, daemon=True)
+        process.start()
+        theirs.close()
+        return process, ours
+
+    def run(self) -> None:
+        while (task := self._waiting.get()) is not None:
+            if not self._process.is_alive():
+                self._process, self._pipe = self._started()
+            phase = task.work.name
+            if not task.given_to(self._process):
+                task.answer(Answer(phase, error=PhaseCrashed("stopped before it began")))
+                continue
+            try:
+                self._pipe.send(task.work)
+                self._relay(task)
+            except (EOFError, OSError):
+                task.over()
+                self._process.join(5)
+                code = self._process.exitcode
+                task.answer(
+                    Answer(phase, error=PhaseCrashed(f"the process of phase {phase} died (exit {code})", {"exit": code}))
+                )
+
+    def _relay(self, task: _Task) -> None:
+        phase = task.work.name
+        while True:
+            message: Message = self._pipe.recv()
+            match message:
+                case Report():
+                    task.answer(Answer(phase, report=message))
+                case PhaseResult():
+                    task.over()
+                    return task.answer(Answer(phase, result=message))
+                case ControlRoomError():
+                    task.over()
+                    return task.answer(Answer(phase, error=message))
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.join(5)
+
+
+def _serve(pipe: Connection, home: Path) -> None:
+    """The child: one phase after another until the owner's end of the pipe is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    logs.configure(SecretStore(home).redact)
+    inbox: queue.SimpleQueue[PhaseWork | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
+    while (work := inbox.get()) is not None:
+        try:
+            answer: Message = carry_out(work, pipe.send)
+        except ControlRoomError as error:
+            answer = error
+        with contextlib.suppress(BrokenPipeError):
+            pipe.send(answer)
+
+
+def _listen(pipe: Connection, inbox: queue.SimpleQueue[PhaseWork | None]) -> None:
+    # An owner that was killed closes its end: a child in the middle of a phase must not outlive it for long. The fence
+    # would refuse it anyway; this saves the processor.
+    try:
+        while True:
+            inbox.put(pipe.recv())
+    except (EOFError, OSError):
+        signal.raise_signal(signal.SIGKILL)

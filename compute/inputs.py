@@ -1,0 +1,84 @@
+"""Which table versions a run reads: pinned once, before its first phase, by whoever owned it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ops.errors import NotFound
+from ops.model import ClaimedRun, DatasetVersion, Fingerprint, PhaseStatus, TableVersion
+from pipelines.lake import Lake
+from pipelines.plan import dependencies, reaches
+from pipelines.spec import Phase, Pipeline
+
+Manifest = Mapping[str, object]
+
+
+def from_outside(pipeline: Pipeline) -> dict[str, str]:
+    """Table → the first phase that reads it from before the run: no phase that it waits for writes it."""
+    needed = dependencies(pipeline.phases)
+    found: dict[str, str] = {}
+    for phase in pipeline.phases:
+        for table in phase.reads:
+            made = any(
+                table in other.writes and reaches(needed, phase.name, other.name) for other in pipeline.phases
+            )
+            if not made:
+                found.setdefault(table, phase.name)
+    return found
+
+
+def manifest(pipeline: Pipeline, lake: Lake) -> dict[str, object]:
+    """The versions of now. ``bases`` are the outputs as they stand before the run: what a merge starts from.
+
+    Raises:
+        NotFound: with every table that is read and does not exist.
+    """
+    wanted = from_outside(pipeline)
+    tables = {table: lake.version(table) for table in wanted}
+    if missing := sorted(table for table, version in tables.items() if version is None):
+        said = ", ".join(f"{table} (read by phase {wanted[table]})" for table in missing)
+        raise NotFound(f"no such table: {said}; run the pipeline that writes it first", {"tables": missing})
+    bases = {table: lake.version(table) for phase in pipeline.phases for table in phase.writes}
+    return {"tables": tables, "bases": {table: version for table, version in bases.items() if version is not None}}
+
+
+def pinned(manifest: Manifest) -> dict[str, TableVersion]:
+    """Table → version, as a manifest has it."""
+    tables = manifest.get("tables")
+    if not isinstance(tables, Mapping):
+        return {}
+    return {str(table): TableVersion(str(table), int(version)) for table, version in tables.items()}
+
+
+def made_by(datasets: Iterable[DatasetVersion]) -> dict[str, TableVersion]:
+    """What a finished phase leaves to the ones after it.
+
+    A commit's fingerprint is of the rows written; it names the table's content only where they are all of it.
+    """
+    return {
+        one.table: TableVersion(one.table, one.version, one.fingerprint if one.mode == "replace" else None)
+        for one in datasets
+    }
+
+
+def made_before(run: ClaimedRun) -> dict[str, dict[str, TableVersion]]:
+    """Phase → what an earlier owner's success left in the lake."""
+    found: dict[str, dict[str, TableVersion]] = {}
+    for state in run.phases:
+        if state.status in (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED):
+            datasets = state.result.get("datasets") or ()
+            assert isinstance(datasets, list | tuple)
+            found[state.name] = {
+                str(one["table"]): TableVersion(
+                    str(one["table"]),
+                    int(one["version"]),
+                    Fingerprint(one["fingerprint"]) if one["mode"] == "replace" else None,
+                )
+                for one in datasets
+            }
+    return found
+
+
+def inputs_of(phase: Phase, available: Mapping[str, TableVersion]) -> dict[str, TableVersion]:
+    """What of the available versions the phase reads."""
+    return {table: available[table] for table in phase.reads if table in available}

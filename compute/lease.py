@@ -1,0 +1,106 @@
+"""The executor's leases and the thread that renews them. Phases run in other processes, so nothing can hold it up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from ops.errors import ControlRoomError, DatabaseUnavailable
+from ops.model import LeaseToken, RunId
+from ops.rpc import Rpc
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Lease:
+    """An owned run, as its owner sees it.
+
+    Attributes:
+        until: on this process's monotonic clock, when the lease surely ends if nothing is heard. Counted from before
+            the renewal was asked for, so it is never later than the database's.
+        lost, canceled: called once each, from the renewing thread.
+    """
+
+    run_id: RunId
+    token: LeaseToken
+    until: float
+    lost: Callable[[], None]
+    canceled: Callable[[], None]
+    told: set[str] = field(default_factory=set)
+
+
+class Renewer(threading.Thread):
+    """Renews all leases of an executor in one call, three times a lease.
+
+    Args:
+        rpc: on a connection of its own.
+        lease_seconds: what each renewal asks for.
+    """
+
+    def __init__(self, rpc: Rpc, executor_id: UUID, lease_seconds: float) -> None:
+        super().__init__(name="lease-renewer", daemon=True)
+        self._rpc, self._executor_id, self._seconds = rpc, executor_id, lease_seconds
+        self._leases: dict[RunId, Lease] = {}
+        self._lock = threading.Lock()
+        self._nudged = threading.Event()
+        self._closed = False
+
+    def add(self, lease: Lease) -> None:
+        with self._lock:
+            self._leases[lease.run_id] = lease
+
+    def remove(self, run_id: RunId) -> None:
+        with self._lock:
+            self._leases.pop(run_id, None)
+
+    def nudge(self) -> None:
+        """Renews now: someone said that a cancel was requested."""
+        self._nudged.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._nudged.set()
+        self.join(5)
+
+    def run(self) -> None:
+        while not self._closed:
+            self._nudged.wait(self._seconds / 3)
+            self._nudged.clear()
+            if not self._closed:
+                self._renew()
+
+    def _renew(self) -> None:
+        with self._lock:
+            leases = dict(self._leases)
+        asked = time.monotonic()
+        try:
+            states = self._rpc.heartbeat_runs(
+                self._executor_id, {run_id: lease.token for run_id, lease in leases.items()}, self._seconds
+            )
+        except DatabaseUnavailable:
+            states = []
+            for lease in leases.values():
+                if asked >= lease.until:
+                    self._tell(lease, "lost", lease.lost)
+        except ControlRoomError as error:
+            log.error("leases not renewed", code=error.code, error=error.message)
+            return
+        for state in states:
+            lease = leases[state.run_id]
+            if not state.held:
+                self._tell(lease, "lost", lease.lost)
+            else:
+                lease.until = asked + self._seconds
+                if state.cancel_requested:
+                    self._tell(lease, "canceled", lease.canceled)
+
+    def _tell(self, lease: Lease, what: str, call: Callable[[], None]) -> None:
+        if what not in lease.told:
+            lease.told.add(what)
+            call()

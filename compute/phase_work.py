@@ -1,0 +1,177 @@
+"""One phase as a message: everything that a process needs to carry it out, wherever it is.
+
+The work crosses to a child process or a Ray task and comes back as a result or one of our errors. The lease token travels
+with it: whatever the phase makes visible passes the fence under that token.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from pydantic import TypeAdapter
+
+from ops.artifacts import ArtifactStore
+from ops.errors import ControlRoomError, PhaseFailed
+from ops.fence import DatabaseFence, connector
+from ops.model import LeaseToken, PhaseResult, RunId, Scope, TableVersion
+from ops.secrets import SecretStore
+from ops.settings import Settings
+from pipelines.handler import Context
+from pipelines.lake import Lake
+from pipelines.registry import handler_for
+from pipelines.spec import Phase
+
+PROGRESS_SECONDS = 0.5
+_PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the work finds its things; the same on every machine of a fleet.
+
+    Attributes:
+        database_url: of the ops schema.
+        lake_url, artifacts_url: a directory or an ``s3://`` URL.
+        storage_options: of both, by their environment names.
+        home: whose ``secrets/`` holds the files of ``secret://file/…``.
+    """
+
+    database_url: str
+    lake_url: str
+    artifacts_url: str
+    storage_options: Mapping[str, str]
+    home: Path
+
+    @classmethod
+    def of(cls, settings: Settings, database_url: str) -> Places:
+        return cls(database_url, settings.lake, settings.artifacts, settings.storage_options, settings.home)
+
+    def lake(self, scope: Scope) -> Lake:
+        return Lake(self.lake_url, scope, self.storage_options)
+
+
+@dataclass(frozen=True)
+class PhaseWork:
+    """A phase of an owned run.
+
+    Attributes:
+        phase: the spec of the phase, as JSON.
+        inputs: pinned versions by table.
+        executor: name of the owner, for the logs.
+    """
+
+    run_id: RunId
+    lease_token: LeaseToken
+    scope: Scope
+    pipeline: str
+    git_sha: str
+    attempt: int
+    params: Mapping[str, object]
+    phase: Mapping[str, object]
+    inputs: Mapping[str, TableVersion]
+    places: Places
+    executor: str
+
+    @property
+    def name(self) -> str:
+        return str(self.phase["name"])
+
+
+@dataclass(frozen=True)
+class Report:
+    """Progress of a phase, on its way to the owner."""
+
+    done: float
+    total: float | None
+    message: str
+    facts: Mapping[str, object]
+
+
+class Reporter:
+    """Passes progress on, at most once every half second; the last report is never lost."""
+
+    def __init__(self, send: Callable[[Report], None], every_seconds: float = PROGRESS_SECONDS) -> None:
+        self._send, self._every = send, every_seconds
+        self._last = 0.0
+        self._held: Report | None = None
+
+    def __call__(self, done: float, total: float | None = None, message: str = "", **facts: object) -> None:
+        self._held = Report(done, total, message, facts)
+        if time.monotonic() - self._last >= self._every:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._last = time.monotonic()
+            self._send(held)
+
+
+def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
+    """Runs the handler of a phase in this process.
+
+    Raises:
+        ControlRoomError: whatever went wrong, with resolved secrets taken out; a handler's own exception becomes
+            PhaseFailed with its type, message and traceback.
+    """
+    secrets = SecretStore(work.places.home)
+    bound = {"run": str(work.run_id), "phase": work.name, "executor": work.executor, "lease": int(work.lease_token)}
+    with structlog.contextvars.bound_contextvars(**bound):
+        try:
+            return _handled(work, secrets, Reporter(send))
+        except ControlRoomError as error:
+            raise type(error)(secrets.redact(error.message), _redacted(error.data, secrets)) from None
+        except Exception as error:
+            said = secrets.redact(f"{type(error).__name__}: {error}")
+            trace = secrets.redact("".join(traceback.format_exception(error)))
+            raise PhaseFailed(said, {"type": type(error).__name__, "traceback": trace[-8000:]}) from None
+
+
+def _handled(work: PhaseWork, secrets: SecretStore, report: Reporter) -> PhaseResult:
+    phase = _PHASE.validate_python(work.phase)
+    places = work.places
+    fence = DatabaseFence(connector(places.database_url), work.run_id, work.lease_token, phase.name)
+    with tempfile.TemporaryDirectory(prefix="phase-") as scratch:
+        ctx = Context(
+            run_id=work.run_id,
+            lease_token=work.lease_token,
+            scope=work.scope,
+            pipeline=work.pipeline,
+            git_sha=work.git_sha,
+            attempt=work.attempt,
+            params=work.params,
+            inputs=work.inputs,
+            lake=places.lake(work.scope),
+            artifacts=ArtifactStore(places.artifacts_url, places.storage_options),
+            fence=fence,
+            secrets=secrets,
+            progress=report,
+            canceled=lambda: False,
+            scratch=Path(scratch),
+        )
+        try:
+            return handler_for(phase.kind)(ctx, phase)
+        finally:
+            report.flush()
+            fence.close()
+
+
+def _redacted(value: object, secrets: SecretStore) -> dict[str, object]:
+    def clean(inner: object) -> object:
+        if isinstance(inner, str):
+            return secrets.redact(inner)
+        if isinstance(inner, Mapping):
+            return {str(key): clean(item) for key, item in inner.items()}
+        if isinstance(inner, list | tuple):
+            return [clean(item) for item in inner]
+        return inner
+
+    cleaned = clean(value)
+    assert isinstance(cleaned, dict)
+    return cleaned

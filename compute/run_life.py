@@ -1,0 +1,349 @@
+"""A run's life under one owner, read from the top: start, pin, phases in dependency order, complete – or the ways out.
+
+One thread lives it. Hands, the lease renewer and a drain speak to it through its inbox only, so there is no shared state
+to guard. Everything that it writes carries the lease token; where the token is no longer good, it stops and says nothing.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+import tenacity
+
+from compute import inputs
+from compute.fingerprints import input_fingerprint
+from compute.hand import Answer, Hands, Task
+from compute.lease import Lease
+from compute.phase_work import PhaseWork, Places, Report
+from ops.errors import (
+    ControlRoomError,
+    DatabaseUnavailable,
+    LeaseLost,
+    PhaseFailed,
+    PhaseTimeout,
+    RunCanceled,
+)
+from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
+from ops.rpc import Rpc
+from pipelines.fingerprint import combined
+from pipelines.plan import ready
+from pipelines.spec import Phase, Pipeline
+
+log = structlog.get_logger()
+T = TypeVar("T")
+MAX_BACKOFF_SECONDS = 300.0
+
+
+class Signal(Enum):
+    LOST = "lease lost"
+    CANCELED = "cancel requested"
+    DRAIN = "drain: begin no further phase"
+    HURRY = "drain: stop now"
+
+
+@dataclass
+class Trying:
+    """A phase that is being carried out."""
+
+    phase: Phase
+    task: Task
+    inputs: dict[str, TableVersion]
+    fingerprint: Fingerprint
+    attempt: int
+    deadline: float | None
+    reports: list[Report] = field(default_factory=list)
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Who lives the runs: the name for the logs, where things are, what carries phases out."""
+
+    name: str
+    places: Places
+    hands: Hands
+    lease_seconds: float
+
+
+class RunLife:
+    """One owned run. ``live`` returns when the run is no longer this owner's."""
+
+    def __init__(self, run: ClaimedRun, executor: Executor, rpc: Rpc, claimed_at: float) -> None:
+        self._run, self._executor, self._rpc = run, executor, rpc
+        self._pipeline = Pipeline.from_json(run.spec)
+        self._needed = {phase.name: phase.depends_on for phase in self._pipeline.phases}
+        self._inbox: queue.SimpleQueue[Answer | Signal] = queue.SimpleQueue()
+        self._trying: dict[str, Trying] = {}
+        self._later: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, PhaseResult | None] = {}
+        self._available: dict[str, TableVersion] = {}
+        self._draining = False
+        self.lease = Lease(
+            run.run_id,
+            run.lease_token,
+            claimed_at + executor.lease_seconds,
+            lost=lambda: self.tell(Signal.LOST),
+            canceled=lambda: self.tell(Signal.CANCELED),
+        )
+
+    def tell(self, message: Answer | Signal) -> None:
+        self._inbox.put(message)
+
+    def live(self) -> None:
+        """Start, pin, phases, complete. Every way out but a lost lease is written down in Postgres."""
+        run = self._run
+        bound = {"run": str(run.run_id), "executor": self._executor.name, "lease": int(run.lease_token)}
+        with structlog.contextvars.bound_contextvars(**bound):
+            try:
+                self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
+                self._pin()
+                self._phases()
+            except LeaseLost:
+                log.warning("lease lost, stopping", attempt=run.attempt)
+            except RunCanceled as error:
+                self._end(lambda: self._rpc.release_canceled_run(run.run_id, run.lease_token, error.message))
+            except ControlRoomError as error:
+                self._end(lambda: self._fail(error))
+            except Exception as error:
+                log.exception("the executor failed")
+                failure = PhaseFailed(f"{type(error).__name__}: {error}", {"type": type(error).__name__})
+                self._end(lambda: self._fail(failure))
+            finally:
+                for trying in self._trying.values():
+                    trying.task.stop()
+
+    # Inputs
+
+    def _pin(self) -> None:
+        run = self._run
+        manifest = run.input_manifest
+        if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
+            fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope))
+            manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
+        self._available.update(inputs.pinned(manifest))
+
+    # Phases
+
+    def _phases(self) -> None:
+        before = inputs.made_before(self._run)
+        while True:
+            for name in ready(self._needed, self._done, {*self._done, *self._trying, *self._later}):
+                if not self._draining:
+                    self._begin(self._pipeline.phase(name), before.get(name), 0)
+            if not self._trying and not self._later:
+                break
+            self._wait()
+        if self._draining and len(self._done) < len(self._needed):
+            self._surely(lambda: self._rpc.release_run(self._run.run_id, self._run.lease_token))
+            return
+        self._complete()
+
+    def _begin(self, phase: Phase, before: dict[str, TableVersion] | None, tried: int) -> None:
+        run = self._run
+        read = inputs.inputs_of(phase, self._available)
+        fingerprint = input_fingerprint(run, phase, read)
+        if before is not None and tried == 0 and self._same_inputs(phase.name, fingerprint):
+            self._surely(
+                lambda: self._rpc.finish_phase(run.run_id, run.lease_token, phase.name, PhaseStatus.SKIPPED, {})
+            )
+            self._finished(phase.name, None, before)
+            return
+        event = uuid4()
+        attempt = self._surely(
+            lambda: self._rpc.start_phase(run.run_id, run.lease_token, phase.name, fingerprint, event)
+        )
+        work = PhaseWork(
+            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, attempt, run.params,
+            phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
+        )  # fmt: skip
+        deadline = time.monotonic() + phase.timeout if phase.timeout else None
+        task = self._executor.hands.begin(work, self.tell)
+        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried, deadline)
+
+    def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
+        state = next(state for state in self._run.phases if state.name == name)
+        return state.input_fingerprint == fingerprint
+
+    def _wait(self) -> None:
+        """Takes one message, or does what is due."""
+        now = time.monotonic()
+        due = [trying.deadline for trying in self._trying.values() if trying.deadline and not trying.timed_out]
+        due += [at for at, _ in self._later.values()]
+        try:
+            message = self._inbox.get(timeout=max(0.0, min(due) - now) if due else None)
+        except queue.Empty:
+            self._do_what_is_due(time.monotonic())
+            return
+        if isinstance(message, Signal):
+            self._heed(message)
+        else:
+            self._answered(message)
+
+    def _do_what_is_due(self, now: float) -> None:
+        for trying in self._trying.values():
+            if trying.deadline and trying.deadline <= now and not trying.timed_out:
+                trying.timed_out = True
+                trying.task.stop()
+        for name, (at, tried) in list(self._later.items()):
+            if at <= now:
+                del self._later[name]
+                self._begin(self._pipeline.phase(name), None, tried)
+
+    def _heed(self, signal: Signal) -> None:
+        if signal is Signal.LOST:
+            raise LeaseLost(f"the lease of run {self._run.run_id} is gone", {"run": str(self._run.run_id)})
+        if signal is Signal.CANCELED:
+            for name, trying in self._trying.items():
+                trying.task.stop()
+                canceled = RunCanceled("canceled while it ran")
+                self._surely(partial(self._write_failure, name, trying, canceled, PhaseStatus.CANCELED))
+            self._trying.clear()
+            raise RunCanceled("canceled on request")
+        self._draining = True
+        if signal is Signal.HURRY:
+            for trying in self._trying.values():
+                trying.task.stop()
+            self._trying.clear()
+            self._later.clear()
+
+    def _answered(self, answer: Answer) -> None:
+        trying = self._trying.get(answer.phase)
+        if trying is None:
+            return
+        if answer.report is not None:
+            trying.reports.append(answer.report)
+            self._surely(lambda: self._report(answer.phase, trying))
+        elif answer.result is not None:
+            del self._trying[answer.phase]
+            result = answer.result
+            self._surely(lambda: self._write_success(answer.phase, trying, result))
+            self._finished(answer.phase, result, inputs.made_by(result.datasets))
+        elif answer.error is not None:
+            del self._trying[answer.phase]
+            self._failed(answer.phase, trying, answer.error)
+
+    def _finished(self, name: str, result: PhaseResult | None, made: dict[str, TableVersion]) -> None:
+        self._done[name] = result
+        self._available.update(made)
+
+    def _failed(self, name: str, trying: Trying, error: ControlRoomError) -> None:
+        if isinstance(error, LeaseLost):
+            raise error
+        if trying.timed_out:
+            error = PhaseTimeout(
+                f"phase {name} ran longer than its timeout of {trying.phase.timeout:g} s; raise it or make the phase lighter",
+                {"timeout_seconds": trying.phase.timeout},
+            )
+        self._surely(lambda: self._write_failure(name, trying, error, PhaseStatus.FAILED))
+        retries = trying.phase.retries
+        if not error.retryable or trying.attempt >= retries.max or self._draining:
+            raise error
+        pause = min(retries.backoff * 2**trying.attempt, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+        log.warning("phase failed, will be tried again", phase=name, code=error.code, pause_seconds=round(pause, 2))
+        self._later[name] = (time.monotonic() + pause, trying.attempt + 1)
+
+    # What is written down, always under the token
+
+    def _report(self, name: str, trying: Trying) -> None:
+        events = [
+            NewEvent(
+                uuid4(), EventType.PHASE_PROGRESS, name, message=report.message,
+                data={"done": report.done, "total": report.total, **report.facts},
+            )
+            for report in trying.reports
+        ]  # fmt: skip
+        if events:
+            self._rpc.append_events(self._run.run_id, self._run.lease_token, events)
+            trying.reports.clear()
+
+    def _write_success(self, name: str, trying: Trying, result: PhaseResult) -> None:
+        """The artifacts and the end of the phase in one transaction: a phase that did not succeed registers none."""
+        run = self._run
+        facts = {
+            "rows_in": result.rows_in,
+            "rows_out": result.rows_out,
+            "byte_size": result.byte_size,
+            "input_fingerprint": trying.fingerprint,
+            "output_fingerprint": result.output_fingerprint,
+            "metrics": result.metrics,
+            "datasets": result.datasets,
+        }
+        if not result.artifacts:
+            self._rpc.finish_phase(run.run_id, run.lease_token, name, PhaseStatus.SUCCEEDED, facts)
+            return
+        with self._rpc.batch() as batch:
+            for artifact in result.artifacts:
+                batch.register_artifact(run.run_id, run.lease_token, name, artifact)
+            batch.finish_phase(run.run_id, run.lease_token, name, PhaseStatus.SUCCEEDED, facts)
+
+    def _write_failure(self, name: str, trying: Trying, error: ControlRoomError, status: PhaseStatus) -> None:
+        facts = {
+            "input_fingerprint": trying.fingerprint,
+            "error_code": error.code,
+            "error_message": error.message,
+            "error_data": error.data,
+        }
+        self._rpc.finish_phase(self._run.run_id, self._run.lease_token, name, status, facts)
+
+    def _complete(self) -> None:
+        run = self._run
+        results = {name: result for name, result in self._done.items() if result is not None}
+        fingerprints = {
+            name: result.output_fingerprint for name, result in results.items() if result.output_fingerprint
+        }
+        for state in run.phases:
+            if self._done[state.name] is None and state.output_fingerprint:
+                fingerprints[state.name] = state.output_fingerprint
+        manifest = {
+            "fingerprint": combined(fingerprints) if fingerprints else None,
+            "phases": fingerprints,
+            "tables": {dataset.table: dataset.version for result in results.values() for dataset in result.datasets},
+        }
+        failed_checks = sum(int(str(result.metrics.get("failed_checks", 0))) for result in results.values())
+        if failed_checks:
+            self._surely(
+                lambda: self._rpc.record_signal(run.run_id, run.lease_token, "failed_checks", float(failed_checks))
+            )
+        self._surely(lambda: self._rpc.complete_run(run.run_id, run.lease_token, manifest))
+        log.info("run succeeded", pipeline=run.pipeline, attempt=run.attempt)
+
+    def _fail(self, error: ControlRoomError) -> None:
+        run = self._run
+        status = self._rpc.fail_run(
+            run.run_id, run.lease_token, error.code, error.message, error.data, retryable=error.retryable
+        )
+        log.warning("run failed", code=error.code, error=error.message, status=status, attempt=run.attempt)
+
+    def _end(self, last_word: Callable[[], None]) -> None:
+        try:
+            self._surely(last_word)
+        except ControlRoomError as error:
+            log.warning("the run's end was not written down", code=error.code, error=error.message)
+
+    def _surely(self, call: Callable[[], T]) -> T:
+        """Repeats a call while Postgres does not answer and the lease may still be held: RPCs are safe to repeat.
+
+        Raises:
+            LeaseLost: the lease surely ended before Postgres answered.
+        """
+        try:
+            for attempt in tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(DatabaseUnavailable),
+                wait=tenacity.wait_random_exponential(0.05, max=1.0),
+                stop=lambda _: time.monotonic() >= self.lease.until,
+                reraise=True,
+            ):
+                with attempt:
+                    return call()
+        except DatabaseUnavailable as error:
+            raise LeaseLost(f"Postgres did not answer until the lease ended: {error.message}") from error
+        raise AssertionError("unreachable")

@@ -1,0 +1,86 @@
+"""The steward: requeues runs whose lease ended, scores what ended, keeps event partitions ahead. One works at a time.
+
+It is elected by an advisory lock of its session, so a dead one's place is free as soon as Postgres sees its connection end.
+It is a loop of its own and not a run: a sweeper that stands in the queue stalls with the queue.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from datetime import timedelta
+
+import psycopg
+import structlog
+
+from ops import logs
+from ops.database import Connection, connect, database_url
+from ops.errors import ControlRoomError
+from ops.rpc import Rpc
+from ops.secrets import SecretStore
+from ops.settings import Settings
+from ops.translation import translated
+
+log = structlog.get_logger()
+# Any number that nobody else locks; the same for every steward of a database.
+ELECTION = 0x57455741
+HOUSEKEEPING_SECONDS = 600.0
+KEEP = timedelta(days=400)
+
+
+class Steward:
+    """Args:
+    every_seconds: how often stale runs are looked for.
+    """
+
+    def __init__(self, url: str, every_seconds: float) -> None:
+        self._url, self._every = url, every_seconds
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def work(self) -> None:
+        """Stands for election and works while elected; a lost connection means a new election."""
+        while not self._stopped.is_set():
+            try:
+                with connect(self._url, autocommit=True, name="steward") as connection:
+                    self._serve(connection)
+            except (ControlRoomError, psycopg.Error) as error:
+                log.warning("steward interrupted", error=str(error))
+                self._stopped.wait(min(self._every, 1.0))
+
+    def _serve(self, connection: Connection) -> None:
+        while not self._elected(connection):
+            if self._stopped.wait(self._every):
+                return
+        log.info("steward elected")
+        rpc, housekept = Rpc(connection), 0.0
+        while not self._stopped.wait(self._every):
+            if requeued := rpc.requeue_stale_runs(0.0):
+                log.warning("stale runs dealt with", runs=requeued)
+            rpc.score_ended_runs()
+            if time.monotonic() - housekept > HOUSEKEEPING_SECONDS or not housekept:
+                rpc.ensure_event_partitions()
+                rpc.prune(KEEP)
+                housekept = time.monotonic()
+
+    def _elected(self, connection: Connection) -> bool:
+        with translated():
+            row = connection.execute("select pg_try_advisory_lock(%s)", [ELECTION]).fetchone()
+        return bool(row and row[0])
+
+
+def main() -> None:
+    """``python -m compute.steward``: works until SIGTERM or SIGINT."""
+    settings = Settings.load()
+    logs.configure(SecretStore(settings.home).redact)
+    steward = Steward(database_url(settings), every_seconds=min(1.0, settings.lease_seconds / 4))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: steward.stop())
+    steward.work()
+
+
+if __name__ == "__main__":
+    main()

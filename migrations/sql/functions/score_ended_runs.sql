@@ -1,0 +1,24 @@
+-- Scores runs that ended without one, the latest first, at most p_limit; the steward calls it, so that a score costs the
+-- executor nothing. Looks back a day: what is older was never scored and nobody waits for it.
+create or replace function ops.score_ended_runs(p_limit int default 200) returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_run uuid;
+  v_count int := 0;
+begin
+  for v_run in
+    select r.id
+    from ops.runs r
+    where r.finished_at > pg_catalog.clock_timestamp() - interval '1 day'
+      and not exists (select from ops.run_scores s where s.run_id = r.id)
+    order by r.finished_at desc
+    limit p_limit
+  loop
+    perform ops.compute_run_score(v_run);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
