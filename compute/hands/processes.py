@@ -78,10 +78,10 @@ class _Child(threading.Thread):
     def __init__(self, waiting: queue.SimpleQueue[_Task | None], home: Path, number: int) -> None:
         super().__init__(name=f"hand-{number}", daemon=True)
         self._waiting, self._home = waiting, home
-        self._process, self._pipe = self._started()
+        self._process, self._pipe = self._spawned()
         self.start()
 
-    def _started(self) -> tuple[ForkServerProcess, Connection]:
+    def _spawned(self) -> tuple[ForkServerProcess, Connection]:
         ours, theirs = _SPAWNER.Pipe()
         process = _SPAWNER.Process(target=_serve, args=(theirs, self._home), name=self.name, daemon=True)
         process.start()
@@ -91,7 +91,7 @@ class _Child(threading.Thread):
     def run(self) -> None:
         while (task := self._waiting.get()) is not None:
             if not self._process.is_alive():
-                self._process, self._pipe = self._started()
+                self._process, self._pipe = self._spawned()
             phase = task.work.name
             if not task.given_to(self._process):
                 task.answer(Answer(phase, error=PhaseCrashed("stopped before it began")))
