@@ -19,7 +19,9 @@ def input_fingerprint(run: ClaimedRun, phase: Phase, inputs: Mapping[str, TableV
 
     A table counts by its version, and by its fingerprint where that is known: both name the same rows.
     """
-    spec = {name: value for name, value in phase.model_dump(mode="json", by_alias=True).items() if name not in INDIFFERENT}
+    spec = {
+        name: value for name, value in phase.model_dump(mode="json", by_alias=True).items() if name not in INDIFFERENT
+    }
     facts = {
         "format": 1,
         "phase": spec,

@@ -19,9 +19,7 @@ def from_outside(pipeline: Pipeline) -> dict[str, str]:
     found: dict[str, str] = {}
     for phase in pipeline.phases:
         for table in phase.reads:
-            made = any(
-                table in other.writes and reaches(needed, phase.name, other.name) for other in pipeline.phases
-            )
+            made = any(table in other.writes and reaches(needed, phase.name, other.name) for other in pipeline.phases)
             if not made:
                 found.setdefault(table, phase.name)
     return found

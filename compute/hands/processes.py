@@ -104,7 +104,9 @@ class _Child(threading.Thread):
                 self._process.join(5)
                 code = self._process.exitcode
                 task.answer(
-                    Answer(phase, error=PhaseCrashed(f"the process of phase {phase} died (exit {code})", {"exit": code}))
+                    Answer(
+                        phase, error=PhaseCrashed(f"the process of phase {phase} died (exit {code})", {"exit": code})
+                    )
                 )
 
     def _relay(self, task: _Task) -> None:

@@ -26,9 +26,10 @@ NAMES = ("odoo_ingest_bronze", "bronze_to_silver", "silver_to_gold")
 class Medallion:
     """Runs whole pipelines phase after phase, in this process."""
 
-    def __init__(self, source: str, readers: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ODOO_DSN", source)
-        monkeypatch.setenv("GOLD_DSN", readers)
+    def __init__(self, source: str, readers: str, home: Path) -> None:
+        (home / "secrets").mkdir(parents=True)
+        (home / "secrets" / "odoo_dsn").write_text(source)
+        (home / "secrets" / "gold_dsn").write_text(readers)
         self.readers, self.home = readers, home
         self.lake = Lake(str(home / "lake"), Scope("default", "demo", "dev"))
         self.runs = Runs(readers)
@@ -74,18 +75,18 @@ class Medallion:
 
 
 def test_the_real_odoo_becomes_marts_that_agree_with_it(
-    odoo_clone: str, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    odoo_clone: str, empty_database: str, tmp_path: Path
 ) -> None:
-    medallion = Medallion(odoo_clone, empty_database, tmp_path, monkeypatch)
+    medallion = Medallion(odoo_clone, empty_database, tmp_path)
     for name in NAMES:
         medallion.run(name)
     assert medallion.differences(odoo_clone) == []
 
 
 def test_days_of_changes_reach_the_marts_and_a_repeat_changes_no_fingerprint(
-    group_database: str, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    group_database: str, empty_database: str, tmp_path: Path
 ) -> None:
-    medallion = Medallion(group_database, empty_database, tmp_path, monkeypatch)
+    medallion = Medallion(group_database, empty_database, tmp_path)
     for name in NAMES:
         medallion.run(name)
     assert medallion.differences(group_database) == []

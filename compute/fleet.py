@@ -1,0 +1,152 @@
+"""The fleet: executors as named, detached Ray actors, which outlive whoever started them.
+
+``python -m compute.fleet start|status|drain`` works on ``RAY_ADDRESS``, also as the entry point of ``ray job submit``. Ray
+restarts an actor that dies (``max_restarts=-1``) and never repeats a call (``max_task_retries=0``); each boot is a new
+executor with a new id, and what the dead one owned comes back when its leases end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+
+import ray
+import structlog
+
+from compute.cluster import NAMESPACE
+from compute.executor import LeasedExecutor, Options
+from compute.hands.ray_tasks import RayHands
+from compute.phase_work import Places
+from ops import logs
+from ops.database import database_url
+from ops.errors import StackFailed
+from ops.secrets import SecretStore
+from ops.settings import Settings
+
+log = structlog.get_logger()
+PREFIX = "executor-"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One executor of the fleet; ``owned`` is None where its actor does not answer."""
+
+    name: str
+    executor_id: str | None
+    owned: int | None
+
+
+class ExecutorActor:
+    """A leased executor whose phases are Ray tasks."""
+
+    def __init__(self, options: Options, places: Places) -> None:
+        logs.configure(SecretStore(places.home).redact)
+        self._executor = LeasedExecutor(options, places, RayHands())
+        self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._executor.work()
+        except BaseException:
+            log.exception("executor stopped")
+            # An actor without its executor would look alive and do nothing; dead, Ray starts it anew.
+            os._exit(1)
+
+    def about(self) -> tuple[str, int]:
+        """The executor's id and the number of runs that it owns."""
+        return str(self._executor.id), self._executor.owned
+
+    def drain(self) -> None:
+        """Returns when nothing is owned any more."""
+        self._executor.drain()
+        self._thread.join()
+
+
+def join_cluster(address: str) -> None:
+    """Connects this process to the cluster.
+
+    Raises:
+        StackFailed: it does not answer.
+    """
+    try:
+        ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING, ignore_reinit_error=True)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise StackFailed(f"no Ray cluster answers at {address}: {error}; start one or set RAY_ADDRESS") from error
+
+
+def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
+    """Makes sure that ``size`` executors exist, and that each has come up; returns their names."""
+    places = Places.of(settings, database_url(settings))
+    names = [f"{PREFIX}{number}" for number in range(size)]
+    actor_class = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4)(ExecutorActor)
+    actors = [
+        actor_class.options(name=name, lifetime="detached", get_if_exists=True).remote(
+            Options(name, slots, settings.lease_seconds), places
+        )
+        for name in names
+    ]
+    ray.get([actor.about.remote() for actor in actors], timeout=60)
+    return names
+
+
+def status(timeout_seconds: float = 2.0) -> list[Member]:
+    """Each executor of the fleet. Whether it owns anything for good is for the leases to say, not for Ray."""
+    members = []
+    for name in _names():
+        try:
+            executor_id, owned = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
+            members.append(Member(name, executor_id, owned))
+        except (ray.exceptions.RayError, ValueError):
+            members.append(Member(name, None, None))
+    return members
+
+
+def drain(timeout_seconds: float = 60.0) -> None:
+    """Lets every executor finish or give back what it owns, then ends the actors."""
+    actors = [ray.get_actor(name) for name in _names()]
+    done, late = (
+        ray.wait([actor.drain.remote() for actor in actors], num_returns=len(actors), timeout=timeout_seconds)
+        if actors
+        else ([], [])
+    )
+    if late:
+        log.warning("executors did not drain in time", late=len(late), drained=len(done))
+    for actor in actors:
+        ray.kill(actor)
+
+
+def _names() -> list[str]:
+    return sorted(name for name in ray.util.list_named_actors() if name.startswith(PREFIX))
+
+
+def main() -> int:
+    """The command line; see the module's text."""
+    parser = argparse.ArgumentParser(prog="python -m compute.fleet", description=__doc__)
+    parser.add_argument("action", choices=["start", "status", "drain"])
+    parser.add_argument("--address", default=os.environ.get("RAY_ADDRESS", "auto"))
+    parser.add_argument("--size", type=int, default=2, help="executors")
+    parser.add_argument("--slots", type=int, default=2, help="runs that each owns at once")
+    parser.add_argument("--stay", action="store_true", help="do not return until ended: for a job that is the fleet")
+    arguments = parser.parse_args()
+    settings = Settings.load()
+    logs.configure(SecretStore(settings.home).redact)
+    join_cluster(arguments.address)
+    if arguments.action == "start":
+        start(settings, arguments.size, arguments.slots)
+        while arguments.stay:
+            time.sleep(60)
+    elif arguments.action == "drain":
+        drain()
+    sys.stdout.write(json.dumps([asdict(member) for member in status()]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
