@@ -2,10 +2,52 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+SCALE ?= 1
+WORKERS ?= 2
 export CONTROLROOM_HOME ?= $(CURDIR)/.controlroom
 
-.PHONY: demo test check lint types lock down clean
+.PHONY: demo down test check lint types pytest browser format lock clean
 .DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime
+	$(BIN)/controlroom demo --scale $(SCALE)
+
+down: $(VENV)/.runtime
+	$(BIN)/controlroom down
+
+test: check pytest
+
+check: lint types
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# Tests bring their own homes; one that is set for people must not leak into them.
+pytest: $(VENV)/.dev browser
+	env -u CONTROLROOM_HOME $(BIN)/pytest -n $(WORKERS)
+
+# The tests of the dashboard drive a real browser; without one, and without root to install it, they skip and say so.
+browser:
+	@command -v chromium >/dev/null \
+	  || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	     then apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	     else false; fi \
+	  || echo "chromium is missing and could not be installed: tests that need a browser will skip"
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+
+# Re-pins requirements/*.txt; needs an index.
+lock: $(BIN)/uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/compile.sh
+
+clean:
+	@if [ -x $(BIN)/controlroom ]; then $(BIN)/controlroom down; fi
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/uv: requirements/uv.txt
 	$(PYTHON) -m venv $(VENV)
@@ -18,9 +60,3 @@ $(VENV)/.%: requirements/%.txt pyproject.toml $(BIN)/uv
 	  || $(BIN)/pip install --quiet --require-hashes -r $<
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	touch $@
-
-demo: $(VENV)/.runtime
-	$(BIN)/controlroom demo
-
-down: $(VENV)/.runtime
-	$(BIN)/controlroom down
