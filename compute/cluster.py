@@ -26,6 +26,9 @@ def environment(home: Path) -> dict[str, str]:
         "RAY_AUTH_TOKEN_PATH": str(token_file(home)),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        # Beyond these Ray ends idle workers after a second, and counts the executors among them.
+        "RAY_num_workers_soft_limit": "32",
+        "RAY_idle_worker_killing_time_threshold_ms": "600000",
     }
 
 

@@ -1,6 +1,8 @@
 """The fleet: executors as named, detached Ray actors, which outlive whoever started them.
 
-``python -m compute.fleet start|status|drain`` works on ``RAY_ADDRESS``, also as the entry point of ``ray job submit``. Ray
+``python -m compute.fleet start|status|drain`` works on ``RAY_ADDRESS``, also as the entry point of ``ray job submit``. ``start
+--stay`` is how a fleet is meant to be run: Ray ends every idle worker of a job whose driver has gone, and each phase would
+begin with seconds of imports (measured: 1.3 s a phase, against 5 ms). SIGTERM drains it. Ray
 restarts an actor that dies (``max_restarts=-1``) and never repeats a call (``max_task_retries=0``); each boot is a new
 executor with a new id, and what the dead one owned comes back when its leases end.
 """
@@ -11,9 +13,9 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import threading
-import time
 from dataclasses import asdict, dataclass
 
 import ray
@@ -21,7 +23,7 @@ import structlog
 
 from compute.cluster import NAMESPACE
 from compute.executor import LeasedExecutor, Options
-from compute.hands.ray_tasks import RayHands
+from compute.hands.ray_tasks import RayHands, warm_up
 from compute.phase_work import Places
 from ops import logs
 from ops.database import database_url
@@ -76,7 +78,9 @@ def join_cluster(address: str) -> None:
         StackFailed: it does not answer.
     """
     try:
-        ray.init(address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING, ignore_reinit_error=True)
+        ray.init(
+            address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING, ignore_reinit_error=True
+        )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise StackFailed(f"no Ray cluster answers at {address}: {error}; start one or set RAY_ADDRESS") from error
 
@@ -126,6 +130,18 @@ def _names() -> list[str]:
     return sorted(name for name in ray.util.list_named_actors() if name.startswith(PREFIX))
 
 
+def stay(settings: Settings, size: int, slots: int) -> None:
+    """Starts the fleet, warms workers and remains its driver until SIGTERM or SIGINT, then drains."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    start(settings, size, slots)
+    warm_up(int(ray.cluster_resources().get("CPU", 1)))
+    log.info("fleet ready", executors=size, slots=slots)
+    ended.wait()
+    drain()
+
+
 def main() -> int:
     """The command line; see the module's text."""
     parser = argparse.ArgumentParser(prog="python -m compute.fleet", description=__doc__)
@@ -133,15 +149,16 @@ def main() -> int:
     parser.add_argument("--address", default=os.environ.get("RAY_ADDRESS", "auto"))
     parser.add_argument("--size", type=int, default=2, help="executors")
     parser.add_argument("--slots", type=int, default=2, help="runs that each owns at once")
-    parser.add_argument("--stay", action="store_true", help="do not return until ended: for a job that is the fleet")
+    parser.add_argument("--stay", action="store_true", help="with start: remain, keep workers warm, drain on SIGTERM")
     arguments = parser.parse_args()
     settings = Settings.load()
     logs.configure(SecretStore(settings.home).redact)
     join_cluster(arguments.address)
+    if arguments.action == "start" and arguments.stay:
+        stay(settings, arguments.size, arguments.slots)
+        return 0
     if arguments.action == "start":
         start(settings, arguments.size, arguments.slots)
-        while arguments.stay:
-            time.sleep(60)
     elif arguments.action == "drain":
         drain()
     sys.stdout.write(json.dumps([asdict(member) for member in status()]) + "\n")

@@ -19,6 +19,7 @@ from ops import logs
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
+from pipelines.registry import BUILT_IN, handler_for
 
 Message = Report | PhaseResult | ControlRoomError
 
@@ -44,6 +45,17 @@ def phase_task(work: PhaseWork) -> Iterator[Message]:
         yield message
         if not isinstance(message, Report):
             return
+
+
+@ray.remote(max_retries=0, num_cpus=1)
+def _imported(kinds: tuple[str, ...]) -> None:
+    for kind in kinds:
+        handler_for(kind)
+
+
+def warm_up(workers: int) -> None:
+    """Has that many workers import what phases need, so that the first phases do not wait for it."""
+    ray.get([_imported.remote(tuple(BUILT_IN)) for _ in range(workers)])
 
 
 class RayHands:
