@@ -1,0 +1,5 @@
+"""``python -m controlroom``, the same as the ``controlroom`` command."""
+
+from controlroom.cli import main
+
+main()

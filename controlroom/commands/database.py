@@ -1,0 +1,55 @@
+"""``controlroom migrate``, ``executor`` and ``doctor``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the front door."""
+    app.command()(migrate)
+    app.command()(executor)
+    app.command()(doctor)
+
+
+def migrate() -> None:
+    """Bring the database to the newest ops schema; harmless to repeat."""
+    from migrations.apply import migrate as apply
+    from migrations.apply import revisions
+    from ops.database import database_url
+    from ops.settings import Settings
+
+    settings = Settings.load()
+    apply(database_url(settings))
+    typer.echo(f"schema ops is at {revisions()[-1]}")
+
+
+def executor(
+    slots: Annotated[int, typer.Option(min=1, max=64, help="Runs owned at once.")] = 2,
+    grace: Annotated[float, typer.Option(min=0, help="Seconds that a drain lets begun phases finish.")] = 30.0,
+) -> None:
+    """Work as an executor in this process, without Ray, until SIGTERM or Ctrl-C; then drain."""
+    from compute.plain import run_executor
+    from ops.settings import Settings
+
+    run_executor(Settings.load(), slots, grace)
+
+
+def doctor(json: Json = False) -> None:
+    """Check what the control room stands on; starts nothing. Ends with 1 if something is wrong."""
+    from controlroom.doctor import examine
+    from controlroom.output import show_json
+    from ops.settings import Settings
+
+    findings = examine(Settings.load())
+    if json:
+        show_json(findings)
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.said}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)

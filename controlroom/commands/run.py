@@ -1,0 +1,133 @@
+"""``controlroom run``: submit runs, look at them, steer them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay and watch it; ends with the run's exit code.")]
+
+
+@app.command()
+def submit(
+    pipeline: Annotated[str, typer.Argument(help="Name or path of a spec.")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE, as often as needed.")] = None,
+    env: Annotated[str | None, typer.Option(help="dev, stage or prod.")] = None,
+    key: Annotated[str | None, typer.Option(help="Idempotency key: the same key gives the same run.")] = None,
+    priority: Annotated[int, typer.Option(help="Lower goes first.")] = 100,
+    watch: Watch = False,
+    json: Json = False,
+) -> None:
+    """Queue a run of a pipeline; prints its id."""
+    from controlroom.output import show_json
+    from controlroom.session import session
+    from controlroom.submit import Request
+    from controlroom.submit import submit as submit_run
+    from ops.errors import BadInput
+
+    pairs = [each.partition("=") for each in param or []]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise BadInput(f"--param {wrong[0]} has no value; write NAME=VALUE")
+    params = {name: value for name, _, value in pairs}
+    with session() as opened:
+        run_id = submit_run(opened, Request(pipeline, params, env, key, priority))
+        if json:
+            show_json({"run_id": run_id})
+        else:
+            typer.echo(run_id)
+        if watch:
+            _watch(opened.reads, str(run_id))
+
+
+@app.command("list")
+def list_(
+    pipeline: Annotated[str | None, typer.Option(help="Only of this pipeline.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Only of this status; as often as needed.")] = None,
+    env: Annotated[str | None, typer.Option(help="Only of this environment.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    json: Json = False,
+) -> None:
+    """List runs, newest first."""
+    from controlroom.output import show
+    from controlroom.session import session
+    from ops.errors import BadInput
+    from ops.model import RunStatus
+
+    try:
+        statuses = [RunStatus(each) for each in status] if status else None
+    except ValueError as error:
+        raise BadInput(f"{error}; statuses are {', '.join(RunStatus)}") from None
+    with session() as opened:
+        rows = opened.reads.list_runs(pipeline=pipeline, statuses=statuses, env=env, limit=limit)
+    columns = ["run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code"]
+    show([vars(row) for row in rows], columns, json)
+
+
+@app.command("show")
+def show_(run: RunArgument, json: Json = False) -> None:
+    """Show a run: its phases, artifacts and tables, its score and whether its event chain is whole."""
+    from controlroom.output import show_json
+    from controlroom.run_page import page, print_page
+    from controlroom.session import session
+
+    with session() as opened:
+        found = page(opened, opened.reads.resolve_run(run))
+    if json:
+        show_json(found)
+    else:
+        print_page(found)
+
+
+@app.command()
+def watch(run: RunArgument) -> None:
+    """Watch a run until it ends: a bar for each phase. Ends with 0 if it succeeded, else with 1."""
+    from controlroom.session import session
+
+    with session() as opened:
+        _watch(opened.reads, run)
+
+
+@app.command()
+def cancel(run: RunArgument, reason: Annotated[str, typer.Option(help="Kept with the run.")] = "by hand") -> None:
+    """Cancel a run: at once where it is queued, at its owner's next heartbeat where it runs."""
+    from controlroom.session import session
+
+    with session() as opened:
+        typer.echo(opened.rpc.cancel_run(opened.reads.resolve_run(run), reason))
+
+
+@app.command()
+def retry(run: RunArgument, watch: Watch = False) -> None:
+    """Run an ended run again as a new one with the same inputs; phases that succeeded stay done."""
+    from controlroom.session import session
+
+    with session() as opened:
+        run_id = opened.rpc.retry_run(opened.reads.resolve_run(run))
+        typer.echo(run_id)
+        if watch:
+            _watch(opened.reads, str(run_id))
+
+
+@app.command()
+def verify(run: RunArgument, json: Json = False) -> None:
+    """Execute a finished run again from its pinned inputs, aside, and compare the fingerprints."""
+    from controlroom.verification import verify_by_id
+
+    if not verify_by_id(run, json):
+        raise typer.Exit(1)
+
+
+def _watch(reads: object, run: str) -> None:
+    from controlroom.watch import watch_run
+    from ops.model import RunStatus
+    from ops.reads import Reads
+
+    assert isinstance(reads, Reads)
+    ended = watch_run(reads, reads.resolve_run(run))
+    if ended.status is not RunStatus.SUCCEEDED:
+        typer.echo(f"{ended.error_code or 'RUN_CANCELED'}: {ended.error_message or 'the run was canceled'}", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,27 @@
+"""``controlroom sql``: ask the lake."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the front door."""
+    app.command()(sql)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="A select over tables of the lake, such as gold.revenue_by_month.")],
+    env: Annotated[str | None, typer.Option(help="dev, stage or prod.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows shown at most.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Query tables of the lake by name; read-only, and needs nothing that runs."""
+    from controlroom.lake_sql import ask
+    from controlroom.output import show
+    from ops.settings import Settings
+
+    frame = ask(Settings.load(), query, env).head(limit).collect()
+    show(frame.to_dicts(), frame.columns, json)

@@ -1,0 +1,77 @@
+"""Everything that ``run show`` says about one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import typer
+
+from controlroom.output import ago, length, show, styled
+from controlroom.session import Session
+from ops.model import ChainCheck, RunId
+from ops.views import ArtifactRow, DatasetVersionRow, PhaseRow, RunDetail
+
+
+@dataclass(frozen=True)
+class RunPage:
+    run: RunDetail
+    phases: list[PhaseRow]
+    datasets: list[DatasetVersionRow]
+    artifacts: list[ArtifactRow]
+    event_chain: ChainCheck
+
+
+def page(session: Session, run_id: RunId) -> RunPage:
+    """Reads a run whole.
+
+    Raises:
+        NotFound: there is none.
+    """
+    reads = session.reads
+    return RunPage(
+        reads.run(run_id),
+        reads.phases(run_id),
+        reads.dataset_versions(run_id),
+        reads.artifacts(run_id),
+        session.rpc.verify_event_chain(run_id),
+    )
+
+
+def print_page(page: RunPage) -> None:
+    """Prints it for a person."""
+    from rich.console import Console
+
+    run, chain = page.run, page.event_chain
+    score = "" if run.score is None else f" · score {run.score}"
+    console = Console()
+    console.print(f"[bold]{run.pipeline}[/bold] {run.run_id} {styled(run.status)}{score}")
+    console.print(
+        f"{run.org}/{run.project}/{run.env} · version {run.pipeline_version} · git {run.git_sha[:12]} · "
+        f"{run.trigger} · attempt {run.attempt} of {run.max_attempts} · created {ago(run.created_at)}"
+    )
+    state = "whole" if chain.ok else f"[bold red]broken at {chain.first_bad_seq}[/bold red]"
+    console.print(f"{chain.events} events, chain {state}")
+    if run.error_code:
+        typer.echo(f"{run.error_code}: {run.error_message}")
+    typer.echo()
+    show([_phase(row) for row in page.phases], ["phase", "kind", "status", "took", "rows_out", "fingerprint"], False)
+    if page.datasets:
+        columns = ["table", "version", "mode", "rows", "total_rows", "adopted"]
+        show([vars(row) for row in page.datasets], columns, False, "\nTables")
+    if page.artifacts:
+        columns = ["name", "kind", "phase", "byte_size", "sha256"]
+        show([vars(row) for row in page.artifacts], columns, False, "\nArtifacts")
+
+
+def _phase(row: PhaseRow) -> Mapping[str, object]:
+    took = (row.finished_at or datetime.now(UTC)) - row.started_at if row.started_at else None
+    return {
+        "phase": row.name,
+        "kind": row.kind,
+        "status": row.status,
+        "took": None if took is None else length(took),
+        "rows_out": row.rows_out,
+        "fingerprint": (row.output_fingerprint or "")[:16],
+    }
