@@ -95,10 +95,11 @@ class LeasedExecutor:
         options = self._options
         while not self._draining.is_set():
             try:
-                return self._rpc.register_executor(
+                self._rpc.register_executor(
                     self.id, options.name, options.capabilities, {}, options.slots, socket.gethostname(),
                     version("lakehouse-control-room"),
                 )  # fmt: skip
+                break
             except DatabaseUnavailable as error:
                 log.warning("waiting for Postgres", error=error.message)
                 time.sleep(0.5)

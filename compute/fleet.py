@@ -89,20 +89,25 @@ def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
     """Makes sure that ``size`` executors exist, and that each has come up; returns their names."""
     places = Places.of(settings, database_url(settings))
     names = [f"{PREFIX}{number}" for number in range(size)]
-    actor_class = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4)(ExecutorActor)
+    actor_class = ray.remote(ExecutorActor)
     actors = [
-        actor_class.options(name=name, lifetime="detached", get_if_exists=True).remote(
-            Options(name, slots, settings.lease_seconds), places
-        )
+        actor_class.options(
+            name=name, lifetime="detached", get_if_exists=True,
+            num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4,
+        ).remote(Options(name, slots, settings.lease_seconds), places)
         for name in names
-    ]
-    ray.get([actor.about.remote() for actor in actors], timeout=60)
+    ]  # fmt: skip
+    # By name, not by these handles: the stubs do not know that a method of an actor has remote().
+    ray.get([ray.get_actor(name).about.remote() for name in names], timeout=60)
+    del actors
     return names
 
 
 def status(timeout_seconds: float = 2.0) -> list[Member]:
     """Each executor of the fleet. Whether it owns anything for good is for the leases to say, not for Ray."""
     members = []
+    executor_id: str
+    owned: int
     for name in _names():
         try:
             executor_id, owned = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
@@ -126,6 +131,11 @@ def drain(timeout_seconds: float = 60.0) -> None:
         ray.kill(actor)
 
 
+def _resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found
+
+
 def _names() -> list[str]:
     return sorted(name for name in ray.util.list_named_actors() if name.startswith(PREFIX))
 
@@ -136,7 +146,7 @@ def stay(settings: Settings, size: int, slots: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     start(settings, size, slots)
-    warm_up(int(ray.cluster_resources().get("CPU", 1)))
+    warm_up(int(_resources().get("CPU", 1)))
     log.info("fleet ready", executors=size, slots=slots)
     ended.wait()
     drain()

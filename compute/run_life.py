@@ -109,14 +109,14 @@ class RunLife:
                 self._phases()
             except LeaseLost:
                 log.warning("lease lost, stopping", attempt=run.attempt)
-            except RunCanceled as error:
-                self._end(lambda: self._rpc.release_canceled_run(run.run_id, run.lease_token, error.message))
-            except ControlRoomError as error:
-                self._end(lambda: self._fail(error))
+            except RunCanceled as canceled:
+                self._end(partial(self._rpc.release_canceled_run, run.run_id, run.lease_token, canceled.message))
+            except ControlRoomError as failure:
+                self._end(partial(self._fail, failure))
             except Exception as error:
                 log.exception("the executor failed")
-                failure = PhaseFailed(f"{type(error).__name__}: {error}", {"type": type(error).__name__})
-                self._end(lambda: self._fail(failure))
+                said = f"{type(error).__name__}: {error}"
+                self._end(partial(self._fail, PhaseFailed(said, {"type": type(error).__name__})))
             finally:
                 for trying in self._trying.values():
                     trying.task.stop()
@@ -240,7 +240,7 @@ class RunLife:
             raise error
         if trying.timed_out:
             error = PhaseTimeout(
-                f"phase {name} ran longer than its timeout of {trying.phase.timeout:g} s; raise it or make the phase lighter",
+                f"phase {name} ran longer than its timeout of {trying.phase.timeout:g} s; raise it or lighten the phase",
                 {"timeout_seconds": trying.phase.timeout},
             )
         self._surely(lambda: self._write_failure(name, trying, error, PhaseStatus.FAILED))

@@ -13,10 +13,9 @@ def verify_by_id(run: str, as_json: bool) -> bool:
     from compute.verify import verify_run
 
     with session() as opened:
-        comparisons = verify_run(opened.settings, opened.reads.resolve_run(run))
-    rows = [vars(each) for each in comparisons]
+        report = verify_run(opened.settings, opened.reads.resolve_run(run))
+    rows = [vars(each) for each in report.findings]
     show(rows, list(rows[0]) if rows else [], as_json)
-    same = all(each.same for each in comparisons)
     if not as_json:
-        typer.echo("identical" if same else "DIFFERENT")
-    return same
+        typer.echo("identical" if report.ok else "DIFFERENT")
+    return report.ok

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import ray
 from ray import exceptions
@@ -83,13 +84,17 @@ class _Task(threading.Thread):
         self._phase, self._answer, self._forget = work.name, answer, forget
         resources = work.phase.get("resources")
         assert isinstance(resources, dict)
-        self._items = phase_task.options(
-            num_cpus=resources["cpu"], memory=resources["memory"], name=f"{work.pipeline}.{work.name}"
-        ).remote(work)
+        # The stub does not know that a generator task streams.
+        self._items = cast(
+            "Iterator[ray.ObjectRef[Message]]",
+            phase_task.options(
+                num_cpus=resources["cpu"], memory=resources["memory"], name=f"{work.pipeline}.{work.name}"
+            ).remote(work),
+        )
 
     def run(self) -> None:
         try:
-            self._answer(self._last(iter(self._items)))
+            self._answer(self._last(self._items))
         finally:
             self._forget(self)
 

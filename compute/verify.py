@@ -1,0 +1,180 @@
+"""``run verify``: does a finished run's work, done again from its pinned inputs, give the same fingerprints?
+
+Each phase is carried out anew on the table versions that it read then. What it would commit goes into a lake that is thrown
+away; by induction it is enough that every phase is right on the recorded inputs. Nothing of the control room is changed:
+
+- transform, validate, query: re-executed, output fingerprints compared;
+- ingest: its source has moved on, so the rows that the run landed in bronze are fingerprinted again;
+- publish: the table version that was published is fingerprinted again, nothing is published;
+- every artifact's bytes are hashed again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from compute import inputs
+from compute.phase_work import Places
+from ops.artifacts import ArtifactStore
+from ops.database import connect, database_url
+from ops.errors import ControlRoomError, IllegalTransition
+from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, RunStatus, Scope, TableVersion
+from ops.reads import Reads
+from ops.secrets import SecretStore
+from ops.settings import Settings
+from ops.views import DatasetVersionRow, PhaseRow, RunDetail
+from pipelines.fingerprint import combined, fingerprint
+from pipelines.handler import Context
+from pipelines.lake import Lake
+from pipelines.registry import handler_for
+from pipelines.spec import IngestPhase, Phase, Pipeline, PublishPhase
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One comparison: a phase's output or an artifact's bytes. ``seen`` is the new value, or why there is none."""
+
+    what: str
+    ok: bool
+    expected: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """All comparisons of one run."""
+
+    run_id: RunId
+    findings: Sequence[Finding]
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.findings) and all(finding.ok for finding in self.findings)
+
+
+def verify_run(settings: Settings, run_id: RunId) -> VerifyReport:
+    """Verifies a run that succeeded.
+
+    Raises:
+        NotFound: no such run.
+        IllegalTransition: it has not succeeded.
+    """
+    url = database_url(settings)
+    places = Places.of(settings, url)
+    with connect(url, autocommit=True) as connection:
+        return _verified(Reads(connection), places, run_id)
+
+
+def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
+    run = reads.run(run_id)
+    if run.status is not RunStatus.SUCCEEDED:
+        raise IllegalTransition(f"run {run_id} is {run.status}; only a run that succeeded can be verified")
+    pipeline = Pipeline.from_json(run.spec)
+    made = reads.dataset_versions(run_id)
+    findings: list[Finding] = []
+    with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
+        again = _Again(run, places, Path(scratch), made)
+        findings += [again.finding(pipeline.phase(row.name), row) for row in reads.phases(run_id)]
+    store = ArtifactStore(places.artifacts_url, places.storage_options)
+    for artifact in reads.artifacts(run_id):
+        try:
+            store.verify(artifact.uri, artifact.sha256)
+            findings.append(Finding(f"artifact {artifact.name}", True, artifact.sha256, artifact.sha256))
+        except ControlRoomError as error:
+            findings.append(Finding(f"artifact {artifact.name}", False, artifact.sha256, error.message))
+    return VerifyReport(run_id, findings)
+
+
+class _Again:
+    """Carries the phases of one run out again, each on what it read then."""
+
+    def __init__(self, run: RunDetail, places: Places, scratch: Path, made: Sequence[DatasetVersionRow]) -> None:
+        self._run, self._places, self._scratch, self._made = run, places, scratch, made
+        self._scope = Scope(run.org, run.project, run.env)
+        self._lake = places.lake(self._scope)
+        self._available = inputs.pinned(run.input_manifest)
+
+    def finding(self, phase: Phase, row: PhaseRow) -> Finding:
+        expected = str(row.output_fingerprint)
+        try:
+            seen = self._fingerprint(phase)
+        except ControlRoomError as error:
+            return Finding(f"phase {phase.name}", False, expected, f"{error.code}: {error.message}")
+        finally:
+            self._available.update(self._left_by(phase))
+        return Finding(f"phase {phase.name}", seen == row.output_fingerprint, expected, str(seen))
+
+    def _left_by(self, phase: Phase) -> dict[str, TableVersion]:
+        return {
+            one.table: TableVersion(
+                one.table, one.version, Fingerprint(one.fingerprint) if one.mode == "replace" else None
+            )
+            for one in self._made
+            if one.phase == phase.name
+        }
+
+    def _fingerprint(self, phase: Phase) -> Fingerprint | None:
+        if isinstance(phase, IngestPhase):
+            landed = [one for one in self._made if one.phase == phase.name]
+            return combined({one.table: self._landed(one) for one in landed})
+        if isinstance(phase, PublishPhase):
+            one = self._available[phase.table]
+            return fingerprint(self._lake.scan(one.table, one.version)).root
+        return handler_for(phase.kind)(self._context(phase), phase).output_fingerprint
+
+    def _landed(self, one: DatasetVersionRow) -> Fingerprint:
+        rows = self._lake.scan(one.table, one.version).filter(pl.col("_run_id") == str(self._run.run_id))
+        return fingerprint(rows).root
+
+    def _context(self, phase: Phase) -> Context:
+        scratch = self._scratch / phase.name
+        scratch.mkdir()
+        return Context(
+            run_id=self._run.run_id,
+            lease_token=LeaseToken(0),
+            scope=self._scope,
+            pipeline=self._run.pipeline,
+            git_sha=self._run.git_sha,
+            attempt=1,
+            params=self._run.params,
+            inputs=inputs.inputs_of(phase, self._available),
+            lake=_ShadowLake(self._places, self._scope, scratch / "lake"),
+            artifacts=ArtifactStore(scratch / "artifacts"),
+            fence=_NoFence(),
+            secrets=SecretStore(self._places.home),
+            progress=lambda *_, **__: None,
+            canceled=lambda: False,
+            scratch=scratch,
+        )
+
+
+class _ShadowLake(Lake):
+    """Reads the real lake; commits into one of its own, where a merge finds no base: a fingerprint is of the rows written."""
+
+    def __init__(self, places: Places, scope: Scope, root: Path) -> None:
+        super().__init__(places.lake_url, scope, places.storage_options)
+        self._shadow = Lake(str(root), scope)
+
+    def commit(self, *arguments: Any, **named: Any) -> DatasetVersion:
+        return self._shadow.commit(*arguments, **named)
+
+
+class _NoFence:
+    """There is nothing to fence in a lake that is thrown away."""
+
+    @contextmanager
+    def hold(self) -> Iterator[_NoFence]:
+        yield self
+
+    def record(self, dataset: DatasetVersion) -> None:
+        pass
+
+    def record_adopted(self, dataset: DatasetVersion) -> None:
+        pass
