@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from ops.database import connect, database_url
+from ops.database import Connection, connect, database_url
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.settings import Settings
@@ -16,6 +16,7 @@ from ops.settings import Settings
 @dataclass(frozen=True)
 class Session:
     settings: Settings
+    connection: Connection
     rpc: Rpc
     reads: Reads
 
@@ -33,4 +34,4 @@ def session(settings: Settings | None = None) -> Iterator[Session]:
     """
     settings = settings or Settings.load()
     with connect(database_url(settings), autocommit=True, name="controlroom cli") as connection:
-        yield Session(settings, Rpc(connection), Reads(connection))
+        yield Session(settings, connection, Rpc(connection), Reads(connection))

@@ -6,16 +6,18 @@ import typer
 
 from controlroom.output import show
 from controlroom.session import session
+from ops.database import database_url
 
 
 def verify_by_id(run: str, as_json: bool) -> bool:
-    """Prints the fingerprint of each phase, then and now; True where all are equal."""
+    """Prints each comparison of a run, then and now; True where all are equal."""
+    from compute.phase_work import Places
     from compute.verify import verify_run
 
     with session() as opened:
-        report = verify_run(opened.settings, opened.reads.resolve_run(run))
-    rows = [vars(each) for each in report.findings]
-    show(rows, list(rows[0]) if rows else [], as_json)
+        places = Places.of(opened.settings, database_url(opened.settings))
+        report = verify_run(opened.connection, places, opened.reads.resolve_run(run))
+    show([vars(each) for each in report.findings], ["what", "ok", "expected", "seen"], as_json)
     if not as_json:
         typer.echo("identical" if report.ok else "DIFFERENT")
     return report.ok

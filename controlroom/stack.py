@@ -1,0 +1,250 @@
+"""The local stack: what ``up`` starts, ``down`` stops and ``status`` shows.
+
+Postgres, a Ray head with a fleet of executors (or plain executor processes), the steward and the dashboard. Each is asked
+whether it works by a real request; ``up`` leaves alone what does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from compute import cluster
+from controlroom import processes
+from controlroom.processes import PYTHON, Part
+from migrations.apply import migrate
+from ops import embedded
+from ops.database import connect, database_url
+from ops.embedded_host import free_port, port_is_free
+from ops.errors import ControlRoomError, StackFailed
+from ops.reads import Reads
+from ops.settings import Settings
+from ops.views import ExecutorRow
+
+Say = Callable[[str], None]
+DRAIN_SECONDS = 60.0
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What ``up`` shall start. ``port`` is the dashboard's."""
+
+    ray: bool = True
+    executors: int = 2
+    port: int = 8501
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    part: str
+    running: bool
+    pid: int | None
+    where: str
+
+
+def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
+    """Starts what does not run; returns the dashboard's URL when everything answers.
+
+    Raises:
+        StackFailed: a part does not start; what was started stays for ``down``.
+    """
+    home = settings.home
+    with _locked(home):
+        # Ray's head takes longest and needs nothing of ours: it starts while Postgres does.
+        head = _begin_head(settings) if wishes.ray and not os.environ.get("RAY_ADDRESS") else None
+        url = database_url(settings)
+        say("postgres answers")
+        migrate(url)
+        say("schema is up to date")
+        steward = _begin(settings, "steward", [PYTHON, "-m", "compute.steward"], "")
+        dashboard = _begin_dashboard(settings, wishes.port)
+        _start_executors(settings, wishes, url, head)
+        say(f"{wishes.executors} executors work{' on Ray' if wishes.ray else ''}")
+        processes.wait_until_ready(home, steward, lambda: _has_session(url, "steward"), START_SECONDS)
+        say("steward works")
+        processes.wait_until_ready(home, dashboard, lambda: _answers_http(dashboard.where), START_SECONDS)
+        return dashboard.where
+
+
+def stop_stack(settings: Settings, say: Say) -> None:
+    """Stops everything of this home, Postgres last; executors drain first. Harmless to repeat."""
+    home = settings.home
+    if not home.is_dir():
+        return say(f"nothing runs in {home}")
+    with _locked(home):
+        parts = processes.recorded(home)
+        ours = processes.family(part.pid for part in parts.values() if part.alive) | processes.marked(home)
+        _stop(home, parts, "dashboard", 5.0)
+        if (head := parts.get("ray")) and head.alive:
+            _fleet(settings, "drain", head.where, DRAIN_SECONDS + 30, strict=False)
+        for name in [name for name in parts if name.startswith("executor-")]:
+            _stop(home, parts, name, DRAIN_SECONDS)
+        _stop(home, parts, "steward", 10.0)
+        _stop(home, parts, "ray", 15.0)
+        if settings.database_url is None and (server := embedded.find(home)) is not None:
+            server.stop()
+        # Workers of Ray give themselves a new title and lose the mark with it; those were noted while their parents lived.
+        processes.end(ours | processes.marked(home), patience=3.0)
+        shutil.rmtree(cluster.session_directory(home), ignore_errors=True)
+    say("stopped")
+
+
+def stack_status(settings: Settings) -> list[PartStatus]:
+    """Each part of the stack, asked now. Starts nothing."""
+    parts = processes.recorded(settings.home)
+    server = embedded.find(settings.home) if settings.database_url is None else None
+    url = settings.database_url or (server.url() if server else None)
+    where = f"127.0.0.1:{server.port}" if server else "CONTROLROOM_DATABASE_URL" if url else ""
+    rows = [PartStatus("postgres", url is not None and _answers_sql(url), server.pid() if server else None, where)]
+    working = _working_executors(url, settings) if url and rows[0].running else []
+    names = ", ".join(each.name for each in working)
+    rows.append(PartStatus("executors", bool(working), None, names))
+    for name in ("ray", "steward", "dashboard"):
+        part = parts.get(name)
+        if part is not None or name != "ray":
+            alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
+            rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
+    return rows
+
+
+def _begin(settings: Settings, name: str, command: list[str], where: str) -> Part:
+    """The running part of that name, or a new one."""
+    known = processes.recorded(settings.home).get(name)
+    if known is not None and known.alive:
+        return known
+    return processes.spawn(settings.home, name, command, _environment(settings), where)
+
+
+def _begin_head(settings: Settings) -> Part:
+    port = free_port()
+    while not port_is_free(port + 1):
+        port = free_port()
+    cpus = max(2, os.cpu_count() or 2)
+    return _begin(settings, "ray", cluster.head_command(settings.home, port, cpus), f"127.0.0.1:{port}")
+
+
+def _begin_dashboard(settings: Settings, wished: int) -> Part:
+    port = wished if wished and port_is_free(wished) else free_port()
+    command = [PYTHON, "-m", "dashboard", "--port", str(port), "--host", "127.0.0.1"]
+    return _begin(settings, "dashboard", command, f"http://127.0.0.1:{port}")
+
+
+def _start_executors(settings: Settings, wishes: Wishes, url: str, head: Part | None) -> None:
+    home = settings.home
+    if not wishes.ray:
+        command = [PYTHON, "-m", "controlroom", "executor"]
+        begun = [_begin(settings, f"executor-{number}", command, "") for number in range(wishes.executors)]
+        for part in begun:
+            name = f"{socket.gethostname()}-{part.pid}"
+            processes.wait_until_ready(home, part, lambda name=name: name in _names(url, settings), START_SECONDS)  # type: ignore[misc]
+        return
+    if head is not None:
+        processes.wait_until_ready(home, head, lambda: _answers_tcp(head.where), START_SECONDS)
+    fleet = {f"executor-{number}" for number in range(wishes.executors)}
+    # What was seen before this head began was another head's.
+    since = None if head is None else _started_at(head)
+    if not fleet <= _names(url, settings, since):
+        _fleet(settings, "start", head.where if head else os.environ["RAY_ADDRESS"], 120, wishes.executors)
+
+
+def _fleet(
+    settings: Settings, action: str, address: str, seconds: float, size: int | None = None, strict: bool = True
+) -> None:
+    command = [PYTHON, "-m", "compute.fleet", action, "--address", address]
+    command += [] if size is None else ["--size", str(size)]
+    log = processes.log_file(settings.home, "fleet")
+    try:
+        with open(log, "ab") as output:
+            answer = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, timeout=seconds,
+                env={**_environment(settings), processes.MARK: str(settings.home)}, cwd=settings.home, check=False,
+            )  # fmt: skip
+        failed = answer.returncode != 0
+    except subprocess.TimeoutExpired:
+        failed = True
+    if failed and strict:
+        raise StackFailed(f"the fleet does not {action}: {processes.last_words(settings.home, 'fleet')}; see {log}")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {**cluster.environment(settings.home), "CONTROLROOM_HOME": str(settings.home)}
+
+
+def _stop(home: Path, parts: dict[str, Part], name: str, patience: float) -> None:
+    """Ends one part, then what is left of its children."""
+    if (part := parts.get(name)) is not None:
+        if part.alive:
+            children = processes.family([part.pid])
+            processes.end([processes.Identity(part.pid, part.began)], patience)
+            processes.end(children, 3.0)
+        processes.forget(home, name)
+
+
+def _working_executors(url: str, settings: Settings, since: datetime | None = None) -> list[ExecutorRow]:
+    """Executors that renewed their leases lately (and after ``since``)."""
+    fresh = datetime.now(UTC) - timedelta(seconds=settings.lease_seconds)
+    with contextlib.suppress(ControlRoomError), connect(url, autocommit=True) as connection:
+        seen = Reads(connection).executors(max(fresh, since or fresh))
+        return [each for each in seen if each.state == "active"]
+    return []
+
+
+def _names(url: str, settings: Settings, since: datetime | None = None) -> set[str]:
+    return {each.name for each in _working_executors(url, settings, since)}
+
+
+def _started_at(part: Part) -> datetime:
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return datetime.now(UTC) - timedelta(seconds=uptime - part.began / os.sysconf("SC_CLK_TCK"))
+
+
+def _has_session(url: str, name: str) -> bool:
+    with connect(url, autocommit=True) as connection:
+        query = "select exists (select from pg_stat_activity where application_name = %s)"
+        row = connection.execute(query, [name]).fetchone()
+    return bool(row and row[0])
+
+
+def _answers_sql(url: str) -> bool:
+    try:
+        with connect(url, autocommit=True):
+            return True
+    except ControlRoomError:
+        return False
+
+
+def _answers_tcp(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _answers_http(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own loopback URL
+            return int(answer.status) == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One ``up`` or ``down`` of a home at a time."""
+    (home / "run").mkdir(parents=True, exist_ok=True)
+    with open(home / "run" / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
