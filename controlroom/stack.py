@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import shutil
 import socket
@@ -73,6 +74,8 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
         say(f"{wishes.executors} executors work{' on Ray' if wishes.ray else ''}")
         processes.wait_until_ready(home, steward, lambda: _has_session(url, "steward"), START_SECONDS)
         say("steward works")
+        if dashboard is None:
+            return "no dashboard"
         processes.wait_until_ready(home, dashboard, lambda: _answers_http(dashboard.where), START_SECONDS)
         return dashboard.where
 
@@ -81,7 +84,8 @@ def stop_stack(settings: Settings, say: Say) -> None:
     """Stops everything of this home, Postgres last; executors drain first. Harmless to repeat."""
     home = settings.home
     if not home.is_dir():
-        return say(f"nothing runs in {home}")
+        say(f"nothing runs in {home}")
+        return
     with _locked(home):
         parts = processes.recorded(home)
         ours = processes.family(part.pid for part in parts.values() if part.alive) | processes.marked(home)
@@ -134,7 +138,9 @@ def _begin_head(settings: Settings) -> Part:
     return _begin(settings, "ray", cluster.head_command(settings.home, port, cpus), f"127.0.0.1:{port}")
 
 
-def _begin_dashboard(settings: Settings, wished: int) -> Part:
+def _begin_dashboard(settings: Settings, wished: int) -> Part | None:
+    if importlib.util.find_spec("dashboard.__main__") is None:
+        return None
     port = wished if wished and port_is_free(wished) else free_port()
     command = [PYTHON, "-m", "dashboard", "--port", str(port), "--host", "127.0.0.1"]
     return _begin(settings, "dashboard", command, f"http://127.0.0.1:{port}")

@@ -6,17 +6,15 @@ import typer
 
 from controlroom.output import show
 from controlroom.session import session
-from ops.database import database_url
 
 
 def verify_by_id(run: str, as_json: bool) -> bool:
     """Prints each comparison of a run, then and now; True where all are equal."""
-    from compute.phase_work import Places
     from compute.verify import verify_run
 
     with session() as opened:
-        places = Places.of(opened.settings, database_url(opened.settings))
-        report = verify_run(opened.connection, places, opened.reads.resolve_run(run))
+        run_id = opened.reads.resolve_run(run)
+    report = verify_run(opened.settings, run_id)
     show([vars(each) for each in report.findings], ["what", "ok", "expected", "seen"], as_json)
     if not as_json:
         typer.echo("identical" if report.ok else "DIFFERENT")
