@@ -6,7 +6,7 @@ SCALE ?= 1
 WORKERS ?= 2
 export CONTROLROOM_HOME ?= $(CURDIR)/.controlroom
 
-.PHONY: demo down test check lint types pytest browser format lock clean
+.PHONY: demo down test check lint types pytest browser format docs lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -40,6 +40,10 @@ browser:
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
+
+# Writes the pages that are made from code; a test says when they are stale.
+docs: $(VENV)/.dev
+	$(BIN)/python -m tests.gate.reference
 
 # Re-pins requirements/*.txt; needs an index.
 lock: $(BIN)/uv
