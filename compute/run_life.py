@@ -136,12 +136,14 @@ class RunLife:
     def _phases(self) -> None:
         before = inputs.made_before(self._run)
         while True:
-            for name in ready(self._needed, self._done, {*self._done, *self._trying, *self._later}):
-                if not self._draining:
-                    self._begin(self._pipeline.phase(name), before.get(name), 0)
-            if not self._trying and not self._later:
+            begun = {*self._done, *self._trying, *self._later}
+            able = [] if self._draining else ready(self._needed, self._done, begun)
+            for name in able:
+                self._begin(self._pipeline.phase(name), before.get(name), 0)
+            if self._trying or self._later:
+                self._wait()
+            elif not able:
                 break
-            self._wait()
         if self._draining and len(self._done) < len(self._needed):
             self._surely(lambda: self._rpc.release_run(self._run.run_id, self._run.lease_token))
             return

@@ -1,0 +1,1 @@
+"""Promises under attack, on real processes: kill -9, SIGSTOP, a database that restarts, executors that race."""
