@@ -12,7 +12,6 @@ import importlib.util
 import os
 import shutil
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from migrations.apply import migrate
 from ops import embedded
 from ops.database import connect, database_url
 from ops.embedded_host import free_port, port_is_free
-from ops.errors import ControlRoomError, StackFailed
+from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.settings import Settings
 from ops.views import ExecutorRow
@@ -90,8 +89,7 @@ def stop_stack(settings: Settings, say: Say) -> None:
         parts = processes.recorded(home)
         ours = processes.family(part.pid for part in parts.values() if part.alive) | processes.marked(home)
         _stop(home, parts, "dashboard", 5.0)
-        if (head := parts.get("ray")) and head.alive:
-            _fleet(settings, "drain", head.where, DRAIN_SECONDS + 30, strict=False)
+        _stop(home, parts, "fleet", DRAIN_SECONDS + 30)
         for name in [name for name in parts if name.startswith("executor-")]:
             _stop(home, parts, name, DRAIN_SECONDS)
         _stop(home, parts, "steward", 10.0)
@@ -114,9 +112,9 @@ def stack_status(settings: Settings) -> list[PartStatus]:
     working = _working_executors(url, settings) if url and rows[0].running else []
     names = ", ".join(each.name for each in working)
     rows.append(PartStatus("executors", bool(working), None, names))
-    for name in ("ray", "steward", "dashboard"):
+    for name in ("ray", "fleet", "steward", "dashboard"):
         part = parts.get(name)
-        if part is not None or name != "ray":
+        if part is not None or name not in ("ray", "fleet"):
             alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
     return rows
@@ -157,30 +155,13 @@ def _start_executors(settings: Settings, wishes: Wishes, url: str, head: Part | 
         return
     if head is not None:
         processes.wait_until_ready(home, head, lambda: _answers_tcp(head.where), START_SECONDS)
-    fleet = {f"executor-{number}" for number in range(wishes.executors)}
     # What was seen before this head began was another head's.
     since = None if head is None else _started_at(head)
-    if not fleet <= _names(url, settings, since):
-        _fleet(settings, "start", head.where if head else os.environ["RAY_ADDRESS"], 120, wishes.executors)
-
-
-def _fleet(
-    settings: Settings, action: str, address: str, seconds: float, size: int | None = None, strict: bool = True
-) -> None:
-    command = [PYTHON, "-m", "compute.fleet", action, "--address", address]
-    command += [] if size is None else ["--size", str(size)]
-    log = processes.log_file(settings.home, "fleet")
-    try:
-        with open(log, "ab") as output:
-            answer = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, timeout=seconds,
-                env={**_environment(settings), processes.MARK: str(settings.home)}, cwd=settings.home, check=False,
-            )  # fmt: skip
-        failed = answer.returncode != 0
-    except subprocess.TimeoutExpired:
-        failed = True
-    if failed and strict:
-        raise StackFailed(f"the fleet does not {action}: {processes.last_words(settings.home, 'fleet')}; see {log}")
+    wanted = {f"executor-{number}" for number in range(wishes.executors)}
+    address = head.where if head else os.environ["RAY_ADDRESS"]
+    command = [PYTHON, "-m", "compute.fleet", "start", "--stay", "--address", address, "--size", str(wishes.executors)]
+    fleet = _begin(settings, "fleet", command, address)
+    processes.wait_until_ready(home, fleet, lambda: wanted <= _names(url, settings, since), START_SECONDS)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
