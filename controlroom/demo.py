@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def run_demo(settings: Settings, scale: float, wishes: Wishes) -> None:
         run_ids = [_succeeded(opened, name) for name in PIPELINES]
         _print_marts(opened, run_ids)
     typer.echo(f"\nOdoo → bronze → silver → gold succeeded. Look around: {url}")
-    typer.echo("Ask the lake:   controlroom sql 'select * from gold.revenue_by_month limit 10'")
-    typer.echo("Stop it all:    controlroom down")
+    command = sys.argv[0] if sys.argv[0].endswith("controlroom") else "controlroom"
+    typer.echo(f"Ask the lake:   {command} sql 'select * from gold.revenue_by_month limit 10'")
+    typer.echo(f"Stop it all:    {command} down")
 
 
 def prepare(settings: Settings, scale: float) -> None:

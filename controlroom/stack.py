@@ -25,7 +25,7 @@ from controlroom.processes import PYTHON, Part
 from migrations.apply import migrate
 from ops import embedded
 from ops.database import connect, database_url
-from ops.embedded_host import free_port, port_is_free
+from ops.embedded_host import free_port, port_is_free, processes_in
 from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.settings import Settings
@@ -61,6 +61,7 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
     """
     home = settings.home
     with _locked(home):
+        _clear_orphans(settings)
         # Ray's head takes longest and needs nothing of ours: it starts while Postgres does.
         head = _begin_head(settings) if wishes.ray and not os.environ.get("RAY_ADDRESS") else None
         url = database_url(settings)
@@ -87,7 +88,7 @@ def stop_stack(settings: Settings, say: Say) -> None:
         return
     with _locked(home):
         parts = processes.recorded(home)
-        ours = processes.family(part.pid for part in parts.values() if part.alive) | processes.marked(home)
+        ours = _families(parts) | processes.marked(home)
         _stop(home, parts, "dashboard", 5.0)
         _stop(home, parts, "fleet", DRAIN_SECONDS + 30)
         for name in [name for name in parts if name.startswith("executor-")]:
@@ -118,6 +119,18 @@ def stack_status(settings: Settings) -> list[PartStatus]:
             alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
     return rows
+
+
+def _families(parts: dict[str, Part]) -> set[processes.Identity]:
+    return processes.family(part.pid for part in parts.values() if part.alive)
+
+
+def _clear_orphans(settings: Settings) -> None:
+    """Ends what a killed part left behind: a Ray head's daemons go on without it and nobody could reach them."""
+    server = embedded.find(settings.home)
+    kept = {each.pid for each in _families(processes.recorded(settings.home))}
+    kept |= set(processes_in(server.data_dir)) if server else set()
+    processes.end([each for each in processes.marked(settings.home) if each.pid not in kept], patience=3.0)
 
 
 def _begin(settings: Settings, name: str, command: list[str], where: str) -> Part:
