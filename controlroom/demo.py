@@ -40,7 +40,7 @@ def run_demo(settings: Settings, scale: float, wishes: Wishes) -> None:
         _print_marts(opened, run_ids)
     typer.echo(f"\nOdoo → bronze → silver → gold succeeded. Look around: {url}")
     command = sys.argv[0] if sys.argv[0].endswith("controlroom") else "controlroom"
-    typer.echo(f"Ask the lake:   {command} sql 'select * from gold.revenue_by_month limit 10'")
+    typer.echo(f"Ask the lake:   {command} sql 'select * from gold.revenue_by_month limit 10'")  # noqa: S608 - shown, not run
     typer.echo(f"Stop it all:    {command} down")
 
 

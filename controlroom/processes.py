@@ -76,6 +76,8 @@ def spawn(home: Path, name: str, command: Sequence[str], environment: Mapping[st
             cwd=home,
             env={**environment, MARK: str(home)},
         )
+    # It outlives us on purpose; Popen would warn about a child that nobody waits for.
+    process.returncode = 0
     part = Part(name, process.pid, _began(process.pid) or 0, _boot(), where)
     partial = home / "run" / f"{name}.json.partial"
     partial.write_text(json.dumps(asdict(part)) + "\n")
