@@ -7,16 +7,20 @@ import pytest
 from ops.errors import BadInput
 from pipelines.params import bound
 from pipelines.spec_source import parse
-from tests.controlroom.conftest import SPEC
 
-PARAMS = """params:
+PIPELINE = parse("""\
+version: 1
+pipeline: ages
+owner: "@data-owners"
+params:
   oldest: {type: integer, default: 90}
   share: {type: number, default: 0.5}
   deep: {type: boolean, default: false}
   day: {type: date}
   side: {type: choice, choices: [left, right], default: left}
-"""
-PIPELINE = parse(SPEC.replace("params:\n  oldest: {type: integer, default: 90}\n", PARAMS))
+phases:
+  - {name: count, kind: query, inputs: {people: silver.people}, sql: select count(*) as n from people}
+""")
 
 
 def test_texts_become_typed_and_the_others_take_their_defaults() -> None:
