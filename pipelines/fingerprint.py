@@ -35,7 +35,8 @@ class Digest:
     """A fingerprint and its parts.
 
     Attributes:
-        root: ``v1:blake3:<hex>``, over the columns' names, types and digests and the number of rows.
+        root: ``v1:blake3:<hex>``, over the columns' names and types, the sums over whole rows and their number; the
+            same whatever key the column digests are bound to.
         columns: column → digest in hex, bound to the key where one was given: which column changed.
         rows: rows counted.
     """
@@ -96,7 +97,7 @@ class Fingerprinter:
         }
         root = blake3(b"fingerprint v1\0")
         for name, kind in self._types.items():
-            for text in (name, kind, columns[name]):
+            for text in (name, kind):
                 encoded = text.encode()
                 root.update(len(encoded).to_bytes(8, "little") + encoded)
         root.update(b"".join(part.to_bytes(8, "little") for part in (*self._row_sum, self._rows)))
