@@ -25,6 +25,9 @@ EXECUTOR = "controlroom_executor"
 AUTHENTICATED = "authenticated"
 SERVICE = "service_role"
 
+# The subject of who works at the machine itself, where no sign-in is asked.
+LOCAL_OPERATOR = "local"
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 Claims = Mapping[str, object]
 

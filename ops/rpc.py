@@ -82,6 +82,15 @@ class Rpc:
         """The project's id; org and project are created where they are missing."""
         return cast(UUID, self._value("ensure_project", org=org, project=project))
 
+    def ensure_membership(self, project_id: UUID, subject: str, role: str) -> None:
+        """Makes the subject (the ``sub`` of its claims) a member of the project with that role, in each environment.
+
+        Raises:
+            BadInput: the role is none of viewer, operator, editor and admin.
+            NotFound: no such project.
+        """
+        self._do("ensure_membership", project_id=project_id, subject=subject, role=role)
+
     def register_pipeline(self, project_id: UUID, slug: str, spec: Json, sha256: str, git_sha: str) -> int:
         """The version of this spec; the same content and git sha give the same version."""
         return int(

@@ -15,7 +15,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_(json: Json = False) -> None:
     """List the specs that a name reaches, and the versions that runs have registered."""
     from controlroom.output import show
-    from controlroom.submit import specs
+    from pipelines.catalogue import specs
     from pipelines.spec_source import load
 
     rows = []
@@ -41,8 +41,8 @@ def validate(
 ) -> None:
     """Check specs; every fault of every file is listed with its line."""
     from controlroom.output import show
-    from controlroom.submit import spec_path, specs
     from ops.errors import BadInput, ControlRoomError
+    from pipelines.catalogue import spec_path, specs
     from pipelines.spec_source import load
 
     paths = [spec_path(name) for name in files] if files else sorted(specs().values())
@@ -67,7 +67,7 @@ def validate(
 def show_(pipeline: Annotated[str, typer.Argument(help="Name or path of a spec.")], json: Json = False) -> None:
     """Show a spec's phases in order, with what each reads and writes."""
     from controlroom.output import show, show_json
-    from controlroom.submit import git_sha, spec_path
+    from pipelines.catalogue import git_sha, spec_path
     from pipelines.spec import phase_inputs, phase_outputs, spec_sha256
     from pipelines.spec_source import load
 

@@ -3,6 +3,9 @@
 -- name: ensure_project
 select ops.ensure_project(p_org => %(org)s, p_project => %(project)s);
 
+-- name: ensure_membership
+select ops.ensure_membership(p_project_id => %(project_id)s, p_subject => %(subject)s, p_role => %(role)s);
+
 -- name: register_pipeline
 select ops.register_pipeline(
     p_project_id => %(project_id)s, p_slug => %(slug)s, p_spec => %(spec)s, p_sha256 => %(sha256)s, p_git_sha => %(git_sha)s

@@ -31,7 +31,8 @@ to controlroom_executor, service_role;
 
 -- The back end and the steward.
 grant execute on function
-  ops.ensure_project(text, text), ops.requeue_stale_runs(float8), ops.score_ended_runs(int), ops.ensure_event_partitions(), ops.prune(interval)
+  ops.ensure_project(text, text), ops.ensure_membership(uuid, text, text, text[]), ops.requeue_stale_runs(float8),
+  ops.score_ended_runs(int), ops.ensure_event_partitions(), ops.prune(interval)
 to service_role;
 
 -- People: each checks the caller's membership itself.
