@@ -5,22 +5,27 @@ The machine is shared and noisy: wall time alone says little, CPU seconds per jo
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+
+SAMPLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Cost:
     """Seconds: on the wall, in the measured client processes, in the database server's processes.
 
-    ``peak_bytes`` is the highest resident size of any one client process.
+    ``peak_bytes`` is the highest resident size of any one client process, where it was watched.
     """
 
     wall: float
@@ -32,70 +37,105 @@ class Cost:
     def cpu(self) -> float:
         return self.client + self.server
 
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
 
-def server_seconds(postmaster: int) -> float:
-    """User and system seconds that the server with this postmaster pid has spent, ended backends included."""
+    @classmethod
+    def from_json(cls, text: str) -> Cost:
+        """Reads the last line of what a measured process wrote."""
+        return cls(**json.loads(text.strip().splitlines()[-1]))
+
+
+def tree_seconds(pid: int) -> float:
+    """User and system seconds of a process and all its descendants, those included that have ended and been reaped.
+
+    For a postmaster these are all its backends.
+    """
     total = 0.0
-    root = psutil.Process(postmaster)
-    times = root.cpu_times()
-    total += times.user + times.system + times.children_user + times.children_system
-    for child in root.children(recursive=True):
+    for process in _tree(pid):
         try:
-            own = child.cpu_times()
+            times = process.cpu_times()
         except psutil.NoSuchProcess:
             continue
-        total += own.user + own.system
+        total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def tree_peak_bytes(pid: int) -> int:
+    """The largest resident size of any one process of the tree, now."""
+    peak = 0
+    for process in _tree(pid):
+        try:
+            peak = max(peak, process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            continue
+    return peak
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def postmaster_pid(data_directory: Path) -> int:
     return int((data_directory / "postmaster.pid").read_text().split()[0])
 
 
-def _tree_seconds_and_bytes(pid: int) -> tuple[float, int]:
-    seconds, peak = 0.0, 0
+class Meter:
+    """What this process, its descendants and the server spend from now on; :meth:`read` may be called repeatedly."""
+
+    def __init__(self, postmaster: int) -> None:
+        self._postmaster = postmaster
+        self._server, self._client = tree_seconds(postmaster), tree_seconds(os.getpid())
+        self._started = time.perf_counter()
+
+    def read(self) -> Cost:
+        wall = time.perf_counter() - self._started
+        return Cost(wall, tree_seconds(os.getpid()) - self._client, tree_seconds(self._postmaster) - self._server)
+
+
+@contextmanager
+def peak_of(pid: int) -> Iterator[Callable[[], int]]:
+    """Watches a tree of processes; the yielded function gives the highest size in bytes seen so far."""
+    highest, ended = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not ended.wait(SAMPLE_SECONDS):
+            highest = max(highest, tree_peak_bytes(pid))
+
+    thread = threading.Thread(target=watch, name="peak", daemon=True)
+    thread.start()
     try:
-        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0.0, 0
-    for process in processes:
-        try:
-            times = process.cpu_times()
-            peak = max(peak, process.memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
-        seconds += times.user + times.system
-    return seconds, peak
+        yield lambda: highest
+    finally:
+        ended.set()
+        thread.join()
 
 
-def command(arguments: Sequence[str], postmaster: int, timeout: float = 600.0) -> tuple[Cost, str]:
-    """Runs a command to its end and returns its cost and standard output.
+def command(arguments: Sequence[str], postmaster: int, timeout: float = 1800.0) -> tuple[Cost, str]:
+    """Runs a command to its end and returns its whole cost, start included, and its output.
 
     Raises:
         RuntimeError: the command failed; the message ends with what it wrote.
     """
-    before_server, before_children = server_seconds(postmaster), os.times()
-    started = time.perf_counter()
+    meter = Meter(postmaster)
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    peak = 0
-    while True:
+    with peak_of(process.pid) as peak:
         try:
-            output, _ = process.communicate(timeout=0.2)
-            break
+            output, _ = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            peak = max(peak, _tree_seconds_and_bytes(process.pid)[1])
-            if time.perf_counter() - started > timeout:
-                process.kill()
-                process.communicate()
-                raise RuntimeError(f"{arguments[0]} took more than {timeout:.0f} s") from None
-    wall = time.perf_counter() - started
+            process.kill()
+            process.communicate()
+            raise RuntimeError(f"{arguments[0]} took more than {timeout:.0f} s") from None
+        highest = peak()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(arguments[:4])} … ended with {process.returncode}: {output[-2000:]}")
-    after = os.times()
-    client = (after.children_user - before_children.children_user) + (
-        after.children_system - before_children.children_system
-    )
-    return Cost(wall, client, server_seconds(postmaster) - before_server, peak), output
+    cost = meter.read()
+    return Cost(cost.wall, cost.client, cost.server, highest), output
 
 
 def module(name: str, arguments: Sequence[str], postmaster: int) -> tuple[Cost, str]:
@@ -103,12 +143,8 @@ def module(name: str, arguments: Sequence[str], postmaster: int) -> tuple[Cost, 
     return command([sys.executable, "-m", name, *arguments], postmaster)
 
 
-def call(work: Callable[[], None], postmaster: int) -> Cost:
+def call(work: Callable[[], object], postmaster: int) -> Cost:
     """Measures a function of this process."""
-    before_server, before = server_seconds(postmaster), os.times()
-    started = time.perf_counter()
+    meter = Meter(postmaster)
     work()
-    wall = time.perf_counter() - started
-    after = os.times()
-    own = (after.user - before.user) + (after.system - before.system)
-    return Cost(wall, own, server_seconds(postmaster) - before_server)
+    return meter.read()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -24,6 +27,36 @@ class Spread:
 
     def __str__(self) -> str:
         return f"{self.median:,.4g} ({self.low:,.4g}–{self.high:,.4g})"
+
+
+class Samples:
+    """Measurements as they come in: row → figure → one value a repeat."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, row: str, figure: str, value: float) -> None:
+        self._values[row][figure].append(value)
+
+    def median(self, row: str, figure: str) -> float:
+        return statistics.median(self._values[row][figure])
+
+    def ratio(self, figure: str, row: str, to: str) -> float:
+        """The median of the ratios of each repeat: what slows a whole repeat down cancels out."""
+        pairs = zip(self._values[row][figure], self._values[to][figure], strict=True)
+        return statistics.median(one / other for one, other in pairs)
+
+    def spreads(self) -> dict[str, dict[str, Spread]]:
+        return {
+            row: {figure: Spread.of(values) for figure, values in figures.items()}
+            for row, figures in self._values.items()
+        }
+
+
+def machine() -> str:
+    """The machine in general terms, and how busy it is: the load averages of 1, 5 and 15 minutes."""
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, load average {load}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +87,7 @@ class Report:
     figures: dict[str, dict[str, Spread]] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    machine: str = field(default_factory=machine)
 
     def at_least(self, name: str, seen: float, bound: float) -> None:
         self.targets.append(Target(name, f">= {bound:g}", seen, seen >= bound))
@@ -69,7 +103,7 @@ class Report:
         lines = [
             f"### {self.name}",
             "",
-            f"`{self.command}` · {self.repeats} interleaved repeats · median (lowest–highest)",
+            f"`{self.command}` · {self.repeats} interleaved repeats · median (lowest–highest) · {self.machine}",
             "",
             "| | " + " | ".join(columns) + " |",
             "|---" * (len(columns) + 1) + "|",

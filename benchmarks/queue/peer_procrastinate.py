@@ -6,29 +6,38 @@ import asyncio
 import sys
 
 import procrastinate
+from procrastinate.types import JSONDict
+
+from benchmarks.measure import Meter
+
+CONCURRENCY = 8
 
 
-async def drain(url: str, jobs: int, prepare: bool) -> None:
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+async def prepare(app: procrastinate.App, jobs: int) -> None:
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        arguments: list[JSONDict] = [{"number": number} for number in range(jobs)]
+        await app.configure_task("noop").batch_defer_async(*arguments)
+
+
+async def drain(app: procrastinate.App, jobs: int, postmaster: int) -> None:
     done = 0
-    finished = asyncio.Event()
 
     @app.task(name="noop")
-    async def noop(number: int) -> None:
+    async def noop(number: int) -> None:  # noqa: ARG001 - procrastinate passes it by name
         nonlocal done
         done += 1
-        if done == jobs:
-            finished.set()
 
     async with app.open_async():
-        if prepare:
-            await app.schema_manager.apply_schema_async()
-            await noop.batch_defer_async(*({"number": number} for number in range(jobs)))
-            return
-        await app.run_worker_async(wait=False, concurrency=8, install_signal_handlers=False)
+        meter = Meter(postmaster)
+        await app.run_worker_async(wait=False, concurrency=CONCURRENCY, install_signal_handlers=False)
+        cost = meter.read()
     if done != jobs:
         raise SystemExit(f"procrastinate ran {done} of {jobs} jobs")
+    print(cost.to_json())
 
 
 if __name__ == "__main__":
-    asyncio.run(drain(sys.argv[2], int(sys.argv[3]), sys.argv[1] == "prepare"))
+    action, url, jobs, postmaster = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+    asyncio.run(prepare(app, jobs) if action == "prepare" else drain(app, jobs, postmaster))
