@@ -13,7 +13,7 @@ from ops.errors import DatabaseUnavailable, LeaseLost
 from ops.fence import DatabaseFence, connector
 from ops.model import LeaseToken, RunId
 from ops.reads import Reads
-from tests.ops.conftest import Operator, commit
+from tests.operating import Operator, commit
 
 IDLE = 1.0
 

@@ -11,7 +11,7 @@ from ops.embedded import Cluster
 from ops.errors import BadInput, NotFound
 from ops.model import PhaseStatus, RunId, RunStatus, TableVersion
 from ops.reads import Reads
-from tests.ops.conftest import Operator, commit
+from tests.operating import Operator, commit
 
 
 def test_pages_neither_repeat_nor_skip(operator: Operator, connection: Connection) -> None:

@@ -15,7 +15,7 @@ from ops.model import Artifact, EventType, LeaseToken, NewEvent, PhaseStatus, Ru
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.translation import translated
-from tests.ops.conftest import SPEC, Operator, commit
+from tests.operating import SPEC, Operator, commit
 
 
 def event(message: str, event_id: uuid.UUID | None = None) -> NewEvent:

@@ -1,0 +1,52 @@
+"""Start, cancel and retry runs in the name of the person who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboard.data.source import claims, reads, rpc, settings
+from ops.model import RunId, Trigger
+from pipelines.catalogue import git_sha, new_phases, spec_path
+from pipelines.params import bound
+from pipelines.spec import spec_sha256
+from pipelines.spec_source import load
+
+
+def start(pipeline: str, params: Mapping[str, str], env: str, priority: int) -> RunId:
+    """Queues a run of a spec by its name; ``params`` are texts, as people type them.
+
+    Raises:
+        NotFound: no such spec.
+        SpecInvalid, BadInput: the spec or the parameters are refused, with every fault.
+        NotAllowed: the person may not start runs in that environment.
+    """
+    path = spec_path(pipeline)
+    spec = load(path)
+    project_id = reads().project_id(settings().org, settings().project)
+    with rpc() as asking:
+        return asking.create_run(
+            project_id,
+            env,
+            spec.pipeline,
+            spec.to_json(),
+            spec_sha256(spec),
+            git_sha(path.parent),
+            new_phases(spec),
+            params=bound(spec, params),
+            priority=priority,
+            trigger=Trigger.MANUAL,
+            max_attempts=spec.max_attempts,
+            timeout_seconds=spec.timeout,
+        )
+
+
+def cancel(run_id: RunId) -> str:
+    """Asks for the run to stop; says what came of it."""
+    with rpc() as asking:
+        return asking.cancel_run(run_id, f"canceled from the page by {claims()['sub']}")
+
+
+def retry(run_id: RunId) -> RunId:
+    """A new run on the same definition and inputs, in which the phases that succeeded stay done."""
+    with rpc() as asking:
+        return asking.retry_run(run_id)

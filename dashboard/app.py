@@ -1,0 +1,27 @@
+"""Navigation, and nothing else. Streamlit runs this file top to bottom for every rerun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.components.render import stylesheet
+from ops.errors import ControlRoomError
+
+PAGES = Path(__file__).parent / "app_pages"
+
+st.set_page_config(page_title="Control Room", layout="wide")
+st.html(stylesheet())
+page = st.navigation(
+    [
+        st.Page(PAGES / "runs.py", title="Runs", default=True),
+        st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
+        st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
+    ],
+    position="top",
+)
+try:
+    page.run()
+except ControlRoomError as error:
+    st.error(f"{error} ({error.code})")

@@ -1,0 +1,67 @@
+"""Start a run: a pipeline, its parameters as the spec types them, an environment."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from dashboard.actions.runs import start
+from dashboard.data.source import settings
+from dashboard.views.words import count
+from ops.errors import ControlRoomError
+from pipelines.catalogue import spec_path, specs
+from pipelines.spec import Param, Pipeline
+from pipelines.spec_source import load
+
+ENVS = ("dev", "stage", "prod")
+
+
+def asked(name: str, param: Param) -> str | None:
+    """The widget of a parameter; None where it is left empty."""
+    key, default = f"param_{name}", param.default
+    match param.type:
+        case "choice":
+            choices = list(param.choices)
+            return st.selectbox(
+                name, choices, index=choices.index(str(default)) if default is not None else None, key=key
+            )
+        case "boolean":
+            return str(st.checkbox(name, value=bool(default), key=key)).lower()
+        case "date":
+            value = st.date_input(
+                name, value=date.fromisoformat(str(default)) if default is not None else None, key=key
+            )
+            return value.isoformat() if isinstance(value, date) else None
+        case _:
+            return st.text_input(name, value="" if default is None else str(default), key=key) or None
+
+
+def form(name: str, spec: Pipeline) -> None:
+    with st.form(f"start_{name}"):
+        given = {param: asked(param, described) for param, described in spec.params.items()}
+        env = st.selectbox("Environment", ENVS, index=ENVS.index(settings().env), key="env") or settings().env
+        priority = st.number_input("Priority (lower goes first)", value=100, step=10, key="priority")
+        submitted = st.form_submit_button("Start run", type="primary", key="start")
+    if submitted:
+        try:
+            run_id = start(name, {key: value for key, value in given.items() if value is not None}, env, int(priority))
+        except ControlRoomError as error:
+            st.error(f"{error} ({error.code})")
+            return
+        st.switch_page("app_pages/run.py", query_params={"id": str(run_id)})
+
+
+st.title("Start a run")
+chosen = st.selectbox("Pipeline", sorted(specs()), key="pipeline", bind="query-params")
+if chosen is None:
+    st.info("No spec is known here; put one into ./pipelines.")
+    st.stop()
+try:
+    spec = load(spec_path(chosen))
+except ControlRoomError as error:
+    st.error(f"{error} ({error.code})")
+    st.stop()
+names = [phase.name for phase in spec.phases]
+st.caption(f"{count(len(names), 'phase')}: {', '.join(names[:6])}{'…' if len(names) > 6 else ''}")
+form(chosen, spec)

@@ -1,0 +1,1 @@
+"""The look of things: Jinja templates (autoescaped) and the one stylesheet that they share."""

@@ -1,0 +1,126 @@
+"""What a page says of a run, without a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from dashboard.views.run import phase_lines, verdict
+from dashboard.views.runs import tiles
+from dashboard.views.timeline import timeline
+from dashboard.views.words import TONES, ago, count, size, span, tone
+from ops.model import PhaseStatus, RunId, RunStatus
+from ops.views import PhaseRow, RunDetail
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOTHING = UUID(int=0)
+RUN = RunDetail(
+    run_id=RunId(UUID(int=1)), org="default", project="demo", env="dev", pipeline="orders", pipeline_version=1,
+    status=RunStatus.RUNNING, phase=None, priority=100, attempt=1, max_attempts=3, trigger="manual", git_sha="a" * 40,
+    tags={}, created_at=NOW - timedelta(seconds=100), started_at=NOW - timedelta(seconds=90), finished_at=None,
+    error_code=None, error_message=None, project_id=NOTHING, spec={}, spec_sha256="", params={}, input_manifest={},
+    output_manifest={}, error_data=None, parent_run=None, idempotency_key=None,
+    available_at=NOW - timedelta(seconds=100), timeout_seconds=None, executor_id=None, lease_token=None,
+    lease_expires_at=None, cancel_requested=False, score=None, score_breakdown=None,
+)  # fmt: skip
+PHASE = PhaseRow(
+    ordinal=0, name="bronze", kind="ingest", depends_on=(), status=PhaseStatus.PENDING, attempt=0, started_at=None,
+    finished_at=None, rows_in=None, rows_out=None, byte_size=None, input_fingerprint=None, output_fingerprint=None,
+    metrics={}, progress=None, error_code=None, error_message=None, error_data=None,
+)  # fmt: skip
+DONE = replace(PHASE, status=PhaseStatus.SUCCEEDED)
+FAILED = replace(PHASE, name="checks", status=PhaseStatus.FAILED)
+ENDED = replace(RUN, finished_at=NOW)
+
+
+def broken(run: RunDetail) -> RunDetail:
+    return replace(run, error_code="CHECK_FAILED", error_message="3 nulls in amount")
+
+
+@pytest.mark.parametrize(
+    ("run", "phases", "said"),
+    [
+        (replace(RUN, status=RunStatus.QUEUED), [PHASE], "Waits for an executor since 1 min 40 s; 0 of 1 phase done"),
+        (
+            broken(replace(RUN, status=RunStatus.QUEUED, available_at=NOW + timedelta(seconds=5))),
+            [PHASE],
+            "Waits 5.0 s before attempt 2 of 3: 3 nulls in amount (CHECK_FAILED)",
+        ),
+        (RUN, [DONE, replace(PHASE, status=PhaseStatus.RUNNING)], "Running bronze; 1 of 2 phases done"),
+        (replace(RUN, cancel_requested=True), [PHASE], "Canceling; 0 of 1 phase done"),
+        (replace(ENDED, status=RunStatus.SUCCEEDED), [DONE], "Succeeded in 1 min 30 s; 1 of 1 phase done"),
+        (replace(ENDED, status=RunStatus.CANCELED), [DONE, PHASE], "Canceled after 1 min 30 s; 1 of 2 phases done"),
+        (
+            broken(replace(ENDED, status=RunStatus.FAILED)),
+            [DONE, FAILED],
+            "Failed in checks after 1 attempt: 3 nulls in amount (CHECK_FAILED)",
+        ),
+    ],
+)
+def test_one_sentence_says_how_a_run_is(run: RunDetail, phases: list[PhaseRow], said: str) -> None:
+    assert verdict(run, phases, NOW) == said
+
+
+def test_each_status_has_a_look_and_an_unknown_one_is_an_error() -> None:
+    assert {str(each) for kind in (RunStatus, PhaseStatus) for each in kind} == set(TONES)
+    with pytest.raises(KeyError):
+        tone("exploded")
+
+
+moments = some.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 2)).map(lambda each: each.replace(tzinfo=UTC))
+
+
+@given(created=moments, started=moments, begun=moments, ended=moments, now=moments)
+def test_bars_stay_within_the_axis_whatever_the_clocks_say(
+    created: datetime, started: datetime, begun: datetime, ended: datetime, now: datetime
+) -> None:
+    run = replace(RUN, created_at=created, started_at=started, finished_at=ended)
+    phase = replace(DONE, started_at=begun, finished_at=ended)
+    drawn = timeline(run, [phase, PHASE], now)
+    assert [bar.label for bar in drawn.bars] == ["waiting", "bronze"]
+    for bar in drawn.bars:
+        assert 0 <= bar.left <= 100
+        assert 0 < bar.width <= 100
+        assert bar.left + bar.width <= 100.01
+
+
+def test_the_timeline_splits_waiting_from_work() -> None:
+    phase = replace(DONE, started_at=RUN.created_at + timedelta(seconds=50), finished_at=NOW)
+    waiting, work = timeline(ENDED, [phase], NOW).bars
+    assert (waiting.left, waiting.width, waiting.note) == (0, 10, "10 s")
+    assert (work.left, work.width, work.note) == (50, 50, "50 s")
+
+
+def test_progress_is_a_share_only_where_the_handler_knows_the_whole() -> None:
+    running = replace(PHASE, status=PhaseStatus.RUNNING, started_at=NOW)
+    reports = [
+        None,
+        {"done": 5, "total": None},
+        {"done": 5, "total": 0},
+        {"done": 5, "total": 20},
+        {"done": 9, "total": 3},
+    ]
+    lines = phase_lines([replace(running, progress=each) for each in reports], NOW)
+    assert [line.share for line in lines] == [None, None, None, 25, 100]
+
+
+def test_claimed_runs_count_as_running_and_no_executor_is_a_warning() -> None:
+    counts = dict.fromkeys(RunStatus, 1)
+    shown = {tile.name: (tile.number, tile.tone) for tile in tiles(counts, [])}
+    assert shown["running"] == (2, "busy")
+    assert shown["executors"] == (0, "bad")
+
+
+def test_values_read_as_people_say_them() -> None:
+    seconds = [0.04, 9.96, 12.4, 65, 3600, 7500, 90_000]
+    assert [span(timedelta(seconds=each)) for each in seconds] == [
+        "0.0 s", "10.0 s", "12 s", "1 min 5 s", "1 h", "2 h 5 min", "1 d 1 h",
+    ]  # fmt: skip
+    assert [size(each) for each in (0, 999, 1400, 2_500_000)] == ["0 B", "999 B", "1.4 kB", "2.5 MB"]
+    assert ago(NOW - timedelta(minutes=3, seconds=20), NOW) == "3 min ago"
+    assert (count(1, "phase"), count(1234, "row")) == ("1 phase", "1,234 rows")

@@ -1,0 +1,60 @@
+"""An operator's and an executor's hands on one database, for tests of whatever looks at runs."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from ops.model import ClaimedRun, DatasetVersion, Fingerprint, LeaseToken, NewPhase, RunId, TableVersion
+from ops.rpc import Rpc
+
+PHASES = (NewPhase("bronze", "ingest"), NewPhase("checks", "validate", ("bronze",)))
+SPEC = {"version": 1, "pipeline": "demo", "phases": [{"name": "bronze"}, {"name": "checks"}]}
+
+
+@dataclass
+class Operator:
+    """An operator's and an executor's hands on one database."""
+
+    url: str
+    owner: Rpc
+    executor: Rpc
+    executor_id: uuid.UUID
+
+    def queue(self, key: str | None = None, **changes: object) -> RunId:
+        project = self.owner.ensure_project("default", "demo")
+        arguments = {
+            "env": "dev",
+            "pipeline": "demo",
+            "spec": SPEC,
+            "spec_sha256": "5" * 64,
+            "git_sha": "a" * 40,
+            "phases": PHASES,
+        }
+        return self.owner.create_run(project, idempotency_key=key, **{**arguments, **changes})  # type: ignore[arg-type]
+
+    def claim(self, lease_seconds: float = 30.0) -> ClaimedRun:
+        [run] = self.executor.claim_run(self.executor_id, lease_seconds=lease_seconds)
+        return run
+
+    def running(self, lease_seconds: float = 30.0) -> tuple[RunId, LeaseToken]:
+        """A run that was started by this executor."""
+        self.queue()
+        run = self.claim(lease_seconds)
+        self.executor.start_run(run.run_id, run.lease_token)
+        return run.run_id, run.lease_token
+
+
+def commit(version: int = 0, table: str = "silver.sale_order") -> DatasetVersion:
+    """A Delta commit as a handler describes it."""
+    return DatasetVersion(
+        table=table,
+        version=version,
+        mode="replace",
+        rows=30,
+        total_rows=30,
+        byte_size=4096,
+        fingerprint=Fingerprint("v1:abc"),
+        schema={"id": "integer", "amount": "decimal(16,2)"},
+        inputs=(TableVersion("bronze.sale_order", 3, Fingerprint("v1:def")),),
+    )
