@@ -72,6 +72,15 @@ def tree_peak_bytes(pid: int) -> int:
     return peak
 
 
+def own_peak_bytes() -> int:
+    """The largest resident size that this process ever had.
+
+    From the kernel's own mark: ``getrusage`` would count what the parent was when it forked us.
+    """
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+
+
 def _tree(pid: int) -> list[psutil.Process]:
     try:
         root = psutil.Process(pid)

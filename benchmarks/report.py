@@ -38,6 +38,9 @@ class Samples:
     def add(self, row: str, figure: str, value: float) -> None:
         self._values[row][figure].append(value)
 
+    def values(self, row: str, figure: str) -> list[float]:
+        return self._values[row][figure]
+
     def median(self, row: str, figure: str) -> float:
         return statistics.median(self._values[row][figure])
 
