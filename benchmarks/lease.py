@@ -21,9 +21,9 @@ def places(url: str, home: Path) -> Places:
     return Places(url, str(home / "lake"), str(home / "artifacts"), {}, home)
 
 
-def queue(rpc: Rpc, pipeline: Pipeline) -> RunId:
-    """Queues one run of the pipeline in the benchmark's project."""
-    project_id = rpc.ensure_project("default", PROJECT)
+def queue(rpc: Rpc, pipeline: Pipeline, project: str = PROJECT) -> RunId:
+    """Queues one run of the pipeline; each project has a lake of its own."""
+    project_id = rpc.ensure_project("default", project)
     return rpc.create_run(
         project_id, "dev", pipeline.pipeline, pipeline.to_json(), spec_sha256(pipeline), NO_COMMIT,
         new_phases(pipeline),

@@ -94,16 +94,16 @@ def postmaster_pid(data_directory: Path) -> int:
 
 
 class Meter:
-    """What this process, its descendants and the server spend from now on; :meth:`read` may be called repeatedly."""
+    """What a process (this one by default), its descendants and the server spend from now on."""
 
-    def __init__(self, postmaster: int) -> None:
-        self._postmaster = postmaster
-        self._server, self._client = tree_seconds(postmaster), tree_seconds(os.getpid())
+    def __init__(self, postmaster: int, pid: int | None = None) -> None:
+        self._postmaster, self._pid = postmaster, pid or os.getpid()
+        self._server, self._client = tree_seconds(postmaster), tree_seconds(self._pid)
         self._started = time.perf_counter()
 
     def read(self) -> Cost:
         wall = time.perf_counter() - self._started
-        return Cost(wall, tree_seconds(os.getpid()) - self._client, tree_seconds(self._postmaster) - self._server)
+        return Cost(wall, tree_seconds(self._pid) - self._client, tree_seconds(self._postmaster) - self._server)
 
 
 @contextmanager
