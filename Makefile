@@ -21,6 +21,7 @@ check: lint types
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
 types: $(VENV)/.dev
@@ -40,6 +41,7 @@ browser:
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 # Writes the pages that are made from code; a test says when they are stale.
 docs: $(VENV)/.dev

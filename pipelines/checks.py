@@ -73,8 +73,10 @@ def verdicts(checks: Sequence[Check], table: pl.LazyFrame, others: Mapping[str, 
     asks = {name: expr for check in checks for name, expr in check.asks.items()}
     elsewhere = {name: ask for check in checks for name, ask in check.elsewhere.items()}
     scans = [table.select(**asks)] if asks else []
-    for other in dict.fromkeys(name for name, _ in elsewhere.values()):
-        scans.append(others[other].select(**{name: expr for name, (where, expr) in elsewhere.items() if where == other}))
+    scans += [
+        others[other].select(**{name: expr for name, (where, expr) in elsewhere.items() if where == other})
+        for other in dict.fromkeys(name for name, _ in elsewhere.values())
+    ]
     values: dict[str, object] = {}
     for frame in pl.collect_all(scans, engine="streaming"):
         values.update(frame.row(0, named=True))
@@ -82,30 +84,33 @@ def verdicts(checks: Sequence[Check], table: pl.LazyFrame, others: Mapping[str, 
 
 
 def _compiled(expectation: Expectation, subject: Subject, number: int) -> Check:
+    ask = f"c{number}"
     match expectation:
         case Expectation(rows=Rows() as rows):
-            return _rows(rows, subject, f"c{number}")
+            check = _rows(rows, subject, ask)
         case Expectation(shape=Shape() as shape):
-            return _shape(shape, subject)
+            check = _shape(shape, subject)
         case Expectation(nulls=Nulls() as nulls):
-            return _guarded(f"nulls {nulls.column}", [nulls.column], subject, lambda: _nulls(nulls, f"c{number}"))
+            check = _guarded(f"nulls {nulls.column}", [nulls.column], subject, lambda: _nulls(nulls, ask))
         case Expectation(unique=Unique() as unique):
             name = f"unique {', '.join(unique.columns)}"
-            return _guarded(name, unique.columns, subject, lambda: _unique(unique, name, f"c{number}"))
+            check = _guarded(name, unique.columns, subject, lambda: _unique(unique, name, ask))
         case Expectation(accepted=Accepted() as accepted):
             name = f"accepted {accepted.column}"
-            return _guarded(name, [accepted.column], subject, lambda: _accepted(accepted, name, f"c{number}"))
+            check = _guarded(name, [accepted.column], subject, lambda: _accepted(accepted, name, ask))
         case Expectation(sum=Sum() as total):
-            return _guarded(f"sum {total.column}", [total.column], subject, lambda: _sum(total, f"c{number}"))
+            check = _guarded(f"sum {total.column}", [total.column], subject, lambda: _sum(total, ask))
         case Expectation(holds=Holds() as holds):
-            return _holds(holds, f"c{number}")
-    raise AssertionError(f"an expectation without a check: {expectation}")
+            check = _holds(holds, ask)
+        case _:
+            raise AssertionError(f"an expectation without a check: {expectation}")
+    return check
 
 
 def _guarded(name: str, columns: Sequence[str], subject: Subject, make: Callable[[], Check]) -> Check:
     if missing := [column for column in columns if column not in subject.schema]:
         verdict = Verdict(name, False, f"column {', '.join(missing)}", f"columns {', '.join(subject.schema)}")
-        return Check(name, lambda values: verdict)
+        return Check(name, lambda _: verdict)
     return make()
 
 
@@ -139,7 +144,7 @@ def _shape(shape: Shape, subject: Subject) -> Check:
         if shape.contract == "freeze":
             faults += [f"{name} is new" for name in subject.schema if name not in wanted]
     verdict = Verdict("schema", not faults, shape.contract, "; ".join(faults) or "unchanged")
-    return Check("schema", lambda values: verdict)
+    return Check("schema", lambda _: verdict)
 
 
 def _nulls(nulls: Nulls, ask: str) -> Check:

@@ -52,7 +52,9 @@ def polars_errors(what: str) -> Iterator[None]:
     except (refused.SQLSyntaxError, refused.SQLInterfaceError) as error:
         raise BadInput(f"{what}: {_line(error)}", {"what": what}) from error
     except (refused.ColumnNotFoundError, refused.SchemaError, refused.StructFieldNotFoundError) as error:
-        raise SchemaDrift(f"{what}: {_line(error)}; the input has another shape than the spec", {"what": what}) from error
+        raise SchemaDrift(
+            f"{what}: {_line(error)}; the input has another shape than the spec", {"what": what}
+        ) from error
 
 
 def _line(error: Exception) -> str:

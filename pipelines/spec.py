@@ -258,7 +258,7 @@ class CustomPhase(PhaseBase):
     """A kind from the entry-point group ``controlroom.handlers``; ``with`` is the handler's own."""
 
     kind: Annotated[str, AfterValidator(_installed)]
-    inputs: dict[Identifier, TableName] = {}
+    inputs: dict[Identifier, TableName] = Field({})
     outputs: tuple[TableName, ...] = ()
     with_: dict[str, Any] = Field({}, alias="with")
 
@@ -299,7 +299,7 @@ class Pipeline(Strict):
     description: str = ""
     schedule: Schedule | None = None
     freshness: Freshness | None = None
-    params: dict[Identifier, Param] = {}
+    params: dict[Identifier, Param] = Field({})
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
     phases: tuple[Phase, ...] = Field(min_length=1)
@@ -331,5 +331,3 @@ def phase_inputs(phase: Phase) -> tuple[str, ...]:
 def phase_outputs(phase: Phase) -> tuple[str, ...]:
     """Tables that the phase writes, ``layer.name``."""
     return phase.writes
-
-

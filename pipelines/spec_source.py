@@ -49,14 +49,16 @@ def parse(text: str, path: str = "<spec>") -> Pipeline:
     except YAMLError as error:
         raise SpecInvalid.of(path, [Fault("yaml", 1, 1, str(error).splitlines()[0])]) from None
     if not isinstance(document, CommentedMap):
-        raise SpecInvalid.of(path, [Fault("spec", 1, 1, "a spec is a mapping with version, pipeline, owner and phases")])
+        raise SpecInvalid.of(
+            path, [Fault("spec", 1, 1, "a spec is a mapping with version, pipeline, owner and phases")]
+        )
     plain, origin = _expanded(document)
     try:
         pipeline = Pipeline.model_validate(plain)
     except ValidationError as error:
         # Once every phase is refused, pydantic also counts the phases that are left; nobody wrote an empty list.
         told = [each for each in error.errors() if not (each["type"] == "too_short" and plain.get(str(each["loc"][0])))]
-        faults = [_fault(document, origin, each["loc"], each["msg"], each["type"], plain) for each in told]
+        faults = [_fault(document, origin, each["loc"], each["msg"], each["type"]) for each in told]
         raise SpecInvalid.of(path, list(dict.fromkeys(faults))) from None
     if faults := _faults_between(pipeline, document, origin):
         raise SpecInvalid.of(path, faults)
@@ -118,9 +120,7 @@ def _filled(value: object, names: Mapping[str, str]) -> object:
     return value
 
 
-def _fault(
-    document: CommentedMap, origin: Sequence[int], found: Location, message: str, kind: str, plain: object
-) -> Fault:
+def _fault(document: CommentedMap, origin: Sequence[int], found: Location, message: str, kind: str) -> Fault:
     # The union's tag ("transform") is in pydantic's location but not in the document.
     location = tuple(part for position, part in enumerate(found) if not (position == 2 and found[0] == "phases"))
     message = message.removeprefix("Value error, ")
@@ -228,4 +228,8 @@ def _contract_faults(phase: IngestPhase, report: Callable[[Phase, str, str], Non
     for table in phase.tables:
         if table not in contract.tables:
             close = difflib.get_close_matches(table, list(contract.tables), n=1)
-            report(phase, "tables", f"no table {table!r} in the contract" + (f"; did you mean {close[0]}?" if close else ""))
+            report(
+                phase,
+                "tables",
+                f"no table {table!r} in the contract" + (f"; did you mean {close[0]}?" if close else ""),
+            )

@@ -32,7 +32,14 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     ctx.progress(0, rows_in, output.table)
     with polars_errors(phase.name):
         dataset = ctx.lake.commit(
-            ctx.fence, ref, output.table, rows(ctx, phase), output.mode, output.key, inputs=inputs, effective_at=effective
+            ctx.fence,
+            ref,
+            output.table,
+            rows(ctx, phase),
+            output.mode,
+            output.key,
+            inputs=inputs,
+            effective_at=effective,
         )
     ctx.progress(rows_in, rows_in, output.table)
     return PhaseResult(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Mapping
 
 import psutil
 
@@ -19,11 +20,13 @@ from tests.faults.invariants import (
 from tests.faults.world import World
 
 
-def freeze_one_owner_until_another_is_done(world: World, fault_run: Pipeline, **environment: str) -> str:
+def freeze_one_owner_until_another_is_done(
+    world: World, fault_run: Pipeline, environment: Mapping[str, str] | None = None
+) -> str:
     """What the zombie wrote into its log after it woke."""
     world.start_steward()
     run = world.submit(fault_run, {"name": "only", "seconds": 1.5})
-    zombie = world.start_executor(**environment)
+    zombie = world.start_executor(environment=environment)
     log = world.home / f"process-{len(world.executors) - 1}.log"
     world.wait_for_event(run, "PHASE_STARTED", "effect")
     time.sleep(0.3)
@@ -54,5 +57,5 @@ def test_a_zombie_executor_cannot_publish(world: World, fault_run: Pipeline) -> 
 
 def test_without_the_fence_a_zombie_does_publish(world: World, fault_run: Pipeline) -> None:
     """The mutant: if this found nothing wrong, the test above would prove nothing."""
-    freeze_one_owner_until_another_is_done(world, fault_run, **{FENCE_REMOVED: "1"})
+    freeze_one_owner_until_another_is_done(world, fault_run, {FENCE_REMOVED: "1"})
     assert doubled_effects(world) == {"only": 20}

@@ -44,17 +44,17 @@ class World:
     environment: dict[str, str] = field(default_factory=dict)
     executors: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start_executor(self, slots: int = 1, **environment: str) -> subprocess.Popen[bytes]:
-        return self._start("-m", "controlroom", "executor", "--slots", str(slots), **environment)
+    def start_executor(self, slots: int = 1, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        return self._start("-m", "controlroom", "executor", "--slots", str(slots), environment=environment)
 
     def start_steward(self) -> subprocess.Popen[bytes]:
         return self._start("-m", "compute.steward")
 
-    def _start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    def _start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         with (self.home / f"process-{len(self.executors)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
-                env={**os.environ, **self.environment, **environment},
+                env={**os.environ, **self.environment, **(environment or {})},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -83,7 +83,7 @@ class World:
         for _ in range(100):
             try:
                 with psycopg.connect(self.url, autocommit=True) as connection:
-                    return connection.execute(query, arguments).fetchall()  # type: ignore[arg-type]
+                    return connection.execute(query, arguments).fetchall()
             except psycopg.OperationalError:
                 time.sleep(0.1)
         raise AssertionError("the database did not come back within ten seconds")

@@ -19,7 +19,15 @@ FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py", "manager.py
 # Written apart, so that this file does not hold what it looks for.
 MACHINE = re.compile("|".join(["/work" + "/main", "/ho" + "me/[a-z]+/", "bash" + "_jobs", "/ro" + r"ot/\."]))
 REGISTRY = re.compile(
-    "|".join(["pypi" + r"\.org", "pythonhosted" + r"\.org", "registry\\.np" + "mjs", "index" + "-url *[=h]", "find" + "-links"])
+    "|".join(
+        [
+            "pypi" + r"\.org",
+            "pythonhosted" + r"\.org",
+            "registry\\.np" + "mjs",
+            "index" + "-url *[=h]",
+            "find" + "-links",
+        ]
+    )
 )
 
 

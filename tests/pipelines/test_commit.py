@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import CommitProperties
 
 from ops.errors import CommitConflict, LeaseLost
 from ops.model import DatasetVersion, Scope
-from pipelines import commit as protocol
 from pipelines.commit import CommitRef, FencedCommit
 from pipelines.lake import Lake, Mode
 from pipelines.reconcile import unrecorded
@@ -154,13 +154,13 @@ def without_adoption(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_strict_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = protocol.CommitProperties
+    real = CommitProperties
 
     def rebasing(custom_metadata: dict[str, object], max_commit_retries: int, app_transactions: list[object]) -> object:
         # What Delta does when it is left alone: rebase, and no transaction to conflict with.
         return real(custom_metadata=custom_metadata, max_commit_retries=15)
 
-    monkeypatch.setattr(protocol, "CommitProperties", rebasing)
+    monkeypatch.setattr("pipelines.commit.CommitProperties", rebasing)
 
 
 def test_with_the_fence_a_takeover_has_one_effect(lake: Lake, runs: Runs) -> None:

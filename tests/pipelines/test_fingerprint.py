@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.fingerprint import Fingerprinter, combined, fingerprint
 
+DAY = datetime(2020, 1, 1)
 SCHEMA = pl.Schema(
     {
         "id": pl.Int64(),
@@ -86,7 +87,7 @@ def test_a_doubled_row_shows() -> None:
     [
         (pl.Series([0.0]), pl.Series([-0.0])),
         (pl.Series([math.nan]), pl.Series([-math.nan])),
-        (pl.Series([datetime(2020, 1, 1)]).cast(pl.Datetime("ms")), pl.Series([datetime(2020, 1, 1)], dtype=pl.Datetime("us", "UTC"))),
+        (pl.Series([DAY]).cast(pl.Datetime("ms")), pl.Series([DAY], dtype=pl.Datetime("us", "UTC"))),
     ],
 )  # fmt: skip
 def test_two_ways_to_write_one_value_are_one(one: pl.Series, other: pl.Series) -> None:

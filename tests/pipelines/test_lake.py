@@ -198,7 +198,7 @@ def test_the_same_rows_in_any_shape_are_the_same(lake: Lake, kind: str) -> None:
         "reader": pa.RecordBatchReader.from_batches(frame.to_arrow().schema, frame.to_arrow().to_batches(999)),
         "batches": frame.iter_slices(777),
     }
-    done = put(lake, shapes[kind])  # type: ignore[arg-type]
+    done = put(lake, shapes[kind])
     assert (done.fingerprint, done.rows) == (expected.root, 10_000)
     assert lake.fingerprint("silver.t").root == expected.root
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from ops.artifacts import ArtifactStore
 from ops.model import Fingerprint, Scope, TableVersion
@@ -74,9 +73,7 @@ class Medallion:
         return wrong
 
 
-def test_the_real_odoo_becomes_marts_that_agree_with_it(
-    odoo_clone: str, empty_database: str, tmp_path: Path
-) -> None:
+def test_the_real_odoo_becomes_marts_that_agree_with_it(odoo_clone: str, empty_database: str, tmp_path: Path) -> None:
     medallion = Medallion(odoo_clone, empty_database, tmp_path)
     for name in NAMES:
         medallion.run(name)
