@@ -1,34 +1,14 @@
-"""Which handler carries out which kind of phase: the five of ours, and those of the entry-point group."""
+"""Which handler carries out which kind of phase."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from ops.errors import NotFound
 from pipelines.handler import Handler
-
-GROUP = "controlroom.handlers"
-BUILT_IN = {
-    "ingest": "pipelines.handlers.ingest:handle",
-    "validate": "pipelines.handlers.validate:handle",
-    "transform": "pipelines.handlers.transform:handle",
-    "publish": "pipelines.handlers.publish:handle",
-    "query": "pipelines.handlers.query:handle",
-}
-
-
-@cache
-def _third_party() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
-
-
-def kinds() -> tuple[str, ...]:
-    """Every kind that a spec may name."""
-    return (*BUILT_IN, *sorted(_third_party()))
+from pipelines.kinds import BUILT_IN, kinds, third_party
 
 
 def handler_for(kind: str) -> Handler:
@@ -39,8 +19,8 @@ def handler_for(kind: str) -> Handler:
     """
     if kind in BUILT_IN:
         return cast(Handler, named_function(BUILT_IN[kind]))
-    if kind in _third_party():
-        handler: Handler = _third_party()[kind].load()
+    if kind in third_party():
+        handler: Handler = third_party()[kind].load()
         return handler
     raise NotFound(f"no handler for phases of kind {kind!r}; installed are {', '.join(kinds())}", {"kind": kind})
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from pipelines.expectations import Expectation, Strict, TableName
-from pipelines.registry import kinds
+from pipelines.kinds import kinds
 from pipelines.units import Bytes, Seconds
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]

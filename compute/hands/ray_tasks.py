@@ -20,7 +20,8 @@ from ops import logs
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
-from pipelines.registry import BUILT_IN, handler_for
+from pipelines.kinds import BUILT_IN
+from pipelines.registry import handler_for
 
 Message = Report | PhaseResult | ControlRoomError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 
@@ -67,15 +69,30 @@ def test_a_wrong_password_is_not_allowed(cluster: Cluster) -> None:
         connect(cluster.url("postgres", tcp=True).replace(cluster.password, "wrong"))
 
 
+def end_sessions(cluster: Cluster, name: str, expected: int) -> None:
+    """Ends the sessions of that name when there are as many, and waits until the server has forgotten them."""
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+
+        def count() -> int:
+            asked = "select count(*) from pg_stat_activity where application_name = %s"
+            return int(connection.execute(asked, [name]).fetchall()[0][0])
+
+        def wait_for(number: int) -> None:
+            until = time.monotonic() + 10
+            while count() != number:
+                assert time.monotonic() < until, f"{count()} sessions are called {name}, not {number}"
+                time.sleep(0.01)
+
+        wait_for(expected)
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", [name])
+        wait_for(0)
+
+
 def test_a_pool_that_lost_its_server_connections_works_again_at_the_next_call(cluster: Cluster) -> None:
     with Pool(cluster.url("postgres"), min_size=3, max_size=3, name="pool-to-break") as pool:
         with pool.connection() as first:
             first.execute("select 1")
-        with psycopg.connect(cluster.url("postgres"), autocommit=True) as other:
-            other.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where application_name = 'pool-to-break' and pid <> pg_backend_pid()"
-            )
+        end_sessions(cluster, "pool-to-break", expected=3)
         with pytest.raises(errors.DatabaseUnavailable), pool.connection() as broken:
             broken.execute("select 1")
         for _ in range(3):
