@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,19 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from benchmarks import noop
 from benchmarks.lease import queue
 from benchmarks.server import Server
+from compute import cluster
+from ops import embedded_host
+from ops.model import RunId
 from ops.rpc import Rpc
 from pipelines.spec import Pipeline
 
 ASK_SECONDS = 0.005
+GIVE_UP_SECONDS = 900.0
+START_SECONDS = 90.0
+Process = subprocess.Popen[bytes]
 Facts = dict[str, Any]
 
 
@@ -38,24 +47,32 @@ class Stand:
     connection: psycopg.Connection
     executor: int
 
-    def run(self, pipeline: Pipeline, project: str = "bench", seconds: float = 900.0) -> Facts:
+    def run(self, pipeline: Pipeline, project: str = "bench") -> Facts:
         """Queues a run, waits for its end and returns its row.
 
         Raises:
             RuntimeError: it did not succeed.
         """
-        run_id = queue(Rpc(self.connection), pipeline, project)
-        deadline = time.monotonic() + seconds
+        return self.run_all([pipeline], project)[0]
+
+    def run_all(self, pipelines: Sequence[Pipeline], project: str = "bench") -> list[Facts]:
+        """Queues runs, all visible at once, and waits for all of them; errors as :meth:`run`."""
+        with self.connection.transaction():
+            run_ids = [queue(Rpc(self.connection), pipeline, project) for pipeline in pipelines]
+        deadline = time.monotonic() + GIVE_UP_SECONDS
+        return [self._ended(run_id, deadline) for run_id in run_ids]
+
+    def _ended(self, run_id: RunId, deadline: float) -> Facts:
         while True:
             facts = self._facts(run_id)
             if facts["status"] == "succeeded":
                 return facts
             if facts["status"] in ("failed", "canceled") or time.monotonic() > deadline:
                 log = (self.home / "executor.log").read_text(errors="replace")[-3000:]
-                raise RuntimeError(f"{pipeline.pipeline} is {facts['status']}: {facts['error_message']}\n{log}")
+                raise RuntimeError(f"{facts['pipeline']} is {facts['status']}: {facts['error_message']}\n{log}")
             time.sleep(ASK_SECONDS)
 
-    def _facts(self, run_id: object) -> Facts:
+    def _facts(self, run_id: RunId) -> Facts:
         with self.connection.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute("select * from ops.runs where id = %s", [run_id]).fetchone()
         assert row is not None
@@ -71,31 +88,72 @@ def wall(facts: Facts) -> float:
 def plain_stand(host: Server, name: str, slots: int = 1) -> Iterator[Stand]:
     """A stand with ``controlroom executor``; ready when the executor listens."""
     url = host.database(name, migrated=True)
-    settings = {"CONTROLROOM_HOME": str(host.home), "CONTROLROOM_DATABASE_URL": url, "CONTROLROOM_PROJECT": "bench"}
-    with (host.home / "executor.log").open("wb") as log:
-        executor = subprocess.Popen(
-            [sys.executable, "-m", "controlroom", "executor", "--slots", str(slots)],
-            env={**os.environ, **settings}, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            _wait_for_listener(connection, executor, host.home / "executor.log")
-            yield Stand(url, host.home, connection, executor.pid)
-    finally:
-        executor.send_signal(signal.SIGTERM)
+    command = [sys.executable, "-m", "controlroom", "executor", "--slots", str(slots)]
+    with _process(host.home / "executor.log", command, {**os.environ, **_settings(host, url)}) as executor:
+        yield from _ready(host, url, executor)
+
+
+@contextmanager
+def ray_stand(host: Server, name: str, slots: int = 1) -> Iterator[Stand]:
+    """A stand with a Ray of its own, and in it a fleet of one executor whose phases are Ray tasks."""
+    url, port = host.database(name, migrated=True), embedded_host.free_port()
+    environment = {**cluster.environment(host.home), **_settings(host, url), "RAY_ADDRESS": f"127.0.0.1:{port}"}
+    head = cluster.head_command(host.home, port, os.cpu_count() or 1)
+    fleet = [sys.executable, "-m", "compute.fleet", "start", "--stay", "--size", "1", "--slots", str(slots)]
+    with _process(host.home / "ray.log", head, environment) as ray:
         try:
-            executor.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(executor.pid, signal.SIGKILL)
-            executor.wait()
+            _wait(lambda: _answers(port), ray, host.home / "ray.log")
+            with _process(host.home / "executor.log", fleet, environment) as driver:
+                _wait(
+                    lambda: "fleet ready" in (host.home / "executor.log").read_text(),
+                    driver,
+                    host.home / "executor.log",
+                )
+                # Executor and phases are workers of the node: the head's tree has all of them.
+                yield from _ready(host, url, ray)
+        finally:
+            shutil.rmtree(cluster.session_directory(host.home), ignore_errors=True)
 
 
-def _wait_for_listener(connection: psycopg.Connection, executor: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+def _settings(host: Server, url: str) -> dict[str, str]:
+    return {"CONTROLROOM_HOME": str(host.home), "CONTROLROOM_DATABASE_URL": url, **noop.environment()}
+
+
+def _ready(host: Server, url: str, process: Process) -> Iterator[Stand]:
     asked = (
         "select 1 from pg_stat_activity where application_name = 'controlroom-listen' and datname = current_database()"
     )
-    while connection.execute(asked).fetchone() is None:
-        if executor.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the executor did not come up:\n{log.read_text(errors='replace')[-3000:]}")
+    with psycopg.connect(url, autocommit=True) as connection:
+        _wait(lambda: connection.execute(asked).fetchone() is not None, process, host.home / "executor.log")
+        yield Stand(url, host.home, connection, process.pid)
+
+
+@contextmanager
+def _process(log: Path, command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
+    """A process in a session of its own, ended with all that it started."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait(until: Callable[[], bool], process: Process, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not until():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{log.stem} did not come up:\n{log.read_text(errors='replace')[-3000:]}")
         time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,37 @@
+"""A phase kind that does nothing, installed as a third party's would be: by an entry point, here of a folder on the path."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ops.model import PhaseResult
+from pipelines.handler import Context
+from pipelines.spec import Phase, Pipeline
+
+PLUGIN = Path(__file__).parent / "plugin"
+
+if str(PLUGIN) not in sys.path:
+    sys.path.append(str(PLUGIN))
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to find the kind; a folder on ``PYTHONPATH`` is found before any that was there."""
+    root = str(Path(__file__).parents[1])
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGIN), root, os.environ.get("PYTHONPATH", "")]))}
+
+
+def handle(_: Context, __: Phase) -> PhaseResult:
+    """The handler of kind ``noop``."""
+    return PhaseResult(rows_in=0, rows_out=0, byte_size=0, output_fingerprint=None)
+
+
+def noops(phases: int) -> Pipeline:
+    """A pipeline of so many no-op phases, each after the one before."""
+    names = [f"noop_{number}" for number in range(phases)]
+    chain = [
+        {"name": name, "kind": "noop", "depends_on": names[max(0, number - 1) : number]}
+        for number, name in enumerate(names)
+    ]
+    return Pipeline.from_json({"version": 1, "pipeline": "noop", "owner": "@bench", "phases": chain})

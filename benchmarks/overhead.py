@@ -1,0 +1,52 @@
+"""What the control plane costs a run that does nothing: five no-op phases in a row, on warm executors."""
+
+from __future__ import annotations
+
+from benchmarks.measure import Meter
+from benchmarks.noop import noops
+from benchmarks.report import Report, Samples
+from benchmarks.server import Server, server
+from benchmarks.stand import Stand, plain_stand, ray_stand, wall
+
+PHASES = 5
+WARM_UP = 5
+BURSTS = 3
+SLOTS = 2
+PLAIN, RAY = "plain executor", "executor and phases on Ray"
+
+
+def _measured(host: Server, stand: Stand, row: str, runs: int, seen: Samples) -> None:
+    """One run at a time, then all at once: the first says how long one takes, the second what it costs."""
+    for _ in range(WARM_UP):
+        stand.run(noops(PHASES))
+    for _ in range(runs):
+        seen.add(row, "one run, ms", 1000 * wall(stand.run(noops(PHASES))))
+    for _ in range(BURSTS):
+        meter = Meter(host.postmaster, stand.executor)
+        facts = stand.run_all([noops(PHASES)] * runs)
+        spent = meter.read()
+        began, ended = min(one["created_at"] for one in facts), max(one["finished_at"] for one in facts)
+        seen.add(row, "burst, runs/s", runs / (ended - began).total_seconds())
+        seen.add(row, "executor CPU ms/run", 1000 * spent.client / runs)
+        seen.add(row, "server CPU ms/run", 1000 * spent.server / runs)
+
+
+def run(quick: bool) -> Report:
+    """Runs of five phases, from creation to end by the database's clock; Ray only where there is time to start it."""
+    runs = 5 if quick else 100
+    seen = Samples()
+    with server() as host:
+        with plain_stand(host, "plain", slots=SLOTS) as stand:
+            _measured(host, stand, PLAIN, runs, seen)
+        if not quick:
+            with ray_stand(host, "ray", slots=SLOTS) as stand:
+                _measured(host, stand, RAY, runs, seen)
+    report = Report("overhead", f"python -m benchmarks overhead{' --quick' if quick else ''}", runs, seen.spreads())
+    report.at_most("run of five no-op phases, median ms", seen.median(PLAIN, "one run, ms"), 100)
+    if not quick:
+        report.at_most("the same on Ray, median ms", seen.median(RAY, "one run, ms"), 100)
+    report.notes.append(
+        f"Each phase waits for the one before; {runs} runs, then {BURSTS} bursts of {runs}, {SLOTS} slots."
+    )
+    report.notes.append(f"{4 + 2 * PHASES} hash-chained events a run.")
+    return report
