@@ -2,34 +2,36 @@
 
 do $$
 declare
-  wanted text;
+  v_role text;
 begin
-  foreach wanted in array array[
-    'anon', 'authenticated', 'service_role', 'controlroom_executor', 'controlroom_bi'
+  foreach v_role in array array[
+    'anon', 'authenticated', 'service_role', 'controlroom_executor', 'controlroom_bi', 'controlroom_login'
   ] loop
-    if not exists (select from pg_catalog.pg_roles where rolname = wanted) then
-      execute pg_catalog.format('create role %I nologin', wanted);
-    end if;
+    continue when exists (select from pg_catalog.pg_roles where rolname = v_role);
+    begin
+      -- Pools log in as controlroom_login. It has no grants of its own, so that `reset role` leads nowhere.
+      execute pg_catalog.format('create role %I %s', v_role,
+        case v_role when 'controlroom_login' then 'login noinherit' else 'nologin' end);
+    exception
+      -- Roles belong to the whole server: another database's installer may have been a moment earlier with this one.
+      when duplicate_object or unique_violation then null;
+    end;
   end loop;
-  -- What pools log in as: no grants of its own, so that `reset role` leads nowhere.
-  if not exists (select from pg_catalog.pg_roles where rolname = 'controlroom_login') then
-    create role controlroom_login login noinherit;
-  end if;
-exception
-  -- Roles belong to the whole server: another database's installer may have been a moment earlier.
-  when duplicate_object or unique_violation then null;
 end
 $$;
 
-grant anon, authenticated to controlroom_login;
+do $$
+begin
+  grant anon, authenticated to controlroom_login;
+exception
+  -- Another database's installer gives the same at this moment ("tuple concurrently updated" has no code of its own).
+  when unique_violation or internal_error then null;
+end
+$$;
 
 create schema if not exists ops;
 create schema if not exists private;
 create schema if not exists api;
-
-alter default privileges in schema ops revoke execute on functions from public;
-alter default privileges in schema private revoke execute on functions from public;
-alter default privileges in schema api revoke execute on functions from public;
 
 grant usage on schema ops to authenticated, service_role, controlroom_executor;
 grant usage on schema api to anon, authenticated, service_role, controlroom_executor;

@@ -1,9 +1,25 @@
--- Who may call what. Execute was taken from public by default privileges; here it is given, role by role.
+-- Who may call what, role by role. Postgres lets PUBLIC execute every new function, and default privileges of a schema
+-- cannot take that back: it is taken here, whole, before anything is given.
+
+do $$
+declare
+  v_schema text;
+begin
+  foreach v_schema in array array['ops', 'private', 'api'] loop
+    execute pg_catalog.format(
+      'revoke execute on all functions in schema %I from public, anon, authenticated, service_role, controlroom_executor, '
+      'controlroom_bi, controlroom_login', v_schema);
+  end loop;
+end
+$$;
 
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_orgs(), private.my_hidden_envs(),
   private.role_rank(text)
 to authenticated, service_role;
+
+-- The default of ids, for the back end's own inserts.
+grant execute on function private.new_id() to service_role;
 
 -- An executor speaks these and nothing else.
 grant execute on function

@@ -1,0 +1,71 @@
+"""Two teams with a row in every table, so that a matrix of permissions says something."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import psycopg
+
+from ops.database import EXECUTOR, connect
+from ops.model import Artifact, NewPhase, PhaseStatus
+from ops.rpc import Rpc
+from tests.operating import SPEC, commit
+
+# What no RPC writes yet. One statement a table; %(project)s and %(org)s are the team's, %(run)s a run of it.
+BY_HAND = """
+insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');
+insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
+insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
+  select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
+insert into ops.schedules (project_id, env, pipeline, cron) values (%(project)s, 'dev', 'demo', '0 * * * *')
+"""
+
+
+@dataclass(frozen=True)
+class Team:
+    """A project with one member."""
+
+    slug: str
+    org: UUID
+    project: UUID
+    member: str
+
+
+def two_teams(url: str) -> tuple[Team, Team]:
+    """Fills every table of the schema for two teams."""
+    return _team(url, "acme"), _team(url, "rivals")
+
+
+def _team(url: str, slug: str) -> Team:
+    with connect(url, autocommit=True) as owner, connect(url, EXECUTOR, autocommit=True) as executing:
+        rpc, executor, executor_id = Rpc(owner), Rpc(executing), uuid.uuid4()
+        project = rpc.ensure_project(slug, "books")
+        member = f"someone@{slug}"
+        rpc.ensure_membership(project, member, "admin")
+        executor.register_executor(executor_id, slug, slots=2, host="here", version="0")
+        for _ in range(2):
+            rpc.create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [NewPhase("bronze", "ingest")])
+        first, second = executor.claim_run(executor_id, max_runs=2)
+        executor.start_run(first.run_id, first.lease_token)
+        executor.start_phase(first.run_id, first.lease_token, "bronze")
+        artifact = Artifact("a", "query", "0" * 64, 1, "text/plain", f"file:///{slug}")
+        executor.register_artifact(first.run_id, first.lease_token, "bronze", artifact)
+        executor.record_dataset(first.run_id, first.lease_token, "bronze", commit())
+        executor.finish_phase(first.run_id, first.lease_token, "bronze", PhaseStatus.SUCCEEDED, {})
+        executor.complete_run(first.run_id, first.lease_token, {})
+        rpc.compute_run_score(first.run_id)
+        org = _value(owner, "select org_id from ops.projects where id = %s", project)
+        given = {"slug": slug, "org": org, "project": project, "run": second.run_id}
+        for statement in BY_HAND.split(";"):
+            owner.execute(statement, given)
+        assert rpc.cap_allow(slug, Decimal(1))
+        return Team(slug, org, project, member)
+
+
+def _value(connection: psycopg.Connection, query: str, *arguments: object) -> UUID:
+    [[value]] = connection.execute(query, arguments).fetchall()
+    assert isinstance(value, UUID)
+    return value

@@ -1,0 +1,110 @@
+"""Every table × every role × every verb, each tried for real; every function with its callers."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.migrations.conftest import Tenancy
+from tests.migrations.permissions import ROLES, VERBS, callers, faults, tables
+from tests.migrations.tenants import two_teams
+from tests.postgres import Databases
+
+PEOPLE = {"register_pipeline", "create_run", "cancel_run", "retry_run", "verify_event_chain"}
+EXECUTORS = {
+    "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
+    "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
+    "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
+}  # fmt: skip
+BACK_END = {
+    "ensure_project", "ensure_membership", "requeue_stale_runs", "score_ended_runs", "ensure_event_partitions", "prune",
+}  # fmt: skip
+
+
+def test_every_table_every_role_every_verb(tenancy: Tenancy) -> None:
+    assert len(tables(tenancy.connection)) * len(ROLES) * len(VERBS) > 600
+    assert faults(tenancy.connection, tenancy.ours, tenancy.theirs) == []
+
+
+CARELESS = {
+    "a table that nobody protected": (
+        "create table ops.sneaky (id int, project_id uuid)",
+        "ops.sneaky has row-level security off",
+    ),
+    "rows that everybody may read": (
+        "create table ops.sneaky (id int, project_id uuid);"
+        "insert into ops.sneaky select 1, id from ops.projects;"
+        "grant select on ops.sneaky to authenticated",
+        "someone@acme sees rows of rivals in ops.sneaky",
+    ),
+    "a view that reads as its owner": (
+        "create view ops.all_runs as select id, project_id from ops.runs; grant select on ops.all_runs to authenticated",
+        "someone@acme sees rows of rivals in ops.all_runs",
+    ),
+    "a grant to the executors": ("grant select on ops.runs to controlroom_executor", "controlroom_executor may select"),
+    "a grant to write": ("grant update on ops.runs to authenticated", "authenticated may update ops.runs"),
+    "security that is not forced": ("alter table ops.caps no force row level security", "ops.caps has row-level"),
+    "a policy for all": (
+        "create policy open on ops.signals for select to authenticated using (true)",
+        "someone@acme sees rows of rivals in ops.signals",
+    ),
+    "events that can be changed": ("grant update on ops.run_events to service_role", "service_role may update"),
+}
+
+
+@pytest.mark.parametrize("mistake", CARELESS)
+def test_a_careless_change_fails_the_matrix(databases: Databases, template: str, mistake: str) -> None:
+    change, complaint = CARELESS[mistake]
+    with databases.clone(template) as url:
+        ours, theirs = two_teams(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(change.encode())
+            said = faults(connection, ours, theirs)
+            assert any(line.startswith(complaint) for line in said), said
+
+
+def test_each_function_has_exactly_its_callers(tenancy: Tenancy) -> None:
+    found = {role: callers(tenancy.connection, role) for role in ROLES}
+    assert found == {
+        "anon": set(),
+        "authenticated": PEOPLE,
+        "service_role": PEOPLE | EXECUTORS | BACK_END,
+        "controlroom_executor": EXECUTORS,
+        "controlroom_bi": set(),
+        "controlroom_login": set(),
+    }
+
+
+def test_no_function_trusts_the_callers_search_path(tenancy: Tenancy) -> None:
+    rows = tenancy.connection.execute(
+        """
+        select p.oid::regprocedure::text, p.prosecdef, coalesce(p.proconfig, '{}')
+        from pg_proc p
+        where p.pronamespace in ('ops'::regnamespace, 'private'::regnamespace, 'api'::regnamespace)
+        """
+    ).fetchall()
+    assert len(rows) > 40
+    assert [name for name, _, settings in rows if 'search_path=""' not in settings] == []
+    # Executors have execute and nothing else: an RPC that runs as its caller could not read a row for them.
+    assert [name for name, definer, _ in rows if name.startswith("ops.") and not definer] == []
+
+
+def test_a_member_of_one_environment_sees_nothing_of_another(tenancy: Tenancy) -> None:
+    from tests.migrations.permissions import acting
+
+    connection, ours = tenancy.connection, tenancy.ours
+    connection.execute(
+        "insert into ops.memberships (org_id, project_id, subject, role, envs) values (%s, %s, 'guest', 'viewer', '{prod}')",
+        [ours.org, ours.project],
+    )
+    with acting(connection, "authenticated", "guest"):
+        for table in (
+            "runs",
+            "run_phases",
+            "run_events",
+            "run_artifacts",
+            "run_scores",
+            "datasets",
+            "dataset_versions",
+        ):
+            assert connection.execute(f"select count(*) from ops.{table}".encode()).fetchone() == (0,), table
