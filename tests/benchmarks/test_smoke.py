@@ -1,0 +1,38 @@
+"""Each comparison runs from end to end; how fast is for the full run to say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = ("procrastinate", "pgqueuer")
+FIGURES = {
+    "ingest": ("COPY drain", "ingest into bronze", "wall s"),
+    "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
+    "overhead": ("plain executor", "plain executor", "one run, ms"),
+    "queue": ("pgqueuer", "claim → complete, full history", "jobs per CPU-second"),
+    "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_quick_run_measures_both_sides(name: str) -> None:
+    if name == "queue":
+        for peer in PEERS:
+            pytest.importorskip(peer, reason="the bench group is not installed: pip install --group bench")
+    answer = subprocess.run(
+        [sys.executable, "-m", "benchmarks", name, "--quick", "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    told = json.loads(answer.stdout)
+    *rows, figure = FIGURES[name]
+    for row in rows:
+        assert told["figures"][row][figure]["median"] > 0
+    assert told["targets"]
