@@ -1,0 +1,1073 @@
+CREATE SCHEMA api;
+CREATE SCHEMA ops;
+CREATE SCHEMA private;
+CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, phases jsonb)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.compute_run_score(p_run_id uuid) RETURNS numeric
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb DEFAULT '{}'::jsonb, p_phases jsonb DEFAULT '[]'::jsonb, p_idempotency_key text DEFAULT NULL::text, p_priority integer DEFAULT 100, p_trigger text DEFAULT 'manual'::text, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_parent_run uuid DEFAULT NULL::uuid, p_tags jsonb DEFAULT '{}'::jsonb, p_input_manifest jsonb DEFAULT '{}'::jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.ensure_project(p_org text, p_project text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb DEFAULT '{}'::jsonb, p_retryable boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.prune(p_keep interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 0) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.caller_role() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.new_id() RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.caps (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    key text NOT NULL,
+    org_id uuid NOT NULL,
+    project_id uuid,
+    unit text DEFAULT 'runs'::text NOT NULL,
+    amount numeric NOT NULL,
+    period text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT caps_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT caps_period_check CHECK ((period = ANY (ARRAY['hour'::text, 'day'::text, 'week'::text, 'month'::text, 'concurrent'::text]))),
+    CONSTRAINT caps_unit_check CHECK ((unit = ANY (ARRAY['runs'::text, 'cpu_seconds'::text, 'rows'::text, 'bytes'::text, 'money'::text])))
+);
+ALTER TABLE ONLY ops.caps FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) RETURNS numeric
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text DEFAULT NULL::text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text, p_event_id uuid DEFAULT NULL::uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text DEFAULT NULL::text, p_error_message text DEFAULT NULL::text, p_error_data jsonb DEFAULT NULL::jsonb, p_output_manifest jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.let_people_read(p_table text, p_condition text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.my_hidden_envs() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.my_orgs() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.my_projects(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.my_scopes(p_role text DEFAULT 'viewer'::text) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.run_leases (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    executor_id uuid NOT NULL,
+    lease_token bigint NOT NULL,
+    lease_seconds double precision NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    phase text,
+    progress jsonb,
+    event_seq bigint NOT NULL,
+    event_hash bytea NOT NULL
+)
+WITH (fillfactor='40', autovacuum_vacuum_scale_factor='0.05');
+ALTER TABLE ONLY ops.run_leases FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) RETURNS ops.run_leases
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.period_start(p_period text, p_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.phases_json(p_run_id uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.protect_table(p_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.raise_error(p_sqlstate text, p_message text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.refuse_terminal_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text DEFAULT NULL::text, p_error_message text DEFAULT NULL::text, p_error_data jsonb DEFAULT NULL::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require(p_value text, p_field text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.subject() RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.alert_rules (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    signal text NOT NULL,
+    comparison text NOT NULL,
+    threshold double precision NOT NULL,
+    within interval DEFAULT '01:00:00'::interval NOT NULL,
+    severity text DEFAULT 'warning'::text NOT NULL,
+    tag text DEFAULT ''::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT alert_rules_comparison_check CHECK ((comparison = ANY (ARRAY['<'::text, '<='::text, '>'::text, '>='::text]))),
+    CONSTRAINT alert_rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+ALTER TABLE ONLY ops.alert_rules FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.cap_usage (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    cap_id uuid NOT NULL,
+    project_id uuid,
+    run_id uuid,
+    lease_token bigint,
+    amount numeric NOT NULL,
+    used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    released_at timestamp with time zone
+);
+ALTER TABLE ONLY ops.cap_usage FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.capabilities (
+    ordinal integer NOT NULL,
+    capability text NOT NULL,
+    databricks text NOT NULL,
+    target text NOT NULL,
+    mvp text NOT NULL,
+    v1 text NOT NULL,
+    v2 text NOT NULL,
+    probe text,
+    evidence jsonb,
+    proven_at timestamp with time zone,
+    CONSTRAINT capabilities_mvp_check CHECK ((mvp = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
+    CONSTRAINT capabilities_v1_check CHECK ((v1 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
+    CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
+);
+ALTER TABLE ONLY ops.capabilities FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.dataset_versions (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    version bigint NOT NULL,
+    run_id uuid NOT NULL,
+    phase text NOT NULL,
+    lease_token bigint NOT NULL,
+    mode text NOT NULL,
+    rows bigint NOT NULL,
+    total_rows bigint NOT NULL,
+    byte_size bigint NOT NULL,
+    fingerprint text NOT NULL,
+    columns jsonb NOT NULL,
+    adopted boolean DEFAULT false NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.datasets (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    layer text NOT NULL,
+    name text NOT NULL,
+    version bigint NOT NULL,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    fingerprint text,
+    total_rows bigint,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT datasets_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
+);
+ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.executors (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    slots integer DEFAULT 1 NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    version text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT executors_slots_check CHECK ((slots > 0)),
+    CONSTRAINT executors_state_check CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'lost'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ops.executors FORCE ROW LEVEL SECURITY;
+CREATE SEQUENCE ops.lease_tokens
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE ops.lineage_edges (
+    output_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    input_table text NOT NULL,
+    input_version bigint NOT NULL,
+    input_fingerprint text
+);
+ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.memberships (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    project_id uuid,
+    subject text NOT NULL,
+    role text NOT NULL,
+    envs text[] DEFAULT '{dev,stage,prod}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT memberships_envs_check CHECK (((envs <@ '{dev,stage,prod}'::text[]) AND (envs <> '{}'::text[]))),
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'editor'::text, 'admin'::text]))),
+    CONSTRAINT memberships_subject_check CHECK ((subject <> ''::text))
+);
+ALTER TABLE ONLY ops.memberships FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.notifications (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    rule_id uuid,
+    run_id uuid,
+    severity text NOT NULL,
+    title text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    channel text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    delivered_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    escalation_level integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+ALTER TABLE ONLY ops.notifications FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.orgs (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    slug text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT orgs_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
+);
+ALTER TABLE ONLY ops.orgs FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.pipelines (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    version integer NOT NULL,
+    spec jsonb NOT NULL,
+    sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pipelines_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.projects (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    slug text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
+);
+ALTER TABLE ONLY ops.projects FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.queue_turns (
+    project_id uuid NOT NULL,
+    priority integer NOT NULL,
+    last_turn bigint NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ops.queue_turns FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.routing_matrix (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    area text NOT NULL,
+    match jsonb DEFAULT '{}'::jsonb NOT NULL,
+    primary_owner text NOT NULL,
+    secondary_owner text NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    escalation jsonb DEFAULT '[]'::jsonb NOT NULL,
+    surface text NOT NULL,
+    priority integer DEFAULT 100 NOT NULL
+);
+ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.run_artifacts (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    phase text DEFAULT ''::text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    sha256 text NOT NULL,
+    byte_size bigint NOT NULL,
+    content_type text NOT NULL,
+    uri text NOT NULL,
+    meta jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT run_artifacts_byte_size_check CHECK ((byte_size >= 0)),
+    CONSTRAINT run_artifacts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY ops.run_artifacts FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.run_events (
+    run_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    ts timestamp with time zone NOT NULL,
+    project_id uuid NOT NULL,
+    type text NOT NULL,
+    phase text,
+    level text DEFAULT 'info'::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_token bigint,
+    event_id uuid,
+    hash bytea NOT NULL,
+    CONSTRAINT run_events_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text]))),
+    CONSTRAINT run_events_type_check CHECK ((type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'PHASE_STARTED'::text, 'PHASE_PROGRESS'::text, 'PHASE_SUCCEEDED'::text, 'PHASE_FAILED'::text, 'PHASE_SKIPPED'::text, 'LEASE_RENEWED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text])))
+)
+PARTITION BY RANGE (ts);
+ALTER TABLE ONLY ops.run_events FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.run_phases (
+    run_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    rows_in bigint,
+    rows_out bigint,
+    byte_size bigint,
+    input_fingerprint text,
+    output_fingerprint text,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error_code text,
+    error_message text,
+    error_data jsonb,
+    result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT run_phases_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])))
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.run_phases FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.run_scores (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    score numeric(5,2) NOT NULL,
+    breakdown jsonb NOT NULL,
+    computed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT run_scores_score_check CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric)))
+);
+ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.runs (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    pipeline_version integer NOT NULL,
+    spec jsonb NOT NULL,
+    spec_sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    input_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    output_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    phase text,
+    priority integer DEFAULT 100 NOT NULL,
+    turn bigint NOT NULL,
+    available_at timestamp with time zone NOT NULL,
+    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    lost_leases integer DEFAULT 0 NOT NULL,
+    max_lost_leases integer DEFAULT 10 NOT NULL,
+    timeout_seconds double precision,
+    idempotency_key text,
+    trigger text DEFAULT 'manual'::text NOT NULL,
+    parent_run uuid,
+    error_code text,
+    error_message text,
+    error_data jsonb,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_token bigint,
+    executor_id uuid,
+    event_seq bigint DEFAULT 0 NOT NULL,
+    event_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
+    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
+    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
+)
+WITH (fillfactor='80');
+ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.schedules (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    cron text,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    after_pipeline text,
+    on_freshness_of text,
+    misfire text DEFAULT 'run_once'::text NOT NULL,
+    paused boolean DEFAULT false NOT NULL,
+    next_at timestamp with time zone,
+    CONSTRAINT schedules_check CHECK ((num_nonnulls(cron, after_pipeline, on_freshness_of) = 1)),
+    CONSTRAINT schedules_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT schedules_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'run_once'::text, 'run_all'::text])))
+);
+ALTER TABLE ONLY ops.schedules FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.signal_weights (
+    signal text NOT NULL,
+    weight double precision NOT NULL,
+    direction text NOT NULL,
+    half_at double precision NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT signal_weights_direction_check CHECK ((direction = ANY (ARRAY['up'::text, 'down'::text]))),
+    CONSTRAINT signal_weights_half_at_check CHECK ((half_at > (0)::double precision)),
+    CONSTRAINT signal_weights_weight_check CHECK ((weight >= (0)::double precision))
+);
+ALTER TABLE ONLY ops.signal_weights FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.signals (
+    run_id uuid NOT NULL,
+    signal text NOT NULL,
+    project_id uuid NOT NULL,
+    value double precision NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.schema_revision (
+    version_num character varying(32) NOT NULL
+);
+ALTER TABLE ONLY ops.alert_rules
+    ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.alert_rules
+    ADD CONSTRAINT alert_rules_project_id_name_key UNIQUE (project_id, name);
+ALTER TABLE ONLY ops.cap_usage
+    ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.capabilities
+    ADD CONSTRAINT capabilities_capability_key UNIQUE (capability);
+ALTER TABLE ONLY ops.capabilities
+    ADD CONSTRAINT capabilities_pkey PRIMARY KEY (ordinal);
+ALTER TABLE ONLY ops.caps
+    ADD CONSTRAINT caps_key_key UNIQUE (key);
+ALTER TABLE ONLY ops.caps
+    ADD CONSTRAINT caps_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.dataset_versions
+    ADD CONSTRAINT dataset_versions_dataset_id_version_key UNIQUE (dataset_id, version);
+ALTER TABLE ONLY ops.dataset_versions
+    ADD CONSTRAINT dataset_versions_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.datasets
+    ADD CONSTRAINT datasets_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.datasets
+    ADD CONSTRAINT datasets_project_id_env_layer_name_key UNIQUE (project_id, env, layer, name);
+ALTER TABLE ONLY ops.executors
+    ADD CONSTRAINT executors_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.lineage_edges
+    ADD CONSTRAINT lineage_edges_pkey PRIMARY KEY (output_id, input_table, input_version);
+ALTER TABLE ONLY ops.memberships
+    ADD CONSTRAINT memberships_org_id_project_id_subject_key UNIQUE NULLS NOT DISTINCT (org_id, project_id, subject);
+ALTER TABLE ONLY ops.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.orgs
+    ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.orgs
+    ADD CONSTRAINT orgs_slug_key UNIQUE (slug);
+ALTER TABLE ONLY ops.pipelines
+    ADD CONSTRAINT pipelines_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.pipelines
+    ADD CONSTRAINT pipelines_project_id_slug_sha256_git_sha_key UNIQUE (project_id, slug, sha256, git_sha);
+ALTER TABLE ONLY ops.pipelines
+    ADD CONSTRAINT pipelines_project_id_slug_version_key UNIQUE (project_id, slug, version);
+ALTER TABLE ONLY ops.projects
+    ADD CONSTRAINT projects_org_id_slug_key UNIQUE (org_id, slug);
+ALTER TABLE ONLY ops.projects
+    ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.queue_turns
+    ADD CONSTRAINT queue_turns_pkey PRIMARY KEY (project_id, priority);
+ALTER TABLE ONLY ops.routing_matrix
+    ADD CONSTRAINT routing_matrix_area_key UNIQUE (area);
+ALTER TABLE ONLY ops.routing_matrix
+    ADD CONSTRAINT routing_matrix_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.run_artifacts
+    ADD CONSTRAINT run_artifacts_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.run_artifacts
+    ADD CONSTRAINT run_artifacts_run_id_phase_name_key UNIQUE (run_id, phase, name);
+ALTER TABLE ONLY ops.run_events
+    ADD CONSTRAINT run_events_pkey PRIMARY KEY (run_id, seq, ts);
+ALTER TABLE ONLY ops.run_leases
+    ADD CONSTRAINT run_leases_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY ops.run_phases
+    ADD CONSTRAINT run_phases_pkey PRIMARY KEY (run_id, ordinal);
+ALTER TABLE ONLY ops.run_phases
+    ADD CONSTRAINT run_phases_run_id_name_key UNIQUE (run_id, name);
+ALTER TABLE ONLY ops.run_scores
+    ADD CONSTRAINT run_scores_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY ops.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.schedules
+    ADD CONSTRAINT schedules_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.schedules
+    ADD CONSTRAINT schedules_project_id_env_pipeline_cron_after_pipeline_on_fr_key UNIQUE NULLS NOT DISTINCT (project_id, env, pipeline, cron, after_pipeline, on_freshness_of);
+ALTER TABLE ONLY ops.signal_weights
+    ADD CONSTRAINT signal_weights_pkey PRIMARY KEY (signal);
+ALTER TABLE ONLY ops.signals
+    ADD CONSTRAINT signals_pkey PRIMARY KEY (run_id, signal);
+ALTER TABLE ONLY private.schema_revision
+    ADD CONSTRAINT schema_revision_pkc PRIMARY KEY (version_num);
+CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
+CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
+CREATE INDEX caps_org ON ops.caps USING btree (org_id);
+CREATE INDEX caps_project ON ops.caps USING btree (project_id);
+CREATE INDEX dataset_versions_run ON ops.dataset_versions USING btree (run_id);
+CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
+CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
+CREATE INDEX notifications_project ON ops.notifications USING btree (project_id, created_at DESC);
+CREATE INDEX notifications_rule ON ops.notifications USING btree (rule_id);
+CREATE INDEX notifications_run ON ops.notifications USING btree (run_id);
+CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX runs_finished ON ops.runs USING brin (finished_at) WITH (pages_per_range='16', autosummarize='on');
+CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
+CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
+CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_artifacts FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_events FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
+ALTER TABLE ONLY ops.alert_rules
+    ADD CONSTRAINT alert_rules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.cap_usage
+    ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
+ALTER TABLE ONLY ops.caps
+    ADD CONSTRAINT caps_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
+ALTER TABLE ONLY ops.caps
+    ADD CONSTRAINT caps_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.dataset_versions
+    ADD CONSTRAINT dataset_versions_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.dataset_versions
+    ADD CONSTRAINT dataset_versions_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.datasets
+    ADD CONSTRAINT datasets_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.lineage_edges
+    ADD CONSTRAINT lineage_edges_output_id_fkey FOREIGN KEY (output_id) REFERENCES ops.dataset_versions(id);
+ALTER TABLE ONLY ops.memberships
+    ADD CONSTRAINT memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
+ALTER TABLE ONLY ops.memberships
+    ADD CONSTRAINT memberships_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.notifications
+    ADD CONSTRAINT notifications_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.notifications
+    ADD CONSTRAINT notifications_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id);
+ALTER TABLE ONLY ops.notifications
+    ADD CONSTRAINT notifications_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.pipelines
+    ADD CONSTRAINT pipelines_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.projects
+    ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
+ALTER TABLE ONLY ops.queue_turns
+    ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.run_artifacts
+    ADD CONSTRAINT run_artifacts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.run_leases
+    ADD CONSTRAINT run_leases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.run_phases
+    ADD CONSTRAINT run_phases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.run_scores
+    ADD CONSTRAINT run_scores_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.runs
+    ADD CONSTRAINT runs_executor_id_fkey FOREIGN KEY (executor_id) REFERENCES ops.executors(id);
+ALTER TABLE ONLY ops.runs
+    ADD CONSTRAINT runs_parent_run_fkey FOREIGN KEY (parent_run) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.runs
+    ADD CONSTRAINT runs_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.schedules
+    ADD CONSTRAINT schedules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.signals
+    ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.dataset_versions TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.datasets TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.executors TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.lineage_edges TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.queue_turns TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.routing_matrix TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_artifacts TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_events TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_leases TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_phases TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_scores TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.runs TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.schedules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.signal_weights TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.signals TO owner USING (true) WITH CHECK (true);
+ALTER TABLE ops.dataset_versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.datasets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.executors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.lineage_edges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.notifications ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.caps FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
+CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.datasets d
+  WHERE (d.id = dataset_versions.dataset_id))))));
+CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.executors FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.dataset_versions v
+  WHERE (v.id = lineage_edges.output_id))))));
+CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects)))));
+CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
+CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.run_artifacts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = run_artifacts.run_id))))));
+CREATE POLICY people_read ON ops.run_events FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = run_events.run_id))))));
+CREATE POLICY people_read ON ops.run_leases FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = run_leases.run_id))))));
+CREATE POLICY people_read ON ops.run_phases FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = run_phases.run_id))))));
+CREATE POLICY people_read ON ops.run_scores FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = run_scores.run_id))))));
+CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.signal_weights FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = signals.run_id))))));
+ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.queue_turns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.routing_matrix ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_artifacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_leases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_phases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_scores ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.schedules ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.dataset_versions TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.datasets TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.executors TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.lineage_edges TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.queue_turns TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.routing_matrix TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_artifacts TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_events TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_leases TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_phases TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_scores TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.runs TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.schedules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.signal_weights TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.signals TO service_role USING (true) WITH CHECK (true);
+ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA api TO anon;
+GRANT USAGE ON SCHEMA api TO authenticated;
+GRANT USAGE ON SCHEMA api TO service_role;
+GRANT USAGE ON SCHEMA api TO controlroom_executor;
+GRANT USAGE ON SCHEMA ops TO authenticated;
+GRANT USAGE ON SCHEMA ops TO service_role;
+GRANT USAGE ON SCHEMA ops TO controlroom_executor;
+GRANT USAGE ON SCHEMA private TO authenticated;
+GRANT USAGE ON SCHEMA private TO service_role;
+REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
+REVOKE ALL ON FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) TO service_role;
+REVOKE ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO service_role;
+REVOKE ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
+REVOKE ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.prune(p_keep interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.prune(p_keep interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) TO service_role;
+REVOKE ALL ON FUNCTION ops.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) TO authenticated;
+GRANT ALL ON FUNCTION ops.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) TO service_role;
+REVOKE ALL ON FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.new_id() TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
+GRANT SELECT ON TABLE ops.caps TO authenticated;
+REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.my_hidden_envs() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_hidden_envs() TO authenticated;
+GRANT ALL ON FUNCTION private.my_hidden_envs() TO service_role;
+REVOKE ALL ON FUNCTION private.my_orgs() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_orgs() TO authenticated;
+GRANT ALL ON FUNCTION private.my_orgs() TO service_role;
+REVOKE ALL ON FUNCTION private.my_projects(p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_projects(p_role text) TO authenticated;
+GRANT ALL ON FUNCTION private.my_projects(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.my_scopes(p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO authenticated;
+GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
+GRANT SELECT ON TABLE ops.run_leases TO authenticated;
+REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.period_start(p_period text, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.phases_json(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
+GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.subject() TO authenticated;
+GRANT ALL ON FUNCTION private.subject() TO service_role;
+REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
+GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
+GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
+GRANT SELECT ON TABLE ops.capabilities TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
+GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
+GRANT SELECT ON TABLE ops.datasets TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
+GRANT SELECT ON TABLE ops.executors TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_edges TO service_role;
+GRANT SELECT ON TABLE ops.lineage_edges TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
+GRANT SELECT ON TABLE ops.memberships TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
+GRANT SELECT ON TABLE ops.notifications TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.orgs TO service_role;
+GRANT SELECT ON TABLE ops.orgs TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
+GRANT SELECT ON TABLE ops.pipelines TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.projects TO service_role;
+GRANT SELECT ON TABLE ops.projects TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
+GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
+GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.run_artifacts TO service_role;
+GRANT SELECT ON TABLE ops.run_artifacts TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.run_events TO service_role;
+GRANT SELECT ON TABLE ops.run_events TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_phases TO service_role;
+GRANT SELECT ON TABLE ops.run_phases TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_scores TO service_role;
+GRANT SELECT ON TABLE ops.run_scores TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
+GRANT SELECT ON TABLE ops.runs TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
+GRANT SELECT ON TABLE ops.schedules TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signal_weights TO service_role;
+GRANT SELECT ON TABLE ops.signal_weights TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signals TO service_role;
+GRANT SELECT ON TABLE ops.signals TO authenticated;
