@@ -11,7 +11,7 @@ from dashboard.components.render import render
 from dashboard.data.source import reads, rpc
 from dashboard.views.run import facts, phase_lines, verdict
 from dashboard.views.timeline import timeline
-from ops.model import EventType, RunId
+from ops.model import EventType, RunId, RunStatus
 from ops.views import EventRow, RunDetail
 
 REFRESH_SECONDS = 1.0
@@ -76,7 +76,9 @@ def steer(run: RunDetail) -> None:
         if st.button("Cancel run", key="cancel", disabled=run.cancel_requested):
             cancel(run.run_id)
             st.rerun()
-    elif st.button("Retry run", key="retry", help="A new run on the same inputs; what succeeded stays done."):
+    elif run.status is not RunStatus.SUCCEEDED and st.button(
+        "Retry run", key="retry", help="A new run on the same inputs; what succeeded stays done."
+    ):
         st.switch_page("app_pages/run.py", query_params={"id": str(retry(run.run_id))})
 
 
