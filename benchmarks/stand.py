@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -61,6 +61,25 @@ class Stand:
             run_ids = [queue(Rpc(self.connection), pipeline, project) for pipeline in pipelines]
         deadline = time.monotonic() + GIVE_UP_SECONDS
         return [self._ended(run_id, deadline) for run_id in run_ids]
+
+    def wait_until_empty(self) -> None:
+        """Returns when every run has ended; asks seldom, so that asking costs the server nothing to speak of.
+
+        Raises:
+            RuntimeError: one did not succeed, or it takes too long.
+        """
+        deadline = time.monotonic() + GIVE_UP_SECONDS
+        open_runs = "select exists (select from ops.runs where status in ('queued', 'claimed', 'running'))"
+        while self._value(open_runs):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the queue is not empty after {GIVE_UP_SECONDS:.0f} s")
+            time.sleep(0.05)
+        if bad := self._value("select count(*) from ops.runs where status <> 'succeeded'"):
+            raise RuntimeError(f"{bad} runs did not succeed")
+
+    def _value(self, query: LiteralString) -> object:
+        row = self.connection.execute(query).fetchone()
+        return row[0] if row else None
 
     def _ended(self, run_id: RunId, deadline: float) -> Facts:
         while True:

@@ -9,17 +9,24 @@ from importlib.resources import files
 import psycopg
 
 from benchmarks import measure
-from benchmarks.measure import Cost
+from benchmarks.measure import Cost, Meter
+from benchmarks.noop import noops
 from benchmarks.queue import ours
 from benchmarks.report import Report, Samples
 from benchmarks.server import Server, server
+from benchmarks.stand import plain_stand
+from pipelines.catalogue import new_phases
 
 CLIENTS = 4
-BARE, CLAIM, OURS = "bare pgbench claim", "claim_run under pgbench", "claim → complete, full history"
+BATCH = 10
+SLOTS = 4
+BARE, CLAIM = "bare claim under pgbench", "claim_run under pgbench"
+OURS, EXECUTOR = "claim → complete by RPC, full history", "executor, one no-op phase, full history"
 PEERS = {"procrastinate": "benchmarks.queue.peer_procrastinate", "pgqueuer": "benchmarks.queue.peer_pgqueuer"}
 
 
-def _pgbench(host: Server, url: str, script: str, claims: int) -> tuple[float, Cost]:
+def _pgbench(host: Server, url: str, script: str, jobs: int, batch: int) -> tuple[float, Cost]:
+    """Claims all jobs, ``batch`` in each call; jobs per second, and the cost."""
     path = files("benchmarks.queue") / "sql" / script
     arguments = [
         host.pgbench,
@@ -27,7 +34,8 @@ def _pgbench(host: Server, url: str, script: str, claims: int) -> tuple[float, C
         "--protocol=prepared",
         f"--client={CLIENTS}",
         "--jobs=2",
-        f"--transactions={claims // CLIENTS}",
+        f"--transactions={jobs // CLIENTS // batch}",
+        f"--define=batch={batch}",
         f"--file={path}",
         url,
     ]
@@ -35,28 +43,40 @@ def _pgbench(host: Server, url: str, script: str, claims: int) -> tuple[float, C
     found = re.search(r"tps = ([0-9.]+)", output)
     if found is None:
         raise RuntimeError(f"pgbench said nothing of tps: {output[-500:]}")
-    return float(found.group(1)), cost
+    return float(found.group(1)) * batch, cost
 
 
-def _bare(host: Server, jobs: int) -> tuple[float, Cost]:
+def _bare(host: Server, jobs: int, batch: int) -> tuple[float, Cost]:
     url = host.database("bare", migrated=False)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((files("benchmarks.queue") / "sql" / "bare_schema.sql").read_bytes())
         connection.execute("insert into bare_job (priority) select 100 from generate_series(1, %s)", [jobs])
         connection.execute("vacuum analyze bare_job")
-    return _pgbench(host, url, "bare_claim.sql", jobs)
+    return _pgbench(host, url, "bare_claim.sql", jobs, batch)
 
 
-def _our_claim(host: Server, jobs: int) -> tuple[float, Cost]:
+def _our_claim(host: Server, jobs: int, batch: int) -> tuple[float, Cost]:
     url = host.database("claim", migrated=True)
     ours.prepare(url, jobs)
-    return _pgbench(host, url, "our_claim.sql", jobs)
+    return _pgbench(host, url, "our_claim.sql", jobs, batch)
 
 
 def _ours(host: Server, jobs: int) -> Cost:
     url = host.database("ours", migrated=True)
     ours.prepare(url, jobs)
     return _drained("benchmarks.queue.ours", host, url, jobs)
+
+
+def _executor(host: Server, jobs: int) -> Cost:
+    """Real runs of one no-op phase, each in the executor's child processes; from their commit to the last one's end."""
+    pipeline = noops(1)
+    with plain_stand(host, "executor", SLOTS) as stand:
+        stand.run_all([pipeline] * 4 * SLOTS)
+        with stand.connection.transaction():
+            ours.queue_runs(stand.connection, jobs, pipeline.to_json(), new_phases(pipeline))
+            meter = Meter(host.postmaster, stand.executor)
+        stand.wait_until_empty()
+        return meter.read()
 
 
 def _peer(name: str) -> Callable[[Server, int], Cost]:
@@ -76,15 +96,23 @@ def _drained(module: str, host: Server, url: str, jobs: int) -> Cost:
     return Cost.from_json(output)
 
 
+CLAIMS = (
+    (BARE, _bare, 1),
+    (CLAIM, _our_claim, 1),
+    (f"{BARE}, {BATCH} a call", _bare, BATCH),
+    (f"{CLAIM}, {BATCH} a call", _our_claim, BATCH),
+)
+
+
 def run(quick: bool) -> Report:
     """Runs all contenders in turn, again and again, so that a noisy minute hurts each alike."""
     repeats, jobs = (1, 400) if quick else (5, 4000)
     seen = Samples()
-    contenders = {OURS: _ours, **{name: _peer(name) for name in PEERS}}
+    contenders = {OURS: _ours, EXECUTOR: _executor, **{name: _peer(name) for name in PEERS}}
     with server() as host:
         for _ in range(repeats):
-            for row, claim in ((BARE, _bare), (CLAIM, _our_claim)):
-                tps, cost = claim(host, jobs)
+            for row, claim, batch in CLAIMS:
+                tps, cost = claim(host, jobs, batch)
                 seen.add(row, "jobs/s", tps)
                 seen.add(row, "server CPU ms/job", 1000 * cost.server / jobs)
             for row, drain in contenders.items():
@@ -95,11 +123,12 @@ def run(quick: bool) -> Report:
                 seen.add(row, "server CPU ms/job", 1000 * cost.server / jobs)
     report = Report("queue", f"python -m benchmarks queue{' --quick' if quick else ''}", repeats, seen.spreads())
     report.at_least("claim_run / bare claim, claims per second", seen.ratio("jobs/s", CLAIM, BARE), 0.8)
-    for name, bound in (("procrastinate", 10), ("pgqueuer", 2)):
-        report.at_least(f"ours / {name}, jobs per CPU-second", seen.ratio("jobs per CPU-second", OURS, name), bound)
+    for row in (OURS, EXECUTOR):
+        for name, bound in (("procrastinate", 10), ("pgqueuer", 2)):
+            report.at_least(f"{row} / {name}, jobs per CPU-second", seen.ratio("jobs per CPU-second", row, name), bound)
     report.notes.append(f"{jobs} no-op jobs a repeat, {CLIENTS} pgbench clients, fsync on, autovacuum on.")
     report.notes.append(
         f"Ours: claims of {ours.CLAIMS_A_CALL}, start and complete of each in one pipeline, as controlroom_executor; four "
-        "hash-chained events a run. procrastinate keeps jobs and events; pgqueuer deletes jobs and keeps a log."
+        "hash-chained events a run (the executor's: six). procrastinate keeps jobs and events; pgqueuer keeps a log alone."
     )
     return report

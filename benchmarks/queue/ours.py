@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from benchmarks.measure import Cost, Meter
-from ops.database import EXECUTOR, Pool, connect
-from ops.rpc import Rpc
+from ops.database import EXECUTOR, Connection, Pool, connect
+from ops.jsonable import jsonb
+from ops.model import NewPhase
+from ops.rpc import Json, Rpc
 
 # The one in sql/our_claim.sql.
 EXECUTOR_ID = UUID(int=1)
@@ -22,20 +24,23 @@ LEASE_SECONDS = 600.0
 def prepare(url: str, jobs: int) -> None:
     """Queues ``jobs`` runs without phases: what is left of a run is the claim, the start and the end."""
     with connect(url, autocommit=True) as connection:
-        rpc = Rpc(connection)
-        project_id = rpc.ensure_project("default", "bench")
-        rpc.register_executor(EXECUTOR_ID, "bench")
-        connection.execute(
-            (files("benchmarks.queue") / "sql" / "our_runs.sql").read_bytes(),
-            {
-                "project_id": project_id,
-                "spec": Jsonb({"pipeline": "noop"}),
-                "sha256": "0" * 64,
-                "phases": Jsonb([]),
-                "jobs": jobs,
-            },
-        )
+        Rpc(connection).register_executor(EXECUTOR_ID, "bench")
+        queue_runs(connection, jobs, {"pipeline": "noop"}, [])
         connection.execute("vacuum analyze")
+
+
+def queue_runs(connection: Connection, jobs: int, spec: Json, phases: Sequence[NewPhase]) -> None:
+    """Queues ``jobs`` runs of one definition in one statement; they become visible together."""
+    connection.execute(
+        (files("benchmarks.queue") / "sql" / "our_runs.sql").read_bytes(),
+        {
+            "project_id": Rpc(connection).ensure_project("default", "bench"),
+            "spec": jsonb(spec),
+            "sha256": "0" * 64,
+            "phases": jsonb(phases),
+            "jobs": jobs,
+        },
+    )
 
 
 def drain(url: str, jobs: int, postmaster: int) -> Cost:

@@ -15,7 +15,7 @@ FIGURES = {
     "ingest": ("COPY drain", "ingest into bronze", "wall s"),
     "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
     "overhead": ("plain executor", "plain executor", "one run, ms"),
-    "queue": ("pgqueuer", "claim → complete, full history", "jobs per CPU-second"),
+    "queue": ("pgqueuer", "claim → complete by RPC, full history", "jobs per CPU-second"),
     "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
 }
 

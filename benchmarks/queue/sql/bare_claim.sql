@@ -5,5 +5,5 @@ where id = any (array(
   where status = 'queued' and available_at <= clock_timestamp()
   order by priority, available_at, id
   for update skip locked
-  limit 1))
+  limit :batch))
 returning id;
