@@ -32,10 +32,11 @@ KEEP = timedelta(days=400)
 class Steward:
     """Args:
     every_seconds: how often stale runs are looked for.
+    lost_after_seconds: how long an executor may be silent.
     """
 
-    def __init__(self, url: str, every_seconds: float) -> None:
-        self._url, self._every = url, every_seconds
+    def __init__(self, url: str, every_seconds: float, lost_after_seconds: float) -> None:
+        self._url, self._every, self._lost_after = url, every_seconds, lost_after_seconds
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -60,6 +61,8 @@ class Steward:
         while not self._stopped.wait(self._every):
             if requeued := rpc.requeue_stale_runs(0.0):
                 log.warning("stale runs dealt with", runs=requeued)
+            if lost := rpc.mark_lost_executors(self._lost_after):
+                log.warning("executors lost", executors=lost)
             rpc.score_ended_runs()
             if time.monotonic() - housekept > HOUSEKEEPING_SECONDS or not housekept:
                 rpc.ensure_event_partitions()
@@ -76,7 +79,8 @@ def main() -> None:
     """``python -m compute.steward``: works until SIGTERM or SIGINT."""
     settings = Settings.load()
     logs.configure(SecretStore(settings.home).redact)
-    steward = Steward(database_url(settings), every_seconds=min(1.0, settings.lease_seconds / 4))
+    lease = settings.lease_seconds
+    steward = Steward(database_url(settings), every_seconds=min(1.0, lease / 4), lost_after_seconds=2 * lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: steward.stop())
     steward.work()

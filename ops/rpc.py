@@ -340,6 +340,10 @@ class Rpc:
         """Requeues runs whose lease ended ``stale_minutes`` ago or earlier; returns how many."""
         return int(self._value("requeue_stale_runs", stale_minutes=stale_minutes))
 
+    def mark_lost_executors(self, stale_seconds: float) -> int:
+        """Calls executors lost that were silent for longer; returns how many."""
+        return int(self._value("mark_lost_executors", stale_seconds=stale_seconds))
+
     def compute_run_score(self, run_id: RunId) -> Decimal | None:
         """0 to 100; None where no signal was recorded."""
         value = self._value("compute_run_score", run_id=run_id)

@@ -109,6 +109,9 @@ select ops.retry_run(p_run_id => %(run_id)s);
 -- name: requeue_stale_runs
 select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);
 
+-- name: mark_lost_executors
+select ops.mark_lost_executors(p_stale_seconds => %(stale_seconds)s);
+
 -- name: score_ended_runs
 select ops.score_ended_runs(p_limit => %(limit)s);
 

@@ -17,7 +17,8 @@ EXECUTORS = {
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
 }  # fmt: skip
 BACK_END = {
-    "ensure_project", "ensure_membership", "requeue_stale_runs", "score_ended_runs", "ensure_event_partitions", "prune",
+    "ensure_project", "ensure_membership", "requeue_stale_runs", "mark_lost_executors",
+    "score_ended_runs", "ensure_event_partitions", "prune",
 }  # fmt: skip
 
 

@@ -238,6 +238,17 @@ def test_each_failure_waits_longer_with_a_share_of_chance(operator: Operator, co
     assert operator.executor.fail_run(run_id, token, "BROKEN", "last", retryable=True) == "failed"
 
 
+def test_a_silent_executor_is_lost_until_it_renews(operator: Operator, connection: Connection) -> None:
+    connection.execute("update ops.executors set last_seen = clock_timestamp() - interval '1 minute'")
+    fresh = uuid.uuid4()
+    operator.executor.register_executor(fresh, "fresh", slots=1, host="here", version="0")
+    assert [operator.owner.mark_lost_executors(30), operator.owner.mark_lost_executors(30)] == [1, 0]
+    states = "select name, state from ops.executors order by name"
+    assert connection.execute(states).fetchall() == [("fresh", "active"), ("tester", "lost")]
+    operator.executor.heartbeat_runs(operator.executor_id, {}, 30.0)
+    assert connection.execute(states).fetchall() == [("fresh", "active"), ("tester", "active")]
+
+
 def test_pruning_forgets_whole_months_and_nothing_younger(operator: Operator, connection: Connection) -> None:
     run_id, _ = brought_to(operator, "succeeded")
     connection.execute(

@@ -7,7 +7,10 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  update ops.executors set last_seen = pg_catalog.clock_timestamp() where id = p_executor_id;
+  -- Whoever renews is not lost, whatever the steward thought.
+  update ops.executors
+  set last_seen = pg_catalog.clock_timestamp(), state = case state when 'lost' then 'active' else state end
+  where id = p_executor_id;
   return query
     with asked as (
       -- Unqualified: only the grammar's own unnest takes several arrays.
