@@ -71,10 +71,17 @@ group by r.status;
 select
     ph.ordinal, ph.name, ph.kind, ph.depends_on, ph.status, ph.attempt, ph.started_at, ph.finished_at,
     ph.rows_in, ph.rows_out, ph.byte_size, ph.input_fingerprint, ph.output_fingerprint, ph.metrics,
-    case when ph.status = 'running' then l.progress end as progress,
-    ph.error_code, ph.error_message, ph.error_data
+    coalesce(told.progress, l.progress) as progress, ph.error_code, ph.error_message, ph.error_data
 from ops.run_phases ph
-left join ops.run_leases l on l.run_id = ph.run_id and l.phase = ph.name
+left join ops.run_leases l on l.run_id = ph.run_id and l.phase = ph.name and ph.status = 'running'
+left join lateral (
+    -- Backwards along the key: the latest report is among the last events of a run at work.
+    select e.data || jsonb_build_object('message', e.message) as progress
+    from ops.run_events e
+    where e.run_id = ph.run_id and e.type = 'PHASE_PROGRESS' and e.phase = ph.name and e.ts >= ph.started_at
+    order by e.seq desc
+    limit 1
+) told on ph.status = 'running'
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 

@@ -63,7 +63,9 @@ class World:
         self.executors.append(process)
         return process
 
-    def submit(self, pipeline: Pipeline, params: Mapping[str, object], key: str | None = None) -> RunId:
+    def submit(
+        self, pipeline: Pipeline, params: Mapping[str, object], key: str | None = None, max_attempts: int = 50
+    ) -> RunId:
         with connect(self.url, autocommit=True) as connection:
             return Rpc(connection).create_run(
                 self.project_id,
@@ -75,7 +77,7 @@ class World:
                 [NewPhase(phase.name, str(phase.kind), tuple(phase.depends_on)) for phase in pipeline.phases],
                 params=params,
                 idempotency_key=key,
-                max_attempts=50,
+                max_attempts=max_attempts,
             )
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:

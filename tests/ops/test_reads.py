@@ -9,7 +9,7 @@ import pytest
 from ops.database import AUTHENTICATED, Connection, Pool
 from ops.embedded import Cluster
 from ops.errors import BadInput, NotFound
-from ops.model import PhaseStatus, RunId, RunStatus, TableVersion
+from ops.model import EventType, NewEvent, PhaseStatus, RunId, RunStatus, TableVersion
 from ops.reads import Reads
 from tests.operating import Operator, commit
 
@@ -64,6 +64,9 @@ def test_a_running_phase_shows_its_progress_and_the_run_its_lease(operator: Oper
     assert (detail.phase, detail.lease_token, detail.executor_id) == ("bronze", token, operator.executor_id)
     [executor] = reads.executors()
     assert (executor.name, executor.slots, executor.runs) == ("tester", 4, 1)
+    report = NewEvent(uuid.uuid4(), EventType.PHASE_PROGRESS, "bronze", message="half", data={"done": 20, "total": 40})
+    operator.executor.append_events(run_id, token, [report])
+    assert reads.phases(run_id)[0].progress == {"done": 20, "total": 40, "message": "half"}
     operator.executor.finish_phase(run_id, token, "bronze", PhaseStatus.SUCCEEDED, {})
     assert reads.phases(run_id)[0].progress is None
 

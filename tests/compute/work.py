@@ -1,0 +1,64 @@
+"""What the phases of these tests compute: nothing, slowly, stubbornly or wrongly. ``params`` say how."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from ops.errors import StorageFailed
+
+Frames = Mapping[str, pl.LazyFrame]
+Params = Mapping[str, object]
+
+
+def sleep(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Sleeps ``seconds``, then gives the seed."""
+    time.sleep(float(str(params["seconds"])))
+    return frames["seed"]
+
+
+def spin(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Keeps the interpreter's lock for ``seconds``."""
+    until = time.monotonic() + float(str(params["seconds"]))
+    while time.monotonic() < until:
+        pass
+    return frames["seed"]
+
+
+def stumble(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Fails as storage does, the first two times."""
+    tries = Path(str(params["tries"]))
+    with tries.open("a") as file:
+        file.write("x")
+    if len(tries.read_text()) <= 2:
+        raise StorageFailed("the disk of this test is full; wait for a third try")
+    return frames["seed"]
+
+
+def die(_: Frames, __: Params) -> pl.LazyFrame:
+    """Ends its process as a crash in native code would."""
+    os._exit(7)
+
+
+def where(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Sleeps, then says on which Ray node it ran."""
+    import ray
+
+    time.sleep(float(str(params["seconds"])))
+    node = ray.get_runtime_context().get_node_id()
+    return frames["seed"].select(pl.lit(node).alias("node"), pl.lit(str(params["name"])).alias("name"), pl.col("id"))
+
+
+def crunch(frames: Frames, _: Params) -> pl.LazyFrame:
+    """A join, a grouping and float sums: what threads like to do in another order each time."""
+    seed = frames["seed"]
+    wide = seed.join(seed.select(pl.col("id").alias("other")), how="cross")
+    return (
+        wide.with_columns(key=(pl.col("id") * 31 + pl.col("other")) % 7)
+        .group_by("key")
+        .agg(pl.len().alias("rows"), (pl.col("id") * 0.1 + pl.col("other") / 3).sum().round(6).alias("total"))
+    )
