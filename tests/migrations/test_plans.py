@@ -1,106 +1,201 @@
-"""With 60,000 runs behind it, nothing that people or executors wait for reads them all."""
+"""Plans after a long history: what is asked all day reads the rows that it needs, however many there are.
+
+Not the text of a plan is looked at but what was read: the server counts it, for statements inside functions as well.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from ops.database import AUTHENTICATED
+from ops.model import NewPhase, PhaseStatus, RunId, RunStatus
+from ops.reads import Reads
+from ops.rpc import Rpc
 from ops.sql import queries
+from tests.migrations.history import QUIET, fill, reading
+from tests.operating import SPEC
 from tests.postgres import Databases
 
-RUNS = 60_000
-FILL = f"""
-insert into ops.runs (
-  project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, status, turn, available_at, created_at, finished_at
-)
-select p.id, 'dev', 'demo', 1, '{{}}', 'x', 'y', case when n % 200 = 0 then 'queued' else 'succeeded' end, n,
-  now() - interval '1 hour', now() - n * interval '1 minute', case when n % 200 <> 0 then now() - n * interval '1 minute' end
-from generate_series(1, {RUNS}) as n
-cross join lateral (select id from ops.projects where slug = 'demo') as p;
-insert into ops.run_phases (run_id, ordinal, project_id, name, kind)
-select id, 0, project_id, 'only', 'ingest' from ops.runs;
-insert into ops.run_events (run_id, seq, ts, project_id, type, hash)
-select id, 1, now(), project_id, 'RUN_CREATED', '\\x' from ops.runs;
-analyze ops.runs, ops.run_phases, ops.run_events;
-"""
+EXECUTOR_ID = uuid.UUID(int=1)
+PLANS = ("force_custom_plan", "force_generic_plan")
+# A page of 50 in each of 20 projects before they are merged, with what hangs on it.
+PAGES = 3_000
 
 
 @pytest.fixture(scope="module")
-def crowded(databases: Databases, template: str) -> Iterator[psycopg.Connection]:
+def old(databases: Databases, template: str) -> Iterator[psycopg.Connection]:
+    """The owner's connection to a database with a long history, in autocommit."""
     with databases.clone(template) as url, psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(FILL.encode())
-        connection.execute("load 'auto_explain'")
+        fill(connection)
+        rpc = Rpc(connection)
+        for project in ("p1", "p2"):
+            rpc.ensure_membership(rpc.ensure_project("crowd", project), "someone", "viewer")
+        rpc.ensure_membership(rpc.ensure_project("crowd", QUIET), "newcomer", "viewer")
+        connection.execute("alter table ops.runs set (autovacuum_enabled = off)")
         yield connection
 
 
-def rows_read(connection: psycopg.Connection, query: str, arguments: dict[str, object]) -> int:
-    """How many rows the plan of a query touched, in all its nodes that read a table."""
-    explained = connection.execute(f"explain (analyze, format json) {query}".encode(), arguments).fetchone()
-    assert explained is not None
-    return _touched(explained[0][0]["Plan"])
+def a_run(connection: psycopg.Connection) -> RunId:
+    query = (
+        "select r.id from ops.runs r join ops.projects p on p.id = r.project_id where p.slug = 'p1' limit 1 offset 3000"
+    )
+    [[run_id]] = connection.execute(query).fetchall()
+    return RunId(run_id)
 
 
-def _touched(node: dict[str, object]) -> int:
-    plans = node.get("Plans", [])
-    assert isinstance(plans, list)
-    below = sum(_touched(each) for each in plans)
-    if "Scan" not in str(node["Node Type"]):
-        return below
-    read = float(str(node["Actual Rows"])) + float(str(node.get("Rows Removed by Filter", 0)))
-    return below + int(read * float(str(node["Actual Loops"])))
-
-
-ANYTHING = {
-    "org": None,
-    "project": None,
-    "env": None,
-    "pipeline": None,
-    "statuses": None,
-    "before_at": None,
-    "before_id": None,
+# Every statement of reads.sql, by name, and how many rows of the large tables it may read.
+ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
+    "project_id": (lambda reads, _: reads.project_id("crowd", "p1"), 0),
+    "list_runs": (lambda reads, _: reads.list_runs(), PAGES),
+    "run": (lambda reads, run: reads.run(run), 10),
+    "runs_by_prefix": (lambda reads, run: reads.resolve_run(str(run)), 10),
+    "status_counts": (lambda reads, _: reads.status_counts(datetime.now(UTC) - timedelta(hours=1)), PAGES),
+    "phases": (lambda reads, run: reads.phases(run), 10),
+    "events": (lambda reads, run: reads.events(run), 10),
+    "artifacts": (lambda reads, run: reads.artifacts(run), 10),
+    "datasets": (lambda reads, _: reads.datasets(), 100),
+    "dataset_versions": (lambda reads, run: reads.dataset_versions(run), 10),
+    "executors": (lambda reads, _: reads.executors(), 0),
+    "pipelines": (lambda reads, _: reads.pipelines(), 0),
 }
 
 
+def test_no_statement_is_left_out() -> None:
+    assert set(ASKED) == set(queries("reads"))
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("subject", [None, "someone"], ids=["as the owner", "as a member"])
+@pytest.mark.parametrize("name", ASKED)
+def test_a_page_reads_a_page(old: psycopg.Connection, name: str, subject: str | None, plan: str) -> None:
+    ask, most = ASKED[name]
+    if (name, subject) == ("status_counts", None):
+        pytest.skip("only pages ask for it, and they ask as a member, whose projects lead to an index")
+    run_id = a_run(old)
+    reads = Reads(old, AUTHENTICATED, {"sub": subject}) if subject else Reads(old)
+    with old.transaction(force_rollback=True):
+        old.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        answer, rows, whole = reading(old, lambda: ask(reads, run_id))
+    assert answer is not None
+    assert whole == set()
+    assert sum(rows.values()) <= most, rows
+
+
 @pytest.mark.parametrize(
-    ("name", "arguments"),
+    "plan",
     [
-        ("list_runs", {**ANYTHING, "limit": 50}),
-        ("list_runs", {**ANYTHING, "limit": 50, "statuses": ["queued"]}),
-        ("list_runs", {**ANYTHING, "limit": 50, "before_at": "2026-01-01", "before_id": "0" * 32}),
-        ("run", {"run_id": None}),
-        ("runs_by_prefix", {"prefix": "01a2"}),
-        ("phases", {"run_id": None}),
-        ("events", {"run_id": None, "after_seq": 0, "limit": 500}),
+        "force_custom_plan",
+        pytest.param(
+            "force_generic_plan",
+            marks=pytest.mark.xfail(
+                reason="not leakproof: under a policy coalesce only filters; as `case` it would bound the index",
+                strict=True,
+            ),
+        ),
     ],
 )
-def test_a_page_reads_what_it_shows(crowded: psycopg.Connection, name: str, arguments: dict[str, object]) -> None:
-    if "run_id" in arguments:
-        [[run_id]] = crowded.execute("select id from ops.runs limit 1").fetchall()
-        arguments = {**arguments, "run_id": run_id}
-    # A status that one run of 200 has: 50 of them are among the latest 10,000.
-    most = 12_000 if arguments.get("statuses") else 600
-    assert rows_read(crowded, queries("reads")[name], arguments) <= most
+def test_deep_pages_read_no_more(old: psycopg.Connection, plan: str) -> None:
+    reads = Reads(old, AUTHENTICATED, {"sub": "someone"})
+    last = None
+    with old.transaction(force_rollback=True):
+        old.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        for _ in range(8):
+            page, rows, whole = reading(old, lambda: reads.list_runs(limit=50, before=last))  # noqa: B023
+            last = page[-1]
+            assert (len(page), whole) == (50, set())
+            assert sum(rows.values()) <= 120, rows
 
 
-def test_a_claim_finds_the_next_run_by_its_index(crowded: psycopg.Connection) -> None:
-    """What the function does inside is told by auto_explain, as a notice a statement."""
-    plans: list[dict[str, object]] = []
-    crowded.add_notice_handler(lambda said: plans.extend(_plans(said.message_primary or "")))
-    with crowded.transaction(force_rollback=True):
-        executor = "00000000-0000-0000-0000-000000000001"
-        crowded.execute("select ops.register_executor(%s, 'e', '{}', '{}', 1, 'h', '0')", [executor])
-        for setting in ("log_min_duration = 0", "log_analyze = on", "log_nested_statements = on",
-                        "log_format = json", "log_level = notice"):  # fmt: skip
-            crowded.execute(f"set local auto_explain.{setting}".encode())
-        assert len(crowded.execute("select * from ops.claim_run(%s)", [executor]).fetchall()) == 1
-    assert plans, "nothing was explained"
-    assert max(_touched(plan) for plan in plans) < 200
+def test_what_few_runs_are_is_found_among_the_latest(old: psycopg.Connection) -> None:
+    ask = Reads(old, AUTHENTICATED, {"sub": "someone"}).list_runs
+    page, rows, whole = reading(old, lambda: ask(statuses=[RunStatus.QUEUED], limit=10))
+    assert (len(page), whole) == (10, set())
+    assert sum(rows.values()) <= 300, rows
 
 
-def _plans(message: str) -> Iterator[dict[str, object]]:
-    _, _, plan = message.partition("plan:\n")
-    if plan:
-        yield json.loads(plan)["Plan"]
+def test_a_newcomer_does_not_pay_for_the_crowd(old: psycopg.Connection) -> None:
+    page, rows, whole = reading(old, Reads(old, AUTHENTICATED, {"sub": "newcomer"}).list_runs)
+    assert (page, rows, whole) == ([], {}, set())
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("batch", [1, 10])
+def test_a_claim_reads_what_it_takes(old: psycopg.Connection, plan: str, batch: int) -> None:
+    rpc = Rpc(old)
+    with old.transaction(force_rollback=True):
+        old.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        for _ in range(8):
+            taken, rows, whole = reading(old, lambda: rpc.claim_run(EXECUTOR_ID, max_runs=batch))
+            assert (len(taken), whole) == (batch, set())
+            # Found, locked, updated, returned with its phase: each run a few times, no other.
+            assert sum(rows.values()) <= 20 * batch, rows
+
+
+def test_a_claim_under_a_cap_steps_along_the_same_index(old: psycopg.Connection) -> None:
+    rpc = Rpc(old)
+    with old.transaction(force_rollback=True):
+        old.execute("""
+            insert into ops.caps (key, org_id, amount, period)
+            select 'runs', id, 100, 'concurrent' from ops.orgs where slug = 'crowd'
+        """)
+        taken, rows, whole = reading(old, lambda: rpc.claim_run(EXECUTOR_ID, max_runs=5))
+    assert (len(taken), whole) == (5, set())
+    assert sum(rows.values()) <= 300, rows
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_runs_whole_life_costs_the_same_in_an_old_schema(old: psycopg.Connection, plan: str) -> None:
+    rpc = Rpc(old)
+    project = rpc.ensure_project("crowd", QUIET)
+    with old.transaction(force_rollback=True):
+        old.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+
+        def life() -> None:
+            made = rpc.create_run(
+                project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [NewPhase("bronze", "ingest")], idempotency_key="one",
+                priority=1,
+            )  # fmt: skip
+            [run] = rpc.claim_run(EXECUTOR_ID)
+            assert run.run_id == made
+            token = run.lease_token
+            rpc.start_run(made, token)
+            rpc.hold_run(made, token)
+            rpc.heartbeat_run(made, token)
+            rpc.start_phase(made, token, "bronze", event_id=uuid.uuid4())
+            rpc.finish_phase(made, token, "bronze", PhaseStatus.SUCCEEDED, {})
+            rpc.complete_run(made, token, {})
+            rpc.compute_run_score(made)
+            assert rpc.verify_event_chain(made).ok
+            assert rpc.requeue_stale_runs() == 0
+
+        _, rows, whole = reading(old, life)
+    assert whole == set()
+    assert sum(rows.values()) <= 200, rows
+
+
+def test_the_steward_finds_what_it_looks_for_without_reading_history(old: psycopg.Connection) -> None:
+    rpc = Rpc(old)
+    with old.transaction(force_rollback=True):
+        for run in rpc.claim_run(EXECUTOR_ID, lease_seconds=0.001, max_runs=20):
+            assert run.attempt == 1
+        requeued, rows, whole = reading(old, rpc.requeue_stale_runs)
+        assert (requeued, whole) == (20, set())
+        assert sum(rows.values()) <= 20 * 30, rows
+        _, rows, whole = reading(old, lambda: rpc.score_ended_runs(50))
+        # A day of runs is looked through for those without a score; how the scores are read is the planner's choice.
+        assert whole <= {"run_scores"}
+        assert rows["runs"] <= 15_000, rows
+
+
+def test_reading_everything_would_be_noticed(old: psycopg.Connection) -> None:
+    _, rows, whole = reading(old, lambda: old.execute("select max(git_sha) from ops.runs").fetchone())
+    assert (whole, rows["runs"] > 100_000) == ({"runs"}, True)
+    with old.transaction(force_rollback=True):
+        old.execute("drop index ops.runs_queue")
+        _, rows, whole = reading(old, lambda: Rpc(old).claim_run(EXECUTOR_ID))
+        assert whole == {"runs"}

@@ -5,13 +5,15 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  -- A variable, not the expression itself: clock_timestamp() is volatile, and no index serves a volatile condition.
+  v_since timestamptz := pg_catalog.clock_timestamp() - interval '1 day';
   v_run uuid;
   v_count int := 0;
 begin
   for v_run in
     select r.id
     from ops.runs r
-    where r.finished_at > pg_catalog.clock_timestamp() - interval '1 day'
+    where r.finished_at > v_since
       and not exists (select from ops.run_scores s where s.run_id = r.id)
     order by r.finished_at desc
     limit p_limit
