@@ -29,7 +29,8 @@ begin
     columns = case when excluded.version >= d.version then excluded.columns else d.columns end,
     fingerprint = case when excluded.version >= d.version then excluded.fingerprint else d.fingerprint end,
     total_rows = case when excluded.version >= d.version then excluded.total_rows else d.total_rows end,
-    updated_at = pg_catalog.clock_timestamp()
+    -- Only news make a dataset fresh, not a repeat and not an older version that is recorded late.
+    updated_at = case when excluded.version > d.version then pg_catalog.clock_timestamp() else d.updated_at end
   returning id into v_dataset;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,

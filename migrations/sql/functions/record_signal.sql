@@ -12,6 +12,7 @@ begin
   insert into ops.signals (run_id, signal, project_id, value, data)
   values (p_run_id, p_key, v_lease.project_id, p_value, coalesce(p_data, '{}'))
   on conflict (run_id, signal) do update
-  set value = excluded.value, data = excluded.data, recorded_at = pg_catalog.clock_timestamp();
+  set value = excluded.value, data = excluded.data, recorded_at = pg_catalog.clock_timestamp()
+  where (signals.value, signals.data) is distinct from (excluded.value, excluded.data);
 end
 $$;
