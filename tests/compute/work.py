@@ -50,7 +50,9 @@ def where(frames: Frames, params: Params) -> pl.LazyFrame:
 
     time.sleep(float(str(params["seconds"])))
     node = ray.get_runtime_context().get_node_id()
-    return frames["seed"].select(pl.lit(node).alias("node"), pl.lit(str(params["name"])).alias("name"), pl.col("id"))
+    return frames["seed"].select(
+        pl.lit(node).alias("node"), pl.lit(str(params.get("name", ""))).alias("name"), pl.col("id")
+    )
 
 
 def crunch(frames: Frames, _: Params) -> pl.LazyFrame:

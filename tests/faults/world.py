@@ -101,6 +101,13 @@ class World:
             time.sleep(0.02)
         raise AssertionError(f"run {run} never reported {event} of phase {phase}; events: {self.story(run)}")
 
+    def wait_for_any_phase(self, seconds: float = 30.0) -> None:
+        """Returns when some phase is being carried out."""
+        deadline = time.monotonic() + seconds
+        while not self.rows("select 1 from ops.run_phases where status = 'running' limit 1"):
+            assert time.monotonic() < deadline, f"no phase began\n{self.log_tail()}"
+            time.sleep(0.02)
+
     def wait_until_finished(self, runs: int, seconds: float = 120.0) -> Counter[str]:
         """Counts of statuses once all runs are terminal."""
         deadline = time.monotonic() + seconds

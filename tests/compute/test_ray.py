@@ -1,0 +1,166 @@
+"""The fleet on a real Ray cluster of two nodes, started by hand, by a driver that stays, and as a submitted job."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+from compute import cluster
+from ops.embedded_host import free_port
+from tests.compute.specs import phase, pipeline
+from tests.faults.invariants import assert_every_run_succeeded, assert_histories_are_whole
+from tests.faults.world import ROOT, World
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+START_SECONDS = 60.0
+Process = subprocess.Popen[bytes]
+
+
+@dataclass
+class Cluster:
+    """A Ray of two nodes with one processor each. ``nodes`` are the processes that stand for them; the head is first."""
+
+    address: str
+    jobs: str
+    nodes: list[Process]
+    environment: Mapping[str, str]
+    world: World
+
+    def fleet(self, *arguments: str) -> list[dict[str, object]]:
+        """``python -m compute.fleet …``; what it printed."""
+        command = [sys.executable, "-m", "compute.fleet", *arguments, "--address", self.address]
+        told = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT
+        )
+        assert told.returncode == 0, told.stderr[-3000:]
+        answer: list[dict[str, object]] = json.loads(told.stdout.splitlines()[-1])
+        return answer
+
+
+@pytest.fixture
+def two_nodes(world: World) -> Iterator[Cluster]:
+    home, port, jobs = world.home, free_port(), free_port()
+    # The executors' actors and the phases' tasks are workers of the nodes: they have the nodes' environment.
+    environment = {**cluster.environment(home), **world.environment, "PYTHONPATH": str(ROOT)}
+    head = [part for part in cluster.head_command(home, port, 1) if not part.startswith("--include-dashboard")]
+    head += ["--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={jobs}"]
+    with ExitStack() as nodes:
+        first = nodes.enter_context(started(home / "ray-head.log", head, environment))
+        wait(lambda: answers(port), "the head")
+        second = nodes.enter_context(
+            started(home / "ray-worker.log", cluster.worker_command(f"127.0.0.1:{port}", 1), environment)
+        )
+        yield Cluster(f"127.0.0.1:{port}", f"http://127.0.0.1:{jobs}", [first, second], environment, world)
+
+
+@contextmanager
+def started(log: Path, command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said, start_new_session=True, cwd=ROOT)
+    try:
+        yield process
+    finally:
+        # A node ends what it started only after a grace; nothing here needs it.
+        family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.kill()
+        process.wait()
+
+
+def wait(until: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
+        time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def spread(parts: int) -> list[dict[str, object]]:
+    """Phases that take a whole processor for a second, so that one node cannot take them all."""
+    return [phase(f"part_{number}", "where") for number in range(parts)]
+
+
+def nodes_of(world: World, parts: int) -> set[str]:
+    return {str(world.effects(f"gold.part_{number}")["node"][0]) for number in range(parts)}
+
+
+def test_phases_of_one_run_are_carried_out_on_both_nodes(two_nodes: Cluster) -> None:
+    world = two_nodes.world
+    members = two_nodes.fleet("start", "--size", "2")
+    assert [member["name"] for member in members] == ["executor-0", "executor-1"]
+    world.submit(pipeline(*spread(6)), {"seconds": 1.0})
+    world.wait_until_finished(1)
+    assert_every_run_succeeded(world, 1)
+    assert len(nodes_of(world, 6)) == 2
+    assert_histories_are_whole(world)
+    assert two_nodes.fleet("drain") == []
+
+
+def test_a_node_that_dies_takes_no_run_with_it(two_nodes: Cluster) -> None:
+    world = two_nodes.world
+    world.start_steward()
+    two_nodes.fleet("start", "--size", "2")
+    for number in range(4):
+        parts = [phase(f"part_{number}_{step}", "where") for step in range(2)]
+        world.submit(pipeline(*parts, name=f"little_{number}"), {"seconds": 1.5, "name": str(number)})
+    world.wait_for_any_phase()
+    os.killpg(two_nodes.nodes[1].pid, signal.SIGKILL)
+    world.wait_until_finished(4)
+    assert_every_run_succeeded(world, 4)
+    for number in range(4):
+        for step in range(2):
+            assert world.effects(f"gold.part_{number}_{step}").equals(
+                world.effects(f"gold.part_{number}_{step}").unique("id", maintain_order=True)
+            )
+    assert_histories_are_whole(world)
+    versions = world.rows("select count(*), count(distinct (dataset_id, version)) from ops.dataset_versions")
+    assert versions == [(8, 8)]
+
+
+def test_a_fleet_is_submitted_as_a_job(two_nodes: Cluster) -> None:
+    from ray.job_submission import JobStatus, JobSubmissionClient
+
+    world = two_nodes.world
+    wait(lambda: reachable(two_nodes.jobs), "the job server")
+    token = Path(two_nodes.environment["RAY_AUTH_TOKEN_PATH"]).read_text()
+    client = JobSubmissionClient(two_nodes.jobs, headers={"Authorization": f"Bearer {token}"})
+    job = client.submit_job(entrypoint=f"{sys.executable} -m compute.fleet start --size 1 --address auto")
+    over = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.STOPPED)
+    wait(lambda: client.get_job_status(job) in over, "the job's end")
+    assert client.get_job_status(job) == JobStatus.SUCCEEDED, client.get_job_logs(job)
+    # The executors are detached: the job is over and they work.
+    world.submit(pipeline(phase("one", "where")), {"seconds": 0.1})
+    world.wait_until_finished(1)
+    assert_every_run_succeeded(world, 1)
+    assert isinstance(world.effects("gold.one"), pl.DataFrame)
+
+
+def reachable(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/version", timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code in (401, 403)
+    except OSError:
+        return False
