@@ -80,6 +80,7 @@ def test_a_drained_executor_gives_back_what_it_owns(world: World, fault_run: Pip
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_eight_executors_race_for_two_hundred_runs_while_some_are_killed(world: World, fault_run: Pipeline) -> None:
     seed = int(os.environ.get("FAULT_SEED", "0")) or random.randrange(1, 1 << 30)
     chance = random.Random(seed)
