@@ -1,0 +1,129 @@
+"""A cap holds however callers meet: who comes second waits for who came first, and nothing is given back twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from decimal import Decimal
+
+import pytest
+
+from ops.database import EXECUTOR, Connection, connect
+from ops.errors import BadInput, LeaseLost, NotFound
+from ops.model import RunId
+from ops.rpc import Rpc
+from tests.operating import SPEC, Operator
+
+
+@pytest.fixture
+def operator(database: str) -> Iterator[Operator]:
+    with connect(database, autocommit=True) as owner, connect(database, EXECUTOR, autocommit=True) as executing:
+        made = Operator(database, Rpc(owner), Rpc(executing), uuid.uuid4())
+        made.executor.register_executor(made.executor_id, "tester", slots=4, host="here", version="0")
+        yield made
+
+
+def cap(connection: Connection, project: uuid.UUID, amount: int, period: str, unit: str = "runs") -> str:
+    key = f"{unit} a {period}"
+    connection.execute(
+        "insert into ops.caps (key, org_id, project_id, unit, amount, period) "
+        "select %s, org_id, id, %s, %s, %s from ops.projects where id = %s",
+        [key, unit, amount, period, project],
+    )
+    return key
+
+
+def queue(operator: Operator, project: uuid.UUID) -> RunId:
+    return operator.owner.create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+
+
+def claimed(operator: Operator, most: int = 10) -> set[RunId]:
+    return {run.run_id for run in operator.executor.claim_run(operator.executor_id, max_runs=most)}
+
+
+def waits(asked: Future[object]) -> bool:
+    """Still unanswered after the time in which a call is answered many times over."""
+    return not wait([asked], timeout=0.3).done
+
+
+def test_who_comes_second_waits_and_is_told_the_truth(operator: Operator, connection: Connection) -> None:
+    key = cap(connection, operator.owner.ensure_project("default", "demo"), 25, "day", "rows")
+    with connect(operator.url, EXECUTOR) as first, ThreadPoolExecutor(1) as other:
+        assert Rpc(first).cap_allow(key, Decimal(20))
+        second: Future[object] = other.submit(operator.executor.cap_allow, key, Decimal(10))
+        assert waits(second)
+        first.commit()
+        assert second.result() is False
+    assert operator.executor.cap_allow(key, Decimal(5))
+
+
+def test_what_is_rolled_back_was_never_charged(operator: Operator, connection: Connection) -> None:
+    key = cap(connection, operator.owner.ensure_project("default", "demo"), 25, "day", "rows")
+    with connect(operator.url, EXECUTOR) as first:
+        assert Rpc(first).cap_allow(key, Decimal(25))
+        first.rollback()
+    assert operator.executor.cap_allow(key, Decimal(25))
+
+
+def test_a_claim_waits_for_a_claim_under_the_same_cap(operator: Operator, connection: Connection) -> None:
+    project = operator.owner.ensure_project("default", "demo")
+    cap(connection, project, 1, "concurrent")
+    for _ in range(2):
+        queue(operator, project)
+    with connect(operator.url, EXECUTOR) as first, ThreadPoolExecutor(1) as other:
+        assert len(Rpc(first).claim_run(operator.executor_id)) == 1
+        second: Future[object] = other.submit(claimed, operator)
+        assert waits(second)
+        first.commit()
+        assert second.result() == set()
+
+
+def test_a_capped_project_does_not_hold_up_the_others(operator: Operator, connection: Connection) -> None:
+    small, free = (operator.owner.ensure_project("default", name) for name in ("small", "free"))
+    cap(connection, small, 2, "concurrent")
+    runs = [queue(operator, small) for _ in range(5)]
+    others = {queue(operator, free) for _ in range(5)}
+    assert claimed(operator) == others | set(runs[:2])
+
+
+def test_an_ended_run_gives_its_place_back_once(operator: Operator, connection: Connection) -> None:
+    project = operator.owner.ensure_project("default", "demo")
+    cap(connection, project, 1, "concurrent")
+    for _ in range(4):
+        queue(operator, project)
+    first = operator.claim()
+    mine = first.run_id, first.lease_token
+    operator.executor.start_run(*mine)
+    for _ in range(3):
+        operator.executor.complete_run(*mine, {})
+    second = operator.claim()
+    operator.executor.complete_run(*mine, {})
+    assert claimed(operator) == set()
+    # A lost owner whose run was taken away and given to another releases nothing of the other's.
+    connection.execute("update ops.run_leases set expires_at = clock_timestamp()")
+    assert operator.owner.requeue_stale_runs() == 1
+    assert claimed(operator, 1) != set()
+    with pytest.raises(LeaseLost):
+        operator.executor.complete_run(second.run_id, second.lease_token, {})
+    assert claimed(operator) == set()
+
+
+def test_a_day_is_used_up_even_by_runs_that_have_ended(operator: Operator, connection: Connection) -> None:
+    project = operator.owner.ensure_project("default", "demo")
+    cap(connection, project, 1, "day")
+    for _ in range(2):
+        queue(operator, project)
+    first = operator.claim()
+    operator.executor.start_run(first.run_id, first.lease_token)
+    operator.executor.complete_run(first.run_id, first.lease_token, {})
+    assert claimed(operator) == set()
+    connection.execute("update ops.cap_usage set used_at = used_at - interval '1 day'")
+    assert len(claimed(operator)) == 1
+
+
+def test_an_unknown_cap_and_a_negative_amount_are_refused(operator: Operator) -> None:
+    with pytest.raises(NotFound, match="nothing"):
+        operator.executor.cap_allow("nothing", Decimal(1))
+    with pytest.raises(BadInput, match="p_amount"):
+        operator.executor.cap_allow("nothing", Decimal(-1))
