@@ -155,6 +155,10 @@ CREATE FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -264,6 +268,10 @@ CREATE FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb,
     AS …;
 CREATE FUNCTION private.require(p_value text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_metered_caps(p_project_id uuid) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
@@ -991,6 +999,7 @@ GRANT ALL ON FUNCTION private.new_id() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
@@ -1025,6 +1034,7 @@ REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;

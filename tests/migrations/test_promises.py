@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from ops.database import EXECUTOR, Connection, Pool, connect
-from ops.errors import ControlRoomError, IllegalTransition, LeaseLost
-from ops.model import LeaseToken, RunId
+from ops.errors import CapExceeded, ControlRoomError, IllegalTransition, LeaseLost
+from ops.model import LeaseToken, PhaseStatus, RunId
 from ops.rpc import Rpc
 from tests.operating import SPEC, Operator
 
@@ -261,3 +261,23 @@ def test_pruning_forgets_whole_months_and_nothing_younger(operator: Operator, co
 
 def queue(operator: Operator, project: uuid.UUID, priority: int = 100) -> RunId:
     return operator.owner.create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [], priority=priority)
+
+
+@pytest.mark.parametrize(("unit", "amount", "phases"), [("rows", 50, 2), ("bytes", 4096, 1)])
+def test_no_phase_begins_once_a_cap_on_what_runs_move_is_used_up(
+    operator: Operator, connection: Connection, unit: str, amount: int, phases: int
+) -> None:
+    run_id, token = operator.running()
+    connection.execute(
+        "insert into ops.caps (key, org_id, unit, amount, period) select 'daily', id, %s, %s, 'day' from ops.orgs",
+        [unit, amount],
+    )
+    moved = {"rows_out": 30, "byte_size": 4096}
+    for _ in range(phases):
+        operator.executor.start_phase(run_id, token, "bronze")
+        for _ in range(2):
+            operator.executor.finish_phase(run_id, token, "bronze", PhaseStatus.SUCCEEDED, moved)
+    with pytest.raises(CapExceeded, match=f"cap daily is used up: .* of {amount} {unit}"):
+        operator.executor.start_phase(run_id, token, "checks")
+    [(used, charges)] = connection.execute("select sum(amount), count(*) from ops.cap_usage").fetchall()
+    assert (used, charges) == (phases * moved["rows_out" if unit == "rows" else "byte_size"], phases)

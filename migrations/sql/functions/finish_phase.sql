@@ -7,8 +7,9 @@ set search_path = ''
 as $$
 declare
   v_phase record;
+  v_project uuid;
 begin
-  perform private.owned(p_run_id, p_lease_token);
+  select project_id into v_project from private.owned(p_run_id, p_lease_token);
   if p_status is null or p_status not in ('succeeded', 'failed', 'skipped', 'canceled') then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_status is %L; use succeeded, failed, skipped or canceled', p_status);
@@ -39,6 +40,10 @@ begin
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
       error_data = p_result -> 'error_data', result = p_result
     where run_id = p_run_id and name = p_phase;
+  end if;
+  if p_status = 'succeeded' then
+    perform private.charge_metered_caps(
+      v_project, p_run_id, p_lease_token, (p_result ->> 'rows_out')::bigint, (p_result ->> 'byte_size')::bigint);
   end if;
   perform private.emit(
     p_run_id,
