@@ -109,6 +109,16 @@ def test_an_ended_run_gives_its_place_back_once(operator: Operator, connection: 
     assert claimed(operator) == set()
 
 
+def test_an_ended_run_gives_back_its_own_place_only(operator: Operator, connection: Connection) -> None:
+    project = operator.owner.ensure_project("default", "demo")
+    cap(connection, project, 2, "concurrent")
+    for _ in range(5):
+        queue(operator, project)
+    ended, _ = operator.executor.claim_run(operator.executor_id, max_runs=5)
+    operator.executor.fail_run(ended.run_id, ended.lease_token, "BROKEN", "it broke")
+    assert len(claimed(operator)) == 1
+
+
 def test_a_day_is_used_up_even_by_runs_that_have_ended(operator: Operator, connection: Connection) -> None:
     project = operator.owner.ensure_project("default", "demo")
     cap(connection, project, 1, "day")
