@@ -21,6 +21,7 @@ FIGURES = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_quick_run_measures_both_sides(name: str) -> None:
     if name == "queue":
@@ -28,7 +29,7 @@ def test_a_quick_run_measures_both_sides(name: str) -> None:
             pytest.importorskip(peer, reason="the bench group is not installed: pip install --group bench")
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick", "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=360,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     told = json.loads(answer.stdout)
