@@ -12,16 +12,26 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from pipelines.expectations import Expectation, Strict, TableName
 from pipelines.kinds import kinds
+from pipelines.spec_code import cron_fault, timezone_fault
 from pipelines.units import Bytes, Seconds
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 PhaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Callable_ = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+def _free(alias: str) -> str:
+    if alias == "params":
+        raise ValueError("the alias params is taken: SQL reads the run's parameters from it; choose another")
+    return alias
+
+
+Alias = Annotated[Identifier, AfterValidator(_free)]
 
 
 DEFAULTS: Mapping[str, tuple[type, ...]] = {
@@ -56,6 +66,13 @@ class Param(Strict):
 class Schedule(Strict):
     cron: str
     timezone: str = "UTC"
+
+    @field_validator("cron", "timezone")
+    @classmethod
+    def _means_something(cls, value: str, info: ValidationInfo) -> str:
+        if fault := (cron_fault if info.field_name == "cron" else timezone_fault)(value):
+            raise ValueError(fault)
+        return value
 
 
 class Freshness(Strict):
@@ -159,7 +176,7 @@ class TransformPhase(PhaseBase):
     """
 
     kind: Literal["transform"]
-    inputs: dict[Identifier, TableName] = Field(min_length=1)
+    inputs: dict[Alias, TableName] = Field(min_length=1)
     sql: str | None = None
     python: Callable_ | None = None
     with_: dict[str, str | int | float | bool] = Field({}, alias="with")
@@ -214,6 +231,15 @@ class Targets(Strict):
     artifact: ArtifactTarget | None = None
     postgres: PostgresTarget | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        if value == "superset" or (isinstance(value, Mapping) and "superset" in value):
+            raise ValueError("superset is no target of a phase; publish to postgres, where Superset reads it")
+        if isinstance(value, str):
+            raise ValueError(f"a target has settings; write to: {{{value}: {{…}}}}")
+        return value
+
     @model_validator(mode="after")
     def _some(self) -> Targets:
         if self.artifact is None and self.postgres is None:
@@ -237,7 +263,7 @@ class QueryPhase(PhaseBase):
     """SQL over tables; its text, result and preview become artifacts."""
 
     kind: Literal["query"]
-    inputs: dict[Identifier, TableName] = Field(min_length=1)
+    inputs: dict[Alias, TableName] = Field(min_length=1)
     sql: str
     preview_rows: int = Field(50, ge=0, le=1000)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from itertools import product
@@ -17,9 +18,11 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ops.errors import BadInput, Fault, NotFound, SpecInvalid
 from pipelines.contract import named
 from pipelines.plan import circle, dependencies, reaches
-from pipelines.spec import IngestPhase, Phase, Pipeline
+from pipelines.spec import IngestPhase, Phase, Pipeline, QueryPhase, TransformPhase, ValidatePhase
+from pipelines.spec_code import condition_fault, python_fault, sql_fault
 
 Location = tuple[int | str, ...]
+PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 
 
 def load(path: Path) -> Pipeline:
@@ -31,7 +34,14 @@ def load(path: Path) -> Pipeline:
     """
     if not path.is_file():
         raise NotFound(f"there is no pipeline spec at {path}", {"path": str(path)})
-    return parse(path.read_text(), str(path))
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        fault = Fault("file", line, 1, f"byte {raw[error.start]:#04x} is not UTF-8; save the file as UTF-8")
+        raise SpecInvalid.of(str(path), [fault]) from None
+    return parse(text, str(path))
 
 
 def parse(text: str, path: str = "<spec>") -> Pipeline:
@@ -52,6 +62,8 @@ def parse(text: str, path: str = "<spec>") -> Pipeline:
         raise SpecInvalid.of(
             path, [Fault("spec", 1, 1, "a spec is a mapping with version, pipeline, owner and phases")]
         )
+    if faults := _loop_faults(document):
+        raise SpecInvalid.of(path, faults)
     plain, origin = _expanded(document)
     try:
         pipeline = Pipeline.model_validate(plain)
@@ -85,7 +97,7 @@ def _expanded(document: CommentedMap) -> tuple[dict[str, object], list[int]]:
     origin: list[int] = []
     for position, entry in enumerate(written):
         loops = entry.get("for_each") if isinstance(entry, dict) else None
-        if not (isinstance(loops, dict) and loops and all(isinstance(values, list) for values in loops.values())):
+        if not isinstance(loops, dict):
             phases.append(entry)
             origin.append(position)
             continue
@@ -94,6 +106,31 @@ def _expanded(document: CommentedMap) -> tuple[dict[str, object], list[int]]:
             phases.append(_filled(template, dict(zip(loops, map(str, values), strict=True))))
             origin.append(position)
     return {**plain, "phases": phases}, origin
+
+
+def _loop_faults(document: CommentedMap) -> list[Fault]:
+    """A ``for_each`` that makes no phases, and ``{names}`` in its entry that it does not fill."""
+    entries = document.get("phases")
+    faults: list[Fault] = []
+    for position, entry in enumerate(entries if isinstance(entries, list) else []):
+        if not (isinstance(entry, Mapping) and "for_each" in entry):
+            continue
+        loops = entry["for_each"]
+        where = f"phases.{position}"
+        if not (isinstance(loops, Mapping) and loops and all(isinstance(one, list) and one for one in loops.values())):
+            line, column = _position(document, ("phases", position, "for_each"))
+            shape = "for_each is a mapping of names to lists with values, such as {table: [a, b]}"
+            faults.append(Fault(f"{where}.for_each", line, column, shape))
+            continue
+        known = [str(name) for name in loops]
+        for key, value in entry.items():
+            unknown = {name: None for name in PLACEHOLDER.findall(str(_plain(value))) if name not in known}
+            for name in unknown if key != "for_each" else ():
+                line, column = _position(document, ("phases", position, key))
+                close = (difflib.get_close_matches(name, known, n=1) or known)[0]
+                message = f"{{{name}}} is not filled by for_each; did you mean {{{close}}}?"
+                faults.append(Fault(f"{where}.{key}", line, column, message))
+    return faults
 
 
 def _plain(value: object) -> object:
@@ -200,6 +237,7 @@ def _faults_between(pipeline: Pipeline, document: CommentedMap, origin: Sequence
                 report(phase, "depends_on", f"no phase {needed!r}" + (f"; did you mean {close[0]}?" if close else ""))
         if isinstance(phase, IngestPhase):
             _contract_faults(phase, report)
+        _code_faults(phase, pipeline, report)
     if faults:
         return faults
     order = dependencies(pipeline.phases)
@@ -214,6 +252,24 @@ def _faults_between(pipeline: Pipeline, document: CommentedMap, origin: Sequence
                     report(phase, "name", f"{other.name} writes {table} too; add depends_on: [{other.name}]")
             writers.setdefault(table, []).append(phase)
     return faults
+
+
+def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str, str], None]) -> None:
+    """SQL that does not parse or names other tables than the inputs; functions that cannot be found."""
+    if isinstance(phase, TransformPhase | QueryPhase) and phase.sql is not None:
+        tables = [*phase.inputs, *(["params"] if pipeline.params else [])]
+        if fault := sql_fault(phase.sql, tables):
+            report(phase, "sql", fault)
+    if isinstance(phase, TransformPhase) and phase.python is not None and (fault := python_fault(phase.python)):
+        report(phase, "python", fault)
+    if isinstance(phase, ValidatePhase):
+        for one in phase.expect:
+            total = one.sum
+            conditions = [one.holds.sql if one.holds else None, total.where if total else None]
+            conditions.append(total.equals.where if total and total.equals else None)
+            for condition in filter(None, conditions):
+                if fault := condition_fault(condition):
+                    report(phase, "expect", f"{condition}: {fault}")
 
 
 def _contract_faults(phase: IngestPhase, report: Callable[[Phase, str, str], None]) -> None:
