@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
+import psycopg
 import pytest
 
 from controlroom import processes
@@ -38,6 +43,31 @@ def command(tmp_path: Path) -> Iterator[Command]:
     run("down", seconds=120)
 
 
+def assert_told_from_beginning_to_end(home: Path) -> None:
+    """Each phase's start, progress and finish are events of a whole chain; each artifact's bytes are its sha256."""
+    server = embedded.find(home)
+    assert server is not None
+    with psycopg.connect(server.url()) as connection:
+        told = connection.execute(
+            """
+            select p.run_id, p.name, array_agg(e.type order by e.seq)
+            from ops.run_phases p join ops.run_events e on e.run_id = p.run_id and e.phase = p.name
+            group by p.run_id, p.name
+            """
+        ).fetchall()
+        assert len(told) == 3 + 54 + 27
+        for _, name, types in told:
+            assert (types[0], types[-1]) == ("PHASE_STARTED", "PHASE_SUCCEEDED"), (name, types)
+            assert "PHASE_PROGRESS" in types, (name, types)
+        chains = connection.execute("select v.ok from ops.runs r, ops.verify_event_chain(r.id) v").fetchall()
+        assert chains == [(True,)] * 3
+        artifacts = connection.execute("select uri, sha256, byte_size from ops.run_artifacts").fetchall()
+    assert artifacts
+    for uri, sha256, byte_size in artifacts:
+        data = Path(unquote(urlparse(uri).path)).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (sha256, byte_size)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demo_runs_stays_starts_again_quickly_and_leaves_nothing_behind(command: Command, tmp_path: Path) -> None:
@@ -50,6 +80,16 @@ def test_the_demo_runs_stays_starts_again_quickly_and_leaves_nothing_behind(comm
     assert url in demo.stdout
     with urllib.request.urlopen(url, timeout=10) as page:
         assert page.status == 200
+
+    runs = json.loads(command("run", "list", "--json").stdout)
+    assert sorted(run["pipeline"] for run in runs) == ["bronze_to_silver", "odoo_ingest_bronze", "silver_to_gold"]
+    assert {run["status"] for run in runs} == {"succeeded"}
+    assert all(re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unversioned", run["git_sha"]) for run in runs)
+    for run in runs:
+        verified = command("run", "verify", run["run_id"], seconds=120)
+        assert verified.returncode == 0, verified.stdout
+        assert verified.stdout.rstrip().endswith("identical")
+    assert_told_from_beginning_to_end(home)
 
     began = time.monotonic()
     assert command("up").returncode == 0
