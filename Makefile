@@ -24,11 +24,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev $(VENV)/.bench
 	$(BIN)/mypy
 
 # Tests bring their own homes; one that is set for people must not leak into them.
-pytest: $(VENV)/.dev browser
+pytest: $(VENV)/.dev $(VENV)/.bench browser
 	env -u CONTROLROOM_HOME $(BIN)/pytest -n $(WORKERS)
 
 # The tests of the dashboard drive a real browser; without one, and without root to install it, they skip and say so.

@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.components.render import stylesheet
-from ops.errors import ControlRoomError
 
 PAGES = Path(__file__).parent / "app_pages"
 
@@ -21,7 +20,4 @@ page = st.navigation(
     ],
     position="top",
 )
-try:
-    page.run()
-except ControlRoomError as error:
-    st.error(f"{error} ({error.code})")
+page.run()

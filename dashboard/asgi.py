@@ -58,6 +58,14 @@ async def artifact(request: Request) -> Response:
     return StreamingResponse(chunks(found.uri), headers=headers, media_type=found.content_type)
 
 
+def say(error: Exception) -> bool:
+    """What a page shows instead of a trace: the words that the command line would print."""
+    if isinstance(error, ControlRoomError):
+        st.error(f"{error} ({error.code})")
+        return True
+    return False
+
+
 def _plain(name: str) -> str:
     return "".join(each if each.isalnum() or each in "._-" else "_" for each in name)
 
@@ -65,5 +73,6 @@ def _plain(name: str) -> str:
 app = st.App(
     Path(__file__).parent / "app.py",
     lifespan=lifespan,
+    on_script_error=say,
     routes=[Route("/artifacts/{run}/{artifact}", artifact, methods=["GET"])],
 )

@@ -40,12 +40,13 @@ class Served:
 def served(
     cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("home")
-    with (
-        databases.clone(template) as url,
-        connect(url, autocommit=True) as owner,
-        connect(url, EXECUTOR, autocommit=True) as executing,
-    ):
+    with databases.clone(template) as url:
+        yield from serve(cluster, url, tmp_path_factory.mktemp("home"))
+
+
+def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
+    """The page on a migrated database of ``cluster``."""
+    with connect(url, autocommit=True) as owner, connect(url, EXECUTOR, autocommit=True) as executing:
         rpc = Rpc(owner)
         rpc.ensure_membership(rpc.ensure_project("default", "demo"), LOCAL_OPERATOR, "admin")
         operator = Operator(url, rpc, Rpc(executing), uuid.uuid4())

@@ -1,0 +1,33 @@
+"""Postgres goes away under an open page, and comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from migrations.apply import migrate
+from ops import embedded
+from tests.dashboard.conftest import serve
+
+
+def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(
+    page: Page, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cluster = embedded.ensure(tmp_path_factory.mktemp("cluster"))
+    try:
+        migrate(cluster.url())
+        for served in serve(cluster, cluster.url(), tmp_path_factory.mktemp("home")):
+            page.goto(served.where)
+            expect(page.locator(".tile", has_text="queued").locator(".value")).to_have_text("0")
+            pid = cluster.pid()
+            assert pid is not None
+            os.kill(pid, signal.SIGQUIT)
+            expect(page.get_by_role("alert").first).to_contain_text("Postgres", timeout=20_000)
+            cluster = embedded.ensure(cluster.home)
+            expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
+            expect(page.locator(".tile", has_text="queued").locator(".value")).to_have_text("0")
+    finally:
+        cluster.stop()
