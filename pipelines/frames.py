@@ -46,14 +46,24 @@ def condition(sql: str) -> pl.Expr:
 
 @contextmanager
 def polars_errors(what: str) -> Iterator[None]:
-    """Raises what Polars raises in the block as BadInput (the SQL is wrong) or SchemaDrift (the data has another shape)."""
+    """Raises what Polars raises in the block as our errors.
+
+    Raises:
+        BadInput: the SQL is wrong.
+        SchemaDrift: a column is gone, has another type, or holds values that the query cannot take.
+    """
     try:
         yield
-    except (refused.SQLSyntaxError, refused.SQLInterfaceError) as error:
+    except (refused.SQLSyntaxError, refused.SQLInterfaceError, refused.DuplicateError) as error:
         raise BadInput(f"{what}: {_line(error)}", {"what": what}) from error
     except (refused.ColumnNotFoundError, refused.SchemaError, refused.StructFieldNotFoundError) as error:
         raise SchemaDrift(
             f"{what}: {_line(error)}; the input has another shape than the spec", {"what": what}
+        ) from error
+    except (refused.InvalidOperationError, refused.ComputeError) as error:
+        # A column of another type shows as an operation or a comparison that its type has not.
+        raise SchemaDrift(
+            f"{what}: {_line(error)}; a type or a value is another than the spec expects", {"what": what}
         ) from error
 
 
