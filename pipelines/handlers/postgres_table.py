@@ -1,19 +1,60 @@
 """A table published to Postgres: loaded beside the old one, then swapped in one transaction. Readers see one or the other.
 
-The fingerprint is kept as the table's comment: publishing what is there already writes nothing.
+The fingerprint is kept as the table's comment: publishing what is there already writes nothing. Grants and the views
+that stand on the table are taken over; a view that the new columns cannot carry refuses the swap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 import adbc_driver_manager
+import polars as pl
 import psycopg
+import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
 
-from ops.errors import PhaseFailed, SourceUnreachable
-from ops.model import Fingerprint
+from ops.errors import PhaseFailed, RunCanceled, SourceUnreachable
+from ops.model import Fingerprint, LeaseToken
 from pipelines.handler import Context
 from pipelines.spec import PostgresTarget
+
+BATCH_ROWS = 65_536
+LOADING = "controlroom loading"
+"""Comment of a table that is not swapped yet. Nothing without it is ever dropped as a leftover, whatever its name."""
+COMMENT = "select obj_description(to_regclass(format('%%I.%%I', %s::text, %s::text)), 'pg_class')"
+LOCK = "select pg_advisory_lock(hashtextextended(%s, 0))"
+# A loader holds a lock of its table's name as long as its session lives, so what can be locked is nobody's.
+LEFTOVERS = """
+select c.relname
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = %s and c.relkind = 'r' and starts_with(c.relname, %s)
+   and obj_description(c.oid, 'pg_class') = %s
+   and pg_try_advisory_xact_lock(hashtextextended(n.nspname || '.' || c.relname, 0))
+"""
+VIEWS = """
+select distinct r.ev_class::regclass::text
+  from pg_depend d
+  join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+ where d.refclassid = 'pg_class'::regclass and d.refobjid = to_regclass(%s) and r.ev_class <> d.refobjid
+ order by 1
+"""
+COLUMNS = """
+select array_agg(format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+  from pg_attribute a
+ where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
+"""
+GRANTS = """
+select format(
+           'grant %%s on %%s to %%s%%s', g.privilege_type, c.oid::regclass,
+           case when g.grantee = 0 then 'public' else g.grantee::regrole::text end,
+           case when g.is_grantable then ' with grant option' else '' end)
+  from pg_class c, aclexplode(c.relacl) g
+ where c.oid = to_regclass(%s) and g.grantee <> c.relowner
+"""
 
 
 def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int, fingerprint: Fingerprint) -> str:
@@ -21,35 +62,70 @@ def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int
 
     Raises:
         SourceUnreachable: the database does not answer.
-        LeaseLost: nothing was swapped.
-        PhaseFailed: the database refused the rows.
+        LeaseLost, RunCanceled: nothing was swapped.
+        PhaseFailed: the database refused the rows, or a view stands on a column that is gone or retyped.
     """
     dsn = ctx.secrets.resolve(target.dsn)
     schema, name = target.table.split(".")
-    # The token is in the name: a zombie loads into a table of its own, and the swap is fenced.
-    fresh = f"{name[:40]}__{ctx.lease_token}"
+    fresh = _fresh(name, ctx.lease_token)
     comment = f"controlroom {table} version {version} {fingerprint}"
     try:
         with psycopg.connect(dsn, autocommit=True) as connection:
             if _comment(connection, schema, name) == comment:
                 return "unchanged"
             connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+            connection.execute(LOCK, [f"{schema}.{fresh}"])
             connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
-            _load(ctx, dsn, schema, fresh, table, version)
-            with ctx.fence.hold(), connection.transaction():
-                _swap(connection, target, fresh, comment)
+            try:
+                _drop_leftovers(connection, schema, name)
+                _load(ctx, dsn, schema, fresh, table, version)
+                with ctx.fence.hold(), connection.transaction():
+                    _swap(connection, target, fresh, comment)
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
+                raise
     except psycopg.OperationalError as error:
-        raise SourceUnreachable(f"the database of {target.table} does not answer: {error}") from error
+        raise SourceUnreachable(f"the database of {target.table} does not answer: {_line(error)}") from None
     except (psycopg.Error, adbc_driver_manager.Error) as error:
-        raise PhaseFailed(f"publishing {table} to {target.table} was refused: {error}") from error
+        raise PhaseFailed(f"publishing {table} to {target.table} was refused: {_line(error)}") from None
     return "swapped"
 
 
+def _fresh(name: str, token: LeaseToken | str) -> str:
+    # The token is in the name: a zombie loads into a table of its own, and the swap is fenced.
+    return f"{name[:40]}__{token}"
+
+
 def _load(ctx: Context, dsn: str, schema: str, fresh: str, table: str, version: int) -> None:
-    rows = ctx.lake.scan(table, version).collect(engine="streaming").to_arrow()
+    """Streams: memory is bounded by a batch, not by the table."""
+    frame = ctx.lake.scan(table, version)
+    oldest = pl.CompatLevel.oldest()
+    shape = pl.DataFrame(schema=frame.collect_schema()).to_arrow(compat_level=oldest).schema
+    failed: list[BaseException] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for part in frame.collect_batches(chunk_size=BATCH_ROWS):
+                if ctx.canceled():
+                    raise RunCanceled("canceled while publishing; readers see what was there", {"table": table})
+                yield from part.to_arrow(compat_level=oldest).cast(shape).to_batches()
+        except BaseException as error:
+            # The driver would tell of it as an error of its own.
+            failed.append(error)
+            raise
+
     with dbapi.connect(dsn) as connection:
         with connection.cursor() as cursor:
-            cursor.adbc_ingest(fresh, rows, mode="create", db_schema_name=schema)
+            try:
+                reader = pa.RecordBatchReader.from_batches(shape, batches())
+                cursor.adbc_ingest(fresh, reader, mode="create", db_schema_name=schema)
+            except (adbc_driver_manager.Error, OSError):
+                if failed:
+                    raise failed[0] from None
+                raise
+            target = sql.Identifier(schema, fresh).as_string(None)
+            cursor.execute(f"comment on table {target} is '{LOADING}'")
         connection.commit()
 
 
@@ -59,13 +135,42 @@ def _swap(connection: psycopg.Connection, target: PostgresTarget, fresh: str, co
     if target.key:
         columns = sql.SQL(", ").join(map(sql.Identifier, target.key))
         connection.execute(sql.SQL("create unique index on {} ({})").format(new, columns))
-    connection.execute(sql.SQL("drop table if exists {}").format(old))
-    connection.execute(sql.SQL("alter table {} rename to {}").format(new, sql.Identifier(name)))
+    views = [str(row[0]) for row in connection.execute(VIEWS, [old.as_string(None)])]
+    if not views:
+        grants = [str(row[0]) for row in connection.execute(GRANTS, [old.as_string(None)])]
+        connection.execute(sql.SQL("drop table if exists {}").format(old))
+        connection.execute(sql.SQL("alter table {} rename to {}").format(new, sql.Identifier(name)))
+        for grant in grants:
+            connection.execute(grant.encode())
+    elif _columns(connection, old) == _columns(connection, new):
+        # A view hangs on the table itself: the rows are exchanged, and readers see the old ones until the end.
+        connection.execute(sql.SQL("delete from {}").format(old))
+        connection.execute(sql.SQL("insert into {} table {}").format(old, new))
+        connection.execute(sql.SQL("drop table {}").format(new))
+    else:
+        raise PhaseFailed(
+            f"{target.table} has other columns now, and {', '.join(views)} reads the old ones; drop the view, publish, "
+            "create it anew",
+            {"views": views},
+        )
     connection.execute(sql.SQL("comment on table {} is {}").format(old, sql.Literal(comment)))
 
 
+def _drop_leftovers(connection: psycopg.Connection, schema: str, name: str) -> None:
+    """Tables that former owners loaded and never swapped."""
+    with connection.transaction():
+        for (left,) in connection.execute(LEFTOVERS, [schema, _fresh(name, ""), LOADING]).fetchall():
+            connection.execute(sql.SQL("drop table {}").format(sql.Identifier(schema, left)))
+
+
+def _columns(connection: psycopg.Connection, table: sql.Identifier) -> object:
+    return connection.execute(COLUMNS, [table.as_string(None)]).fetchone()
+
+
 def _comment(connection: psycopg.Connection, schema: str, name: str) -> str | None:
-    row = connection.execute(
-        "select obj_description(to_regclass(format('%%I.%%I', %s::text, %s::text)), 'pg_class')", [schema, name]
-    ).fetchone()
+    row = connection.execute(COMMENT, [schema, name]).fetchone()
     return row[0] if row else None
+
+
+def _line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]

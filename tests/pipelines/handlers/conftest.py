@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Bench:
     artifacts: ArtifactStore
     attempts: list[Path] = field(default_factory=list)
 
-    def put(self, table: str, rows: pl.DataFrame | Mapping[str, Sequence[object]], mode: Mode = "replace") -> None:
+    def put(self, table: str, rows: pl.DataFrame | Mapping[str, object], mode: Mode = "replace") -> None:
         """A new version of a table, as some other run would have made it."""
         owner = self.runs.claim()
         frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows)

@@ -1,0 +1,170 @@
+"""Publish: readers see the old table or the new one, with their grants and views, and nothing is left lying about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
+
+import polars as pl
+import psycopg
+import pytest
+
+from ops.errors import LeaseLost, PhaseFailed, RunCanceled, SecretMissing, SourceUnreachable
+from pipelines.handlers.postgres_table import BATCH_ROWS
+from pipelines.handlers.publish import handle
+from tests.pipelines.handlers.conftest import Bench, one_phase
+
+MART = {"month": ["2026-01", "2026-02"], "amount": [Decimal("1.10"), Decimal("2.20")]}
+LATER = {"month": ["2026-03"], "amount": [Decimal("3.30")]}
+
+
+def to_postgres(bench: Bench, **more: object) -> dict[str, object]:
+    target = {"table": "marts.revenue", "dsn": bench.url, **more}
+    return {"kind": "publish", "table": "gold.revenue", "to": {"postgres": target}}
+
+
+def ask(bench: Bench, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(bench.url, autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def tables(bench: Bench) -> list[str]:
+    return [str(row[0]) for row in ask(bench, "select tablename from pg_tables where schemaname = 'marts' order by 1")]
+
+
+@pytest.fixture
+def published(bench: Bench) -> Bench:
+    bench.put("gold.revenue", MART)
+    assert bench.run(to_postgres(bench)).metrics["postgres"] == "swapped"
+    return bench
+
+
+@pytest.fixture
+def reader(bench: Bench) -> Iterator[str]:
+    """A role of the test's own; roles belong to the whole cluster."""
+    name = f"reader_{bench.runs.claim().run_id.hex[:12]}"
+    ask(bench, f"create role {name}")
+    yield name
+    ask(bench, f"drop owned by {name}")
+    ask(bench, f"drop role {name}")
+
+
+def test_postgres_holds_the_rows_once_and_no_other_table(published: Bench) -> None:
+    assert ask(published, "table marts.revenue") == [("2026-01", Decimal("1.10")), ("2026-02", Decimal("2.20"))]
+    assert tables(published) == ["revenue"]
+
+
+def test_what_is_there_already_is_not_written_again(published: Bench) -> None:
+    [before] = ask(published, "select 'marts.revenue'::regclass::oid")
+    assert published.run(to_postgres(published)).metrics["postgres"] == "unchanged"
+    assert ask(published, "select 'marts.revenue'::regclass::oid") == [before]
+    published.put("gold.revenue", LATER)
+    assert published.run(to_postgres(published)).metrics["postgres"] == "swapped"
+    assert ask(published, "table marts.revenue") == [("2026-03", Decimal("3.30"))]
+
+
+def test_who_may_read_may_still_read_after_the_swap(published: Bench, reader: str) -> None:
+    ask(published, f"grant select, references on marts.revenue to {reader} with grant option")
+    ask(published, "grant select on marts.revenue to public")
+    grants = (
+        "select grantee::text, privilege_type, is_grantable from pg_class, aclexplode(relacl) "
+        "where oid = 'marts.revenue'::regclass order by 1, 2"
+    )
+    before = ask(published, grants)
+    published.put("gold.revenue", LATER)
+    published.run(to_postgres(published))
+    assert ask(published, grants) == before
+
+
+def test_a_view_goes_on_reading_the_table(published: Bench) -> None:
+    ask(published, "create view marts.total as select sum(amount) as total from marts.revenue")
+    published.put("gold.revenue", LATER)
+    published.run(to_postgres(published))
+    assert ask(published, "table marts.total") == [(Decimal("3.30"),)]
+    assert tables(published) == ["revenue"]
+    assert published.run(to_postgres(published)).metrics["postgres"] == "unchanged"
+
+
+def test_a_view_on_columns_that_changed_refuses_the_swap_and_is_named(published: Bench) -> None:
+    ask(published, "create view marts.total as select sum(amount) as total from marts.revenue")
+    published.put("gold.revenue", {"month": ["2026-03"], "value": [1]})
+    with pytest.raises(PhaseFailed, match=r"marts\.revenue has other columns now, and marts\.total reads the old ones"):
+        published.run(to_postgres(published))
+    assert ask(published, "table marts.total") == [(Decimal("3.30"),)]
+    assert tables(published) == ["revenue"]
+
+
+def test_a_doubled_key_leaves_readers_what_they_had(published: Bench) -> None:
+    published.put("gold.revenue", {"month": ["x", "x"], "amount": [Decimal("1.00")] * 2})
+    with pytest.raises(PhaseFailed, match="could not create unique index") as caught:
+        published.run(to_postgres(published, key=["month"]))
+    assert "\n" not in str(caught.value)
+    assert len(ask(published, "table marts.revenue")) == 2
+    assert tables(published) == ["revenue"]
+
+
+def test_a_zombie_swaps_nothing_and_leaves_nothing(published: Bench) -> None:
+    zombie = published.runs.claim()
+    published.runs.claim(zombie.run_id)
+    published.put("gold.revenue", LATER)
+    with pytest.raises(LeaseLost):
+        published.run(to_postgres(published), zombie)
+    assert len(ask(published, "table marts.revenue")) == 2
+    assert tables(published) == ["revenue"]
+
+
+def test_what_a_dead_owner_loaded_is_removed_and_nothing_else(published: Bench) -> None:
+    ask(
+        published,
+        "create table marts.revenue__900 (x int); comment on table marts.revenue__900 is 'controlroom loading'",
+    )
+    ask(
+        published,
+        "create table marts.revenue__901 (x int); comment on table marts.revenue__901 is 'controlroom loading'",
+    )
+    ask(published, "create table marts.revenue__2024 as select 'of a person' as owner")
+    published.put("gold.revenue", LATER)
+    with psycopg.connect(published.url) as other:
+        other.execute("select pg_advisory_lock(hashtextextended('marts.revenue__901', 0))")
+        published.run(to_postgres(published))
+    assert tables(published) == ["revenue", "revenue__2024", "revenue__901"], "901's loader is alive"
+
+
+def test_a_cancel_amid_the_load_leaves_nothing(published: Bench) -> None:
+    published.put("gold.revenue", pl.DataFrame({"month": ["m"] * (3 * BATCH_ROWS), "amount": range(3 * BATCH_ROWS)}))
+    phase = one_phase(to_postgres(published))
+    asked = iter([False, True, True, True, True])
+    with pytest.raises(RunCanceled):
+        handle(replace(published.context(phase), canceled=lambda: next(asked)), phase)
+    assert next(asked), "it was asked amid the rows, batch by batch"
+    assert tables(published) == ["revenue"]
+
+
+@pytest.mark.parametrize(
+    ("dsn", "error", "reason"),
+    [
+        ("postgresql://writer:hunter2@127.0.0.1:1/marts", SourceUnreachable, "does not answer"),
+        ("secret://file/nowhere", SecretMissing, "nowhere"),
+    ],
+)
+def test_a_target_out_of_reach_is_typed_and_keeps_its_secret(
+    published: Bench, dsn: str, error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason) as caught:
+        published.run(to_postgres(published, dsn=dsn))
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_an_artifact_has_the_same_bytes_on_repeat(bench: Bench, kind: str) -> None:
+    bench.put("gold.revenue", MART)
+    document = {"kind": "publish", "table": "gold.revenue", "to": {"artifact": {"format": kind}}}
+    [first], [again] = bench.run(document).artifacts, bench.run(document).artifacts
+    assert first == again
+    read = pl.read_parquet if kind == "parquet" else pl.read_csv
+    assert read(BytesIO(bench.artifacts.read(first.uri))).height == 2
+    bench.artifacts.verify(first.uri, first.sha256)
