@@ -32,6 +32,7 @@ def old(databases: Databases, template: str) -> Iterator[psycopg.Connection]:
     """The owner's connection to a database with a long history, in autocommit."""
     with databases.clone(template) as url, psycopg.connect(url, autocommit=True) as connection:
         fill(connection)
+        connection.execute("vacuum analyze")
         rpc = Rpc(connection)
         for project in ("p1", "p2"):
             rpc.ensure_membership(rpc.ensure_project("crowd", project), "someone", "viewer")
@@ -134,6 +135,17 @@ def test_a_claim_reads_what_it_takes(old: psycopg.Connection, plan: str, batch: 
             assert (len(taken), whole) == (batch, set())
             # Found, locked, updated, returned with its phase: each run a few times, no other.
             assert sum(rows.values()) <= 20 * batch, rows
+
+
+def test_a_plan_made_while_the_queue_was_empty_serves_the_rush(database: str, connection: psycopg.Connection) -> None:
+    with psycopg.connect(database, autocommit=True) as early:
+        rpc = Rpc(early)
+        for _ in range(8):
+            assert rpc.claim_run(EXECUTOR_ID) == []
+        fill(connection, runs=20_000)
+        taken, rows, _ = reading(early, lambda: rpc.claim_run(EXECUTOR_ID))
+    assert len(taken) == 1
+    assert sum(rows.values()) <= 20, rows
 
 
 def test_a_claim_under_a_cap_steps_along_the_same_index(old: psycopg.Connection) -> None:

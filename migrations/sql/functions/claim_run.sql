@@ -2,7 +2,9 @@
 -- age. Returns no row where there is nothing to do.
 --
 -- `id = any (array(… for update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
--- generic plan walk the whole queue (tests/migrations/test_plans.py).
+-- generic plan walk the whole queue (tests/migrations/test_plans.py). As it is one plan serves every call; left to choose,
+-- Postgres plans anew each time because it takes v_ids for ten elements, and planning takes longer than claiming. That one
+-- plan may date from an empty table, where a bitmap and a sort look cheap: without bitmaps only the walk remains.
 create or replace function ops.claim_run(
   p_executor_id uuid,
   p_capabilities text[] default '{}',
@@ -15,6 +17,8 @@ create or replace function ops.claim_run(
 )
 language plpgsql security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
