@@ -21,14 +21,13 @@ from pathlib import Path
 
 from compute import cluster
 from controlroom import processes
+from controlroom.install import install
 from controlroom.processes import PYTHON, Part
-from migrations.apply import migrate
 from ops import embedded
-from ops.database import LOCAL_OPERATOR, connect, database_url
+from ops.database import connect, database_url
 from ops.embedded_host import free_port, port_is_free, processes_in
 from ops.errors import ControlRoomError
 from ops.reads import Reads
-from ops.rpc import Rpc
 from ops.settings import Settings
 from ops.views import ExecutorRow
 
@@ -67,8 +66,7 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
         head = _begin_head(settings) if wishes.ray and not os.environ.get("RAY_ADDRESS") else None
         url = database_url(settings)
         say("postgres answers")
-        migrate(url)
-        _admit_local_operator(settings, url)
+        install(settings, url)
         say("schema is up to date")
         steward = _begin(settings, "steward", [PYTHON, "-m", "compute.steward"], "")
         dashboard = _begin_dashboard(settings, wishes.port)
@@ -121,13 +119,6 @@ def stack_status(settings: Settings) -> list[PartStatus]:
             alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
     return rows
-
-
-def _admit_local_operator(settings: Settings, url: str) -> None:
-    """Whoever reaches the loopback page is this machine's operator; row-level security asks for a membership even so."""
-    with connect(url, autocommit=True, name="controlroom up") as connection:
-        rpc = Rpc(connection)
-        rpc.ensure_membership(rpc.ensure_project(settings.org, settings.project), LOCAL_OPERATOR, "admin")
 
 
 def _families(parts: dict[str, Part]) -> set[processes.Identity]:

@@ -17,14 +17,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the newest ops schema; harmless to repeat."""
-    from migrations.apply import migrate as apply
+    """Bring the database to the newest ops schema, with this project in it; harmless to repeat."""
+    from controlroom.install import install
     from migrations.apply import revisions
     from ops.database import database_url
     from ops.settings import Settings
 
     settings = Settings.load()
-    apply(database_url(settings))
+    install(settings, database_url(settings))
     typer.echo(f"schema ops is at {revisions()[-1]}")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
+
 from tests.controlroom.terminal import Terminal
 
 
@@ -33,6 +35,9 @@ def test_migrate_brings_an_empty_database_to_the_newest_schema(empty_database: s
     assert not _findings(terminal)["schema"]
     assert [terminal("migrate").code, terminal("migrate").code] == [0, 0]
     assert _findings(terminal)["schema"]
+    with psycopg.connect(empty_database) as connection:
+        members = connection.execute("select subject, role from ops.memberships").fetchall()
+    assert members == [("local", "admin")]
     assert not _findings(terminal)["executors"]
 
 
