@@ -128,8 +128,13 @@ class Lake:
         return sum(rows for _, rows in active_files(self.handle(table, version)).values())
 
     def fingerprint(self, table: str, version: int | None = None, key: Sequence[str] = ()) -> Digest:
-        """Content fingerprint of a whole version, lineage columns left out."""
-        return fingerprint(self.scan(table, version), key)
+        """Content fingerprint of a whole version, lineage columns left out.
+
+        Raises:
+            StorageFailed: a file of it cannot be read.
+        """
+        with storage_errors(table):
+            return fingerprint(self.scan(table, version), key)
 
     def stage(self, table: str, rows: Rows, *, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
         """Writes rows beside the table, where no reader sees them; :meth:`commit` makes them part of it.

@@ -25,7 +25,7 @@ from pipelines.storage import Storage, storage_errors
 
 Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
 
-GROUP_ROWS = 131_072
+GROUP_ROWS = 65_536
 GROUP_BYTES = 32 << 20
 FILE_BYTES = 128 << 20
 BATCH_ROWS = 65_536

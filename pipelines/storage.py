@@ -45,8 +45,8 @@ def storage_errors(what: str) -> Iterator[None]:
     except (OSError, BaseError) as error:
         raise _failed(what, error) from error
     except pl.exceptions.ComputeError as error:
-        # Polars wraps an object store's refusal in the error of the query that met it.
-        if "object-store" in str(error) or "Generic S3" in str(error):
+        # Polars wraps a disk's or an object store's refusal in the error of the query that met it.
+        if any(words in str(error) for words in ("object-store", "Generic S3", "(os error ")):
             raise _failed(what, error) from error
         raise
 

@@ -7,6 +7,7 @@ from pipelines.frames import pinned
 from pipelines.handler import Context
 from pipelines.handlers.postgres_table import publish_table
 from pipelines.spec import Phase, PublishPhase
+from pipelines.storage import storage_errors
 
 CONTENT_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
 
@@ -16,6 +17,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
 
     Raises:
         SourceUnreachable: the target database does not answer.
+        StorageFailed: the table cannot be read, or the disk below scratch or artifacts is full.
         LeaseLost: readers still see what was published before.
     """
     assert isinstance(phase, PublishPhase)
@@ -45,9 +47,10 @@ def _artifact(ctx: Context, phase: PublishPhase, version: int, fingerprint: Fing
     kind = phase.to.artifact.format
     path = ctx.scratch / f"{phase.name}.{kind}"
     frame = ctx.lake.scan(phase.table, version)
-    if kind == "parquet":
-        frame.sink_parquet(path)
-    else:
-        frame.sink_csv(path)
+    with storage_errors(path.name):
+        if kind == "parquet":
+            frame.sink_parquet(path)
+        else:
+            frame.sink_csv(path)
     meta = {"table": phase.table, "version": version, "fingerprint": fingerprint}
     return ctx.artifacts.put_file(path.name, "table", path, CONTENT_TYPES[kind], meta)

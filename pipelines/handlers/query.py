@@ -12,6 +12,7 @@ from pipelines.fingerprint import fingerprint
 from pipelines.frames import pinned, polars_errors, query, scans
 from pipelines.handler import Context
 from pipelines.spec import Phase, QueryPhase
+from pipelines.storage import storage_errors
 
 
 def handle(ctx: Context, phase: Phase) -> PhaseResult:
@@ -20,19 +21,21 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     Raises:
         BadInput: the SQL is wrong.
         SchemaDrift: an input lacks a column that it names.
+        StorageFailed: an input cannot be read, or the disk below scratch or artifacts is full.
     """
     assert isinstance(phase, QueryPhase)
     inputs = [pinned(ctx, table) for table in phase.reads]
     rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
     ctx.progress(0, rows_in, phase.name)
-    with polars_errors(phase.name):
+    with polars_errors(phase.name), storage_errors(phase.name):
         result = query(scans(ctx, phase.inputs), phase.sql, ctx.params).collect(engine="streaming")
     if not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
         result = result.sort(pl.all())
     digest = fingerprint(result)
     path = ctx.scratch / f"{phase.name}.parquet"
-    result.write_parquet(path)
+    with storage_errors(path.name):
+        result.write_parquet(path)
     manifest = {
         "sql": phase.sql,
         "params": dict(ctx.params),

@@ -14,6 +14,7 @@ from pipelines.frames import pinned, polars_errors
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
 from pipelines.spec import Phase, ValidatePhase
+from pipelines.storage import storage_errors
 
 
 def handle(ctx: Context, phase: Phase) -> PhaseResult:
@@ -29,7 +30,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     others = {table: ctx.lake.scan(table, pinned(ctx, table).version) for table in phase.reads}
     rows = ctx.lake.rows(phase.table, one.version)
     ctx.progress(0, rows, phase.table)
-    with polars_errors(phase.name):
+    with polars_errors(phase.name), storage_errors(phase.table):
         found = verdicts(checks, others[phase.table], others)
     ctx.progress(rows, rows, phase.table)
     failed = [verdict for verdict in found if not verdict.ok]

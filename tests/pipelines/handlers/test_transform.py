@@ -39,7 +39,7 @@ def test_a_parameter_is_never_sql(bench: Bench) -> None:
 
 def test_a_function_gets_parameters_and_its_own_arguments(bench: Bench) -> None:
     bench.put("silver.seed", SEED)
-    bench.run(transform(python=f"{HERE}:times", **{"with": {"label": "x"}}), factor=10)
+    bench.run(transform(python=f"{HERE}:times") | {"with": {"label": "x"}}, factor=10)
     assert bench.lake.scan("gold.out").sort("id").collect().rows() == [(10, "x"), (20, "x"), (30, "x")]
 
 
