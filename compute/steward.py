@@ -27,6 +27,7 @@ log = structlog.get_logger()
 ELECTION = 0x57455741
 HOUSEKEEPING_SECONDS = 600.0
 KEEP = timedelta(days=400)
+LATELY = timedelta(minutes=5)
 
 
 class Steward:
@@ -63,8 +64,9 @@ class Steward:
                 log.warning("stale runs dealt with", runs=requeued)
             if lost := rpc.mark_lost_executors(self._lost_after):
                 log.warning("executors lost", executors=lost)
-            rpc.score_ended_runs()
+            rpc.score_ended_runs(within=LATELY)
             if time.monotonic() - housekept > HOUSEKEEPING_SECONDS or not housekept:
+                rpc.score_ended_runs()
                 rpc.ensure_event_partitions()
                 rpc.prune(KEEP)
                 housekept = time.monotonic()

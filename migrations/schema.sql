@@ -115,7 +115,7 @@ CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200) RETURNS integer
+CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -984,8 +984,8 @@ GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) T
 REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
-REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;

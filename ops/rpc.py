@@ -349,9 +349,9 @@ class Rpc:
         value = self._value("compute_run_score", run_id=run_id)
         return None if value is None else Decimal(value)
 
-    def score_ended_runs(self, limit: int = 200) -> int:
-        """Scores ended runs that have no score yet; returns how many."""
-        return int(self._value("score_ended_runs", limit=limit))
+    def score_ended_runs(self, limit: int = 200, within: timedelta = timedelta(days=1)) -> int:
+        """Scores runs that ended ``within`` and have no score yet; returns how many."""
+        return int(self._value("score_ended_runs", limit=limit, within=within))
 
     def cap_allow(self, cap_key: str, amount: Decimal) -> bool:
         """Charges the cap if ``amount`` still fits; atomic under any number of callers."""

@@ -113,7 +113,7 @@ select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);
 select ops.mark_lost_executors(p_stale_seconds => %(stale_seconds)s);
 
 -- name: score_ended_runs
-select ops.score_ended_runs(p_limit => %(limit)s);
+select ops.score_ended_runs(p_limit => %(limit)s, p_within => %(within)s);
 
 -- name: compute_run_score
 select ops.compute_run_score(p_run_id => %(run_id)s);

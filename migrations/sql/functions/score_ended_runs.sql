@@ -1,12 +1,13 @@
 -- Scores runs that ended without one, the latest first, at most p_limit; the steward calls it, so that a score costs the
--- executor nothing. Looks back a day: what is older was never scored and nobody waits for it.
-create or replace function ops.score_ended_runs(p_limit int default 200) returns int
+-- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
+drop function if exists ops.score_ended_runs(int);
+create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   -- A variable, not the expression itself: clock_timestamp() is volatile, and no index serves a volatile condition.
-  v_since timestamptz := pg_catalog.clock_timestamp() - interval '1 day';
+  v_since timestamptz := pg_catalog.clock_timestamp() - p_within;
   v_run uuid;
   v_count int := 0;
 begin

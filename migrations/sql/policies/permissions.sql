@@ -48,7 +48,7 @@ to controlroom_executor, service_role;
 -- The back end and the steward.
 grant execute on function
   ops.ensure_project(text, text), ops.ensure_membership(uuid, text, text, text[]), ops.requeue_stale_runs(float8),
-  ops.mark_lost_executors(float8), ops.score_ended_runs(int), ops.ensure_event_partitions(), ops.prune(interval)
+  ops.mark_lost_executors(float8), ops.score_ended_runs(int, interval), ops.ensure_event_partitions(), ops.prune(interval)
 to service_role;
 
 -- People: each checks the caller's membership itself.
