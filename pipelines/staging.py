@@ -26,7 +26,7 @@ from pipelines.storage import Storage, storage_errors
 Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
 
 GROUP_ROWS = 65_536
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 16 << 20
 FILE_BYTES = 128 << 20
 BATCH_ROWS = 65_536
 
