@@ -124,13 +124,20 @@ class LeasedExecutor:
             life = RunLife(run, self._who, self._rpc, claimed_at)
         except ValueError as error:
             # Stored by another version of this code, or by hand: say so on the run, do not take the executor down.
-            self._rpc.fail_run(run.run_id, run.lease_token, "SPEC_INVALID", f"the stored spec cannot be read: {error}")
+            self._refuse(run, f"the stored spec cannot be read: {error}")
             return
         thread = threading.Thread(target=self._live, args=(life,), name=f"run-{run.run_id}", daemon=True)
         with self._lock:
             self._lives[life] = thread
         self._renewer.add(life.lease)
         thread.start()
+
+    def _refuse(self, run: ClaimedRun, why: str) -> None:
+        try:
+            self._rpc.fail_run(run.run_id, run.lease_token, "SPEC_INVALID", why)
+        except ControlRoomError as error:
+            # The lease ends and the next owner says it.
+            log.warning("a refused run's end was not written down", run=str(run.run_id), code=error.code)
 
     def _live(self, life: RunLife) -> None:
         try:

@@ -37,11 +37,12 @@ PREFIX = "executor-"
 
 @dataclass(frozen=True)
 class Member:
-    """One executor of the fleet; ``owned`` is None where its actor does not answer."""
+    """One executor of the fleet and the Ray node it is on; all but the name are None where its actor does not answer."""
 
     name: str
     executor_id: str | None
     owned: int | None
+    node: str | None
 
 
 class ExecutorActor:
@@ -61,9 +62,9 @@ class ExecutorActor:
             # An actor without its executor would look alive and do nothing; dead, Ray starts it anew.
             os._exit(1)
 
-    def about(self) -> tuple[str, int]:
-        """The executor's id and the number of runs that it owns."""
-        return str(self._executor.id), self._executor.owned
+    def about(self) -> tuple[str, int, str]:
+        """The executor's id, the number of runs that it owns, and its node."""
+        return str(self._executor.id), self._executor.owned, ray.get_runtime_context().get_node_id()
 
     def drain(self) -> None:
         """Returns when nothing is owned any more."""
@@ -93,7 +94,8 @@ def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
     actors = [
         actor_class.options(
             name=name, lifetime="detached", get_if_exists=True,
-            num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4,
+            # They need next to nothing, and together on one node they would die together.
+            scheduling_strategy="SPREAD", num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4,
         ).remote(Options(name, slots, settings.lease_seconds), places)
         for name in names
     ]  # fmt: skip
@@ -108,12 +110,13 @@ def status(timeout_seconds: float = 2.0) -> list[Member]:
     members = []
     executor_id: str
     owned: int
+    node: str
     for name in _names():
         try:
-            executor_id, owned = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
-            members.append(Member(name, executor_id, owned))
+            executor_id, owned, node = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
+            members.append(Member(name, executor_id, owned, node))
         except (ray.exceptions.RayError, ValueError):
-            members.append(Member(name, None, None))
+            members.append(Member(name, None, None, None))
     return members
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from ops.errors import ControlRoomError, DatabaseUnavailable
+from ops.errors import ControlRoomError
 from ops.model import LeaseToken, RunId
 from ops.rpc import Rpc
 
@@ -83,14 +83,12 @@ class Renewer(threading.Thread):
             states = self._rpc.heartbeat_runs(
                 self._executor_id, {run_id: lease.token for run_id, lease in leases.items()}, self._seconds
             )
-        except DatabaseUnavailable:
+        except ControlRoomError as error:
+            log.warning("leases not renewed", code=error.code, error=error.message)
             states = []
             for lease in leases.values():
                 if asked >= lease.until:
                     self._tell(lease, "lost", lease.lost)
-        except ControlRoomError as error:
-            log.error("leases not renewed", code=error.code, error=error.message)
-            return
         for state in states:
             lease = leases[state.run_id]
             if not state.held:

@@ -121,7 +121,12 @@ def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
             PhaseFailed with its type, message and traceback.
     """
     secrets = SecretStore(work.places.home)
-    bound = {"run": str(work.run_id), "phase": work.name, "executor": work.executor, "lease": int(work.lease_token)}
+    bound = {
+        "run": str(work.run_id),
+        "phase": work.name,
+        "executor": work.executor,
+        "lease_token": int(work.lease_token),
+    }
     with structlog.contextvars.bound_contextvars(**bound):
         try:
             return _handled(work, secrets, Reporter(send))

@@ -101,7 +101,7 @@ class RunLife:
     def live(self) -> None:
         """Start, pin, phases, complete. Every way out but a lost lease is written down in Postgres."""
         run = self._run
-        bound = {"run": str(run.run_id), "executor": self._executor.name, "lease": int(run.lease_token)}
+        bound = {"run": str(run.run_id), "executor": self._executor.name, "lease_token": int(run.lease_token)}
         with structlog.contextvars.bound_contextvars(**bound):
             try:
                 self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
@@ -211,11 +211,12 @@ class RunLife:
             self._trying.clear()
             raise RunCanceled("canceled on request")
         self._draining = True
+        # A retry that waits for its pause is the next owner's.
+        self._later.clear()
         if signal is Signal.HURRY:
             for trying in self._trying.values():
                 trying.task.stop()
             self._trying.clear()
-            self._later.clear()
 
     def _answered(self, answer: Answer) -> None:
         trying = self._trying.get(answer.phase)

@@ -134,6 +134,34 @@ def test_a_drain_lets_the_phase_finish_and_the_next_owner_go_on_after_it(world: 
     assert types[-1] == "PHASE_SKIPPED"
 
 
+def test_a_drain_does_not_wait_for_a_retry(world: World, tmp_path: Path) -> None:
+    leaving = world.start_executor()
+    stumbling = phase("stumble", "stumble", retries={"max": 2, "backoff": 60})
+    run = world.submit(pipeline(stumbling), {"tries": str(tmp_path / "tries")})
+    world.wait_for_event(run, "PHASE_FAILED", "stumble")
+    leaving.send_signal(signal.SIGTERM)
+    assert leaving.wait(timeout=10) == 0
+    assert status(world, run) == ("queued", None, 0, 0)
+    lines = [json.loads(line) for line in (world.home / "process-0.log").read_text().splitlines()]
+    [said] = [line for line in lines if "tried again" in line["event"]]
+    assert (said["phase"], said["run"], said["code"]) == ("stumble", str(run), "STORAGE_FAILED")
+
+
+def test_an_owner_that_may_not_renew_any_more_stops_when_its_lease_ends(world: World) -> None:
+    executor = world.start_executor()
+    run = world.submit(pipeline(phase("long", "sleep")), {"seconds": 60})
+    world.wait_for_event(run, "PHASE_STARTED", "long")
+    with connect(world.url, autocommit=True) as connection:
+        connection.execute(
+            "revoke execute on function ops.heartbeat_runs(uuid, uuid[], bigint[], float8) from controlroom_executor"
+        )
+    deadline = time.monotonic() + 3 * LEASE_SECONDS + 2
+    while "lease lost, stopping" not in world.log_tail():
+        assert time.monotonic() < deadline, world.log_tail()
+        time.sleep(0.1)
+    assert executor.poll() is None
+
+
 def test_an_idle_executor_is_woken_and_does_not_wait_for_its_poll(world: World) -> None:
     world.start_executor()
     quick = pipeline(phase("warm", "sleep"))
@@ -182,7 +210,7 @@ def test_log_lines_say_which_run_phase_executor_and_lease(world: World) -> None:
     lines = [json.loads(line) for line in (world.home / "process-0.log").read_text().splitlines()]
     [said] = [line for line in lines if line["event"] == "run failed"]
     [(token,)] = world.rows("select lease_token from ops.runs")
-    assert (said["run"], said["lease"], said["code"]) == (str(run), token, "PHASE_CRASHED")
+    assert (said["run"], said["lease_token"], said["code"]) == (str(run), token, "PHASE_CRASHED")
     assert said["executor"].endswith(str(world.executors[0].pid))
 
 
