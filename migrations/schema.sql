@@ -761,8 +761,6 @@ ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.run_artifacts
     ADD CONSTRAINT run_artifacts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
-ALTER TABLE ONLY ops.run_leases
-    ADD CONSTRAINT run_leases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_phases
     ADD CONSTRAINT run_phases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_scores

@@ -90,7 +90,7 @@ class World:
                 time.sleep(0.1)
         raise AssertionError("the database did not come back within ten seconds")
 
-    def wait_for_event(self, run: RunId, event: str, phase: str, seconds: float = 30.0) -> None:
+    def wait_for_event(self, run: RunId, event: str, phase: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = self.rows(

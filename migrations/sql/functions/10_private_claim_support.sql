@@ -58,7 +58,7 @@ begin
     where r.status = 'queued' and r.available_at <= p_now and r.capabilities <@ p_capabilities
       and r.project_id <> all (v_full) and r.id <> all (v_ids)
     order by r.priority, r.turn, r.id
-    for update skip locked
+    for no key update skip locked
     limit 1;
     exit when not found;
     insert into ops.cap_usage (cap_id, project_id, run_id, amount, used_at)

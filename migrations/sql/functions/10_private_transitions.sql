@@ -1,6 +1,7 @@
 -- Moves of an owned run, shared by the RPCs.
 
--- Locks the run row, then the lease: every caller in this order, so that none waits for another in a circle. Returns false
+-- Locks the run row, then the lease: every caller in this order, so that none waits for another in a circle. NO KEY UPDATE,
+-- not UPDATE: what refers to the run by a foreign key (an artifact, a retry) must not wait for its owner. Returns false
 -- where this token already brought the run to one of p_done: a repeat, to be answered as a success.
 create or replace function private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) returns boolean
 language plpgsql
@@ -9,7 +10,7 @@ as $$
 declare
   v_run record;
 begin
-  select status, lease_token into v_run from ops.runs where id = p_run_id for update;
+  select status, lease_token into v_run from ops.runs where id = p_run_id for no key update;
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no run %s; check the id', p_run_id);
   end if;

@@ -13,7 +13,7 @@ begin
     perform private.require_role(v_run.project_id, v_run.env, 'operator');
     -- Not FOR UPDATE before this is known: an owned run may be held for seconds, and a cancel request must not wait.
     if v_run.status = 'queued' then
-      select status into v_run.status from ops.runs where id = p_run_id for update;
+      select status into v_run.status from ops.runs where id = p_run_id for no key update;
     end if;
   else
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';

@@ -1,7 +1,7 @@
 -- Takes up to p_max_runs runs, each under a new lease token. Ordered by priority, then turn (see private.next_turn), then
 -- age. Returns no row where there is nothing to do.
 --
--- `id = any (array(… for update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
+-- `id = any (array(… for no key update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
 -- generic plan walk the whole queue (tests/migrations/test_plans.py). As it is one plan serves every call; left to choose,
 -- Postgres plans anew each time because it takes v_ids for ten elements, and planning takes longer than claiming. That one
 -- plan may date from an empty table, where a bitmap and a sort look cheap: without bitmaps only the walk remains.
@@ -36,7 +36,7 @@ begin
       from ops.runs r
       where r.status = 'queued' and r.available_at <= v_now and r.capabilities <@ p_capabilities
       order by r.priority, r.turn, r.id
-      for update skip locked
+      for no key update skip locked
       limit p_max_runs);
   end if;
   if pg_catalog.cardinality(v_ids) = 0 then

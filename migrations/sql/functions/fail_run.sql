@@ -14,7 +14,7 @@ declare
   v_data jsonb := pg_catalog.jsonb_build_object('error_code', p_error_code);
 begin
   perform private.require(p_error_code, 'p_error_code');
-  select status, lease_token, attempt, max_attempts into v_run from ops.runs where id = p_run_id for update;
+  select status, lease_token, attempt, max_attempts into v_run from ops.runs where id = p_run_id for no key update;
   if not private.take_run(p_run_id, p_lease_token, '{failed,queued}') then
     return v_run.status;
   end if;

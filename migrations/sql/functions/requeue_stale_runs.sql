@@ -17,7 +17,7 @@ begin
     select r.id, r.lost_leases, r.max_lost_leases
     from ops.runs r
     where r.id = any (array(select run_id from ops.run_leases where expires_at <= v_deadline limit 500))
-    for update skip locked
+    for no key update skip locked
   loop
     select * into v_lease
     from ops.run_leases where run_id = v_run.id and expires_at <= v_deadline for update skip locked;
