@@ -31,7 +31,7 @@ DOES_NOT_FIT_WORDS = ("out of range", "cannot convert NaN", "cannot convert infi
 
 MOMENT = """
 select pg_export_snapshot(), now(),
-       ((case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end) - '0/0')::bigint
+       ((case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end) - '0/0')::bigint
 """
 COLUMNS = """
 select c.relname, a.attname, t.typname
