@@ -244,7 +244,7 @@ CREATE FUNCTION private.phases_json(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
-CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
+CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
@@ -1027,7 +1027,7 @@ GRANT SELECT ON TABLE ops.run_leases TO authenticated;
 REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.period_start(p_period text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.phases_json(p_run_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;

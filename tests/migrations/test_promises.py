@@ -12,8 +12,16 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from ops.database import EXECUTOR, Connection, Pool, connect
-from ops.errors import CapExceeded, ControlRoomError, IllegalTransition, LeaseLost
+from ops.database import AUTHENTICATED, EXECUTOR, Connection, Pool, acting_as, connect
+from ops.errors import (
+    CapExceeded,
+    Conflict,
+    ControlRoomError,
+    IllegalTransition,
+    LeaseLost,
+    NotAllowed,
+    NotFound,
+)
 from ops.model import LeaseToken, PhaseStatus, RunId
 from ops.rpc import Rpc
 from tests.operating import SPEC, Operator
@@ -281,3 +289,28 @@ def test_no_phase_begins_once_a_cap_on_what_runs_move_is_used_up(
         operator.executor.start_phase(run_id, token, "checks")
     [(used, charges)] = connection.execute("select sum(amount), count(*) from ops.cap_usage").fetchall()
     assert (used, charges) == (phases * moved["rows_out" if unit == "rows" else "byte_size"], phases)
+
+
+def test_an_operator_runs_what_is_registered_and_brings_nothing_new(operator: Operator, connection: Connection) -> None:
+    project = operator.owner.ensure_project("default", "demo")
+    operator.owner.ensure_membership(project, "olga", "operator")
+    operator.owner.ensure_membership(project, "edda", "editor")
+
+    def create(subject: str, spec: dict[str, object]) -> RunId:
+        with acting_as(connection, AUTHENTICATED, {"sub": subject}) as person:
+            return Rpc(person).create_run(project, "dev", "demo", spec, "5" * 64, "a" * 40, [])
+
+    with pytest.raises(NotAllowed, match="role editor"):
+        create("olga", SPEC)
+    assert create("edda", SPEC)
+    assert create("olga", SPEC)
+    for subject in ("olga", "edda"):
+        with pytest.raises(Conflict, match="belongs to another spec"):
+            create(subject, {**SPEC, "phases": []})
+
+
+def test_a_run_has_no_parent_in_another_project(operator: Operator) -> None:
+    theirs = operator.owner.ensure_project("rivals", "secret")
+    parent = queue(operator, theirs)
+    with pytest.raises(NotFound):
+        operator.queue(parent_run=parent)

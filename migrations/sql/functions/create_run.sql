@@ -57,7 +57,11 @@ begin
       return v_known.id;
     end if;
   end if;
-  v_version := private.pipeline_version(p_project_id, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
+  if p_parent_run is not null
+     and not exists (select from ops.runs where id = p_parent_run and project_id = p_project_id) then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  v_version := private.pipeline_version(p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
   v_data := pg_catalog.jsonb_build_object(
     'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
     'subject', private.subject());
@@ -82,27 +86,36 @@ end
 $$;
 
 -- register_pipeline without the editor's right: whoever may start a run may have its definition recorded.
+drop function if exists private.pipeline_version(uuid, text, jsonb, text, text);
 create or replace function private.pipeline_version(
-  p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
+  p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
 ) returns int
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_version int;
+  v_spec jsonb;
 begin
-  select version into v_version
+  select version, spec into v_version, v_spec
   from ops.pipelines
   where project_id = p_project_id and slug = p_slug and sha256 = p_sha256 and git_sha = p_git_sha;
   if not found then
+    -- What a spec says is done with the project's data: running what is there is an operator's, bringing new is an editor's.
+    perform private.require_role(p_project_id, p_env, 'editor');
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_project_id::text || '/' || p_slug, 0));
     insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
     select p_project_id, p_slug, coalesce(max(version), 0) + 1, p_spec, p_sha256, p_git_sha
     from ops.pipelines where project_id = p_project_id and slug = p_slug
     on conflict (project_id, slug, sha256, git_sha) do nothing;
-    select version into strict v_version
+    select version, spec into strict v_version, v_spec
     from ops.pipelines
     where project_id = p_project_id and slug = p_slug and sha256 = p_sha256 and git_sha = p_git_sha;
+  end if;
+  -- The caller names the hash; under a known one another spec must not slip in.
+  if v_spec <> p_spec then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'spec_sha256 %s of pipeline %s belongs to another spec; compute it from the spec that you send', p_sha256, p_slug);
   end if;
   return v_version;
 end

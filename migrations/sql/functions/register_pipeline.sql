@@ -9,6 +9,6 @@ begin
   perform private.require_role(p_project_id, 'dev', 'editor');
   perform private.require(p_slug, 'p_slug'), private.require(p_sha256, 'p_sha256'),
     private.require(p_git_sha, 'p_git_sha');
-  return private.pipeline_version(p_project_id, p_slug, p_spec, p_sha256, p_git_sha);
+  return private.pipeline_version(p_project_id, 'dev', p_slug, p_spec, p_sha256, p_git_sha);
 end
 $$;
