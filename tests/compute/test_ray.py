@@ -65,6 +65,7 @@ def two_nodes(world: World) -> Iterator[Cluster]:
         second = nodes.enter_context(
             started(home / "ray-worker.log", cluster.worker_command(f"127.0.0.1:{port}", 1), environment)
         )
+        wait(lambda: "Ray runtime started" in (home / "ray-worker.log").read_text(), "the second node")
         yield Cluster(f"127.0.0.1:{port}", f"http://127.0.0.1:{jobs}", [first, second], environment, world)
 
 

@@ -13,6 +13,7 @@ from compute.verify import verify_run
 from ops.model import RunId
 from ops.settings import Settings
 from pipelines.spec import Pipeline
+from tests.compute.conftest import calmed
 from tests.compute.specs import phase, pipeline
 from tests.faults.conftest import _world
 from tests.faults.world import World
@@ -23,7 +24,7 @@ from tests.postgres import Databases
 def elsewhere(databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A second control room with the same seed."""
     with databases.clone(template) as url:
-        yield from _world(url, tmp_path_factory.mktemp("elsewhere"))
+        yield from map(calmed, _world(url, tmp_path_factory.mktemp("elsewhere")))
 
 
 def crunching() -> Pipeline:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.compute.specs import phase, pipeline
 from tests.faults.world import LEASE_SECONDS, World, end
+
+
+@pytest.fixture
+def world(world_of_faults: World) -> World:
+    """With the short lease: here executors are killed and what they owned is waited for."""
+    return world_of_faults
+
 
 ELECTED = "select count(*) from pg_stat_activity a join pg_locks l using (pid) where a.application_name = 'steward' and a.datname = current_database() and l.locktype = 'advisory' and l.granted"  # noqa: E501
 
