@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from io import StringIO
 from itertools import product
 from pathlib import Path
@@ -62,18 +62,22 @@ def parse(text: str, path: str = "<spec>") -> Pipeline:
         raise SpecInvalid.of(
             path, [Fault("spec", 1, 1, "a spec is a mapping with version, pipeline, owner and phases")]
         )
-    if faults := _loop_faults(document):
-        raise SpecInvalid.of(path, faults)
-    plain, origin = _expanded(document)
+    loops = _loop_faults(document)
+    plain, origin = _expanded(document, {int(fault.where.split(".")[1]) for fault in loops})
     try:
         pipeline = Pipeline.model_validate(plain)
     except ValidationError as error:
         # Once every phase is refused, pydantic also counts the phases that are left; nobody wrote an empty list.
-        told = [each for each in error.errors() if not (each["type"] == "too_short" and plain.get(str(each["loc"][0])))]
+        counted = bool(document.get("phases"))
+        told = [each for each in error.errors() if not (each["type"] == "too_short" and counted)]
         faults = [_fault(document, origin, each["loc"], each["msg"], each["type"]) for each in told]
-        raise SpecInvalid.of(path, list(dict.fromkeys(faults))) from None
+        # Names of phases that a faulty for_each would have made are not known, so nothing is said of names then.
+        named = [] if loops else _name_faults(plain.get("phases"), document, origin)
+        raise SpecInvalid.of(path, _in_order([*loops, *faults, *named])) from None
+    if loops:
+        raise SpecInvalid.of(path, _in_order(loops))
     if faults := _faults_between(pipeline, document, origin):
-        raise SpecInvalid.of(path, faults)
+        raise SpecInvalid.of(path, _in_order(faults))
     needed = dependencies(pipeline.phases)
     phases = [phase.model_copy(update={"depends_on": needed[phase.name]}) for phase in pipeline.phases]
     return pipeline.model_copy(update={"phases": tuple(phases)})
@@ -84,8 +88,36 @@ def json_schema() -> str:
     return json.dumps(Pipeline.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
 
 
-def _expanded(document: CommentedMap) -> tuple[dict[str, object], list[int]]:
+def _in_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Each once, as one reads the file."""
+    return sorted(dict.fromkeys(faults), key=lambda fault: (fault.line, fault.column))
+
+
+def _name_faults(phases: object, document: CommentedMap, origin: Sequence[int]) -> list[Fault]:
+    """What is wrong between phases that are not all valid themselves: names twice, names that nobody has."""
+    entries = [entry if isinstance(entry, dict) else {} for entry in phases] if isinstance(phases, list) else []
+    names = [str(entry.get("name")) for entry in entries]
+    faults: list[Fault] = []
+    for number, entry in enumerate(entries):
+        found: list[tuple[str, str]] = []
+        if "name" in entry and names[number] in names[:number]:
+            found.append(("name", f"another phase is called {names[number]}; names are unique"))
+        needed = entry.get("depends_on")
+        for name in needed if isinstance(needed, list) else []:
+            if name not in names:
+                close = difflib.get_close_matches(str(name), names, n=1)
+                found.append(("depends_on", f"no phase {name!r}" + (f"; did you mean {close[0]}?" if close else "")))
+        for key, message in found:
+            line, column = _position(document, ("phases", origin[number] if origin else number, key))
+            faults.append(Fault(f"phases.{names[number]}.{key}", line, column, message))
+    return faults
+
+
+def _expanded(document: CommentedMap, left_out: Collection[int]) -> tuple[dict[str, object], list[int]]:
     """``for_each: {table: [a, b]}`` makes one phase of each combination; ``{table}`` in its texts is replaced.
+
+    Args:
+        left_out: positions of entries whose loop is at fault.
 
     Returns the plain document and, for each phase of it, the position of the entry that it came from.
     """
@@ -96,6 +128,8 @@ def _expanded(document: CommentedMap) -> tuple[dict[str, object], list[int]]:
     phases: list[object] = []
     origin: list[int] = []
     for position, entry in enumerate(written):
+        if position in left_out:
+            continue
         loops = entry.get("for_each") if isinstance(entry, dict) else None
         if not isinstance(loops, dict):
             phases.append(entry)

@@ -97,7 +97,8 @@ def cancel(run: RunArgument, reason: Annotated[str, typer.Option(help="Kept with
     from controlroom.session import session
 
     with session() as opened:
-        typer.echo(opened.rpc.cancel_run(opened.reads.resolve_run(run), reason))
+        outcome = opened.rpc.cancel_run(opened.reads.resolve_run(run), reason)
+        typer.echo(f"already {outcome}" if outcome in ("succeeded", "failed") else outcome)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,6 +67,7 @@ def two_nodes(world: World) -> Iterator[Cluster]:
             started(home / "ray-worker.log", cluster.worker_command(f"127.0.0.1:{port}", 1), environment)
         )
         wait(lambda: "Ray runtime started" in (home / "ray-worker.log").read_text(), "the second node")
+        nodes.callback(shutil.rmtree, cluster.session_directory(home), ignore_errors=True)
         yield Cluster(f"127.0.0.1:{port}", f"http://127.0.0.1:{jobs}", [first, second], environment, world)
 
 

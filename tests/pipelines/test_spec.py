@@ -88,3 +88,26 @@ def test_for_each_makes_one_phase_of_each_value() -> None:
 )
 def test_a_wrong_value_is_refused_with_the_reason(text: str, reason: str) -> None:
     assert reason in refused(with_top(text))
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
+    text = """\
+version: 1
+pipeline: bad one
+ownr: me
+phases:
+  - {name: a, for_each: 7, kind: query, sql: select 1}
+  - {name: b, kind: transfrom}
+  - {name: b, kind: validate, table: gold.x, expect: [{rows: {mn: 1}}], depends_on: [ghost]}
+"""
+    with pytest.raises(SpecInvalid) as caught:
+        parse(text)
+    told = str(caught.value)
+    for fault in ("pipeline", "ownr", "owner", "for_each", "transfrom", "mn"):
+        assert fault in told, told
+    lines = [int(line.split(":")[1]) for line in told.splitlines()]
+    assert lines == sorted(lines)
+    with pytest.raises(SpecInvalid) as caught:
+        parse(text.replace(", for_each: 7", ""))
+    assert "another phase is called b" in str(caught.value)
+    assert "no phase 'ghost'" in str(caught.value)
