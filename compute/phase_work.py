@@ -6,6 +6,7 @@ with it: whatever the phase makes visible passes the fence under that token.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 import traceback
@@ -82,6 +83,16 @@ class PhaseWork:
     def name(self) -> str:
         return str(self.phase["name"])
 
+    @property
+    def scratch_prefix(self) -> str:
+        """How the names of this try's scratch directories begin."""
+        return f"phase-{self.run_id}-{self.name}-{self.lease_token}-{self.attempt}-"
+
+    def clear_scratch(self) -> None:
+        """Removes what a try left on this machine when it was killed; one that ends by itself leaves nothing."""
+        for folder in Path(tempfile.gettempdir()).glob(f"{self.scratch_prefix}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -142,7 +153,7 @@ def _handled(work: PhaseWork, secrets: SecretStore, report: Reporter) -> PhaseRe
     phase = _PHASE.validate_python(work.phase)
     places = work.places
     fence = DatabaseFence(connector(places.database_url), work.run_id, work.lease_token, phase.name)
-    with tempfile.TemporaryDirectory(prefix="phase-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
             run_id=work.run_id,
             lease_token=work.lease_token,

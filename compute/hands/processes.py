@@ -102,6 +102,7 @@ class _Child(threading.Thread):
             except (EOFError, OSError):
                 task.over()
                 self._process.join(5)
+                task.work.clear_scratch()
                 code = self._process.exitcode
                 task.answer(
                     Answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +50,10 @@ def test_a_cancel_stops_a_phase_within_a_heartbeat_and_leaves_nothing_in_the_lak
     [(phase_status,)] = world.rows("select status from ops.run_phases where run_id = %s", run)
     assert phase_status == "canceled"
     assert not (world.home / "lake/default/faults/dev/gold/long").exists()
+    until = time.monotonic() + 5
+    while left := list(Path(tempfile.gettempdir()).glob(f"phase-{run}-*")):
+        assert time.monotonic() < until, f"the killed phase left {left}"
+        time.sleep(0.05)
     # The hand was killed in its work and is replaced: the next run is carried out.
     again = world.submit(pipeline(phase("short", "sleep")), {"seconds": 0})
     world.wait_until_finished(2)
