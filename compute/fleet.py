@@ -17,11 +17,9 @@ import signal
 import sys
 import threading
 from dataclasses import asdict, dataclass
-from itertools import cycle
 
 import ray
 import structlog
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from compute.cluster import NAMESPACE
 from compute.executor import LeasedExecutor, Options
@@ -96,10 +94,9 @@ def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
     actors = [
         actor_class.options(
             name=name, lifetime="detached", get_if_exists=True,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True),
             num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4,
         ).remote(Options(name, slots, settings.lease_seconds), places)
-        for name, node in zip(names, cycle(_nodes()), strict=False)
+        for name in names
     ]  # fmt: skip
     # By name, not by these handles: the stubs do not know that a method of an actor has remote().
     ray.get([ray.get_actor(name).about.remote() for name in names], timeout=60)
@@ -134,12 +131,6 @@ def drain(timeout_seconds: float = 60.0) -> None:
         log.warning("executors did not drain in time", late=len(late), drained=len(done))
     for actor in actors:
         ray.kill(actor)
-
-
-def _nodes() -> list[str]:
-    """Ids of the nodes that live. Executors need no processor of Ray's, and those Ray puts anywhere, together too."""
-    nodes: list[dict[str, object]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return [str(node["NodeID"]) for node in nodes if node["Alive"]]
 
 
 def _resources() -> dict[str, float]:
