@@ -33,6 +33,8 @@ from ops.settings import Settings
 
 log = structlog.get_logger()
 PREFIX = "executor-"
+# What an executor takes without its phases. Ray spreads only what asks for something: with nothing, all stood on one node.
+EXECUTOR_MEMORY_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
     actors = [
         actor_class.options(
             name=name, lifetime="detached", get_if_exists=True,
-            num_cpus=0, max_restarts=-1, max_task_retries=0, max_concurrency=4,
+            num_cpus=0, memory=EXECUTOR_MEMORY_BYTES, scheduling_strategy="SPREAD",
+            max_restarts=-1, max_task_retries=0, max_concurrency=4,
         ).remote(Options(name, slots, settings.lease_seconds), places)
         for name in names
     ]  # fmt: skip

@@ -123,6 +123,7 @@ def test_phases_of_one_run_are_carried_out_on_both_nodes(two_nodes: Cluster) -> 
     world = two_nodes.world
     members = two_nodes.fleet("start", "--size", "2")
     assert [member["name"] for member in members] == ["executor-0", "executor-1"]
+    assert len({member["node"] for member in members}) == 2
     world.submit(pipeline(*spread(6)), {"seconds": 1.0})
     world.wait_until_finished(1)
     assert_every_run_succeeded(world, 1)
@@ -138,7 +139,9 @@ def test_a_node_that_dies_takes_no_run_with_it(two_nodes: Cluster) -> None:
     for number in range(4):
         parts = [phase(f"part_{number}_{step}", "where") for step in range(2)]
         world.submit(pipeline(*parts, name=f"little_{number}"), {"seconds": 1.5, "name": str(number)})
-    world.wait_for_any_phase()
+    # Both executors own what runs, so the death of either's node interrupts something.
+    busy = "select count(distinct executor_id) from ops.runs where status = 'running'"
+    wait(lambda: world.rows(busy) == [(2,)], "work on both nodes")
     os.killpg(two_nodes.nodes[1].pid, signal.SIGKILL)
     world.wait_until_finished(4)
     assert_every_run_succeeded(world, 4)
@@ -148,6 +151,8 @@ def test_a_node_that_dies_takes_no_run_with_it(two_nodes: Cluster) -> None:
                 world.effects(f"gold.part_{number}_{step}").unique("id", maintain_order=True)
             )
     assert_histories_are_whole(world)
+    interrupted = "select count(*) > 0 from ops.run_events where type in ('LEASE_EXPIRED', 'PHASE_FAILED')"
+    assert world.rows(interrupted) == [(True,)]
     versions = world.rows("select count(*), count(distinct (dataset_id, version)) from ops.dataset_versions")
     assert versions == [(8, 8)]
 
