@@ -73,7 +73,7 @@ def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int
         with psycopg.connect(dsn, autocommit=True) as connection:
             if _comment(connection, schema, name) == comment:
                 return "unchanged"
-            connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+            ensure_schema(connection, schema)
             connection.execute(LOCK, [f"{schema}.{fresh}"])
             connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
             try:
@@ -165,6 +165,17 @@ def _drop_leftovers(connection: psycopg.Connection, schema: str, name: str) -> N
 
 def _columns(connection: psycopg.Connection, table: sql.Identifier) -> object:
     return connection.execute(COLUMNS, [table.as_string(None)]).fetchone()
+
+
+def ensure_schema(connection: psycopg.Connection, schema: str) -> None:
+    """Creates the schema where it is missing. Publishers may race: Postgres' own ``if not exists`` fails all but the first.
+
+    One that exists is not touched, so its user needs no right to create schemas.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"schema {schema}"])
+        if connection.execute("select 1 from pg_namespace where nspname = %s", [schema]).fetchone() is None:
+            connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
 
 
 def _comment(connection: psycopg.Connection, schema: str, name: str) -> str | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
+from threading import Barrier
 
 import polars as pl
 import psycopg
 import pytest
 
 from ops.errors import LeaseLost, PhaseFailed, RunCanceled, SecretMissing, SourceUnreachable
-from pipelines.handlers.postgres_table import BATCH_ROWS
+from pipelines.handlers.postgres_table import BATCH_ROWS, ensure_schema
 from pipelines.handlers.publish import handle
 from tests.pipelines.handlers.conftest import Bench, one_phase
 
@@ -64,6 +66,20 @@ def test_what_is_there_already_is_not_written_again(published: Bench) -> None:
     published.put("gold.revenue", LATER)
     assert published.run(to_postgres(published)).metrics["postgres"] == "swapped"
     assert ask(published, "table marts.revenue") == [("2026-03", Decimal("3.30"))]
+
+
+def test_publishers_that_race_to_a_new_schema_all_find_it(bench: Bench) -> None:
+    together = Barrier(6, timeout=20)
+
+    def publisher(_: int) -> None:
+        with psycopg.connect(bench.url, autocommit=True) as connection:
+            for number in range(10):
+                together.wait()
+                ensure_schema(connection, f"race_{number}")
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(publisher, range(6)))
+    assert ask(bench, "select count(*) from pg_namespace where nspname like 'race%'") == [(10,)]
 
 
 def test_who_may_read_may_still_read_after_the_swap(published: Bench, reader: str) -> None:
