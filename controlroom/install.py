@@ -6,6 +6,7 @@ from migrations.apply import migrate
 from ops.database import LOCAL_OPERATOR, connect
 from ops.rpc import Rpc
 from ops.settings import Settings
+from ops.tenancy import Tenancy
 
 
 def install(settings: Settings, url: str) -> None:
@@ -16,5 +17,5 @@ def install(settings: Settings, url: str) -> None:
     """
     migrate(url)
     with connect(url, autocommit=True, name="controlroom install") as connection:
-        rpc = Rpc(connection)
-        rpc.ensure_membership(rpc.ensure_project(settings.org, settings.project), LOCAL_OPERATOR, "admin")
+        Rpc(connection).ensure_project(settings.org, settings.project)
+        Tenancy(connection).set_member(settings.org, None, LOCAL_OPERATOR, "admin")

@@ -1,6 +1,10 @@
 CREATE SCHEMA api;
 CREATE SCHEMA ops;
 CREATE SCHEMA private;
+CREATE FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -27,15 +31,23 @@ CREATE FUNCTION ops.compute_run_score(p_run_id uuid) RETURNS numeric
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.create_access_token(p_name text, p_role text DEFAULT 'viewer'::text, p_project_id uuid DEFAULT NULL::uuid, p_envs text[] DEFAULT '{dev,stage,prod}'::text[], p_lifetime interval DEFAULT '30 days'::interval, p_subject text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.create_project(p_org text, p_project text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb DEFAULT '{}'::jsonb, p_phases jsonb DEFAULT '[]'::jsonb, p_idempotency_key text DEFAULT NULL::text, p_priority integer DEFAULT 100, p_trigger text DEFAULT 'manual'::text, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_parent_run uuid DEFAULT NULL::uuid, p_tags jsonb DEFAULT '{}'::jsonb, p_input_manifest jsonb DEFAULT '{}'::jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
+CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
+CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -75,6 +87,10 @@ CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest j
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text DEFAULT ''::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.prune(p_keep interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -107,6 +123,10 @@ CREATE FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) RETURNS voi
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -115,7 +135,27 @@ CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.revoke_access_token(p_name text, p_subject text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -127,8 +167,32 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.use_access_token() RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.audit_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
@@ -185,6 +249,31 @@ CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.find_project(p_org text, p_project text) RETURNS TABLE(org_id uuid, project_id uuid)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.is_trusted() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.memberships (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    project_id uuid,
+    subject text NOT NULL,
+    role text NOT NULL,
+    envs text[] DEFAULT '{dev,stage,prod}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT memberships_envs_check CHECK (((envs <@ '{dev,stage,prod}'::text[]) AND (envs <> '{}'::text[]))),
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'editor'::text, 'admin'::text]))),
+    CONSTRAINT memberships_subject_check CHECK ((subject <> ''::text))
+);
+ALTER TABLE ONLY ops.memberships FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.keep_an_admin(p_old ops.memberships) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -197,11 +286,33 @@ CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE TABLE ops.datasets (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    layer text NOT NULL,
+    name text NOT NULL,
+    version bigint NOT NULL,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    fingerprint text,
+    total_rows bigint,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT datasets_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
+);
+ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.my_hidden_envs() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION private.my_orgs() RETURNS SETOF uuid
+CREATE FUNCTION private.my_memberships() RETURNS TABLE(org_id uuid, project_id uuid, rank integer, envs text[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.my_orgs(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -213,8 +324,16 @@ CREATE FUNCTION private.my_scopes(p_role text DEFAULT 'viewer'::text) RETURNS SE
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.my_shared_datasets() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.origin() RETURNS jsonb
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE TABLE ops.run_leases (
@@ -248,6 +367,31 @@ CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug t
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE TABLE ops.access_tokens (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    subject text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    project_id uuid,
+    envs text[] DEFAULT '{dev,stage,prod}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT access_tokens_envs_check CHECK (((envs <@ '{dev,stage,prod}'::text[]) AND (envs <> '{}'::text[]))),
+    CONSTRAINT access_tokens_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT access_tokens_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'editor'::text, 'admin'::text]))),
+    CONSTRAINT access_tokens_subject_check CHECK ((subject <> ''::text))
+);
+ALTER TABLE ONLY ops.access_tokens FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.protect_table(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -272,8 +416,24 @@ CREATE FUNCTION private.require(p_value text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_envs(p_envs text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.require_metered_caps(p_project_id uuid) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
@@ -307,6 +467,21 @@ CREATE TABLE ops.alert_rules (
     CONSTRAINT alert_rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 ALTER TABLE ONLY ops.alert_rules FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.audit_log (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    org_id uuid,
+    project_id uuid,
+    subject text,
+    acting_role text NOT NULL,
+    access_token_id uuid,
+    action text NOT NULL,
+    target text NOT NULL,
+    before jsonb,
+    after jsonb,
+    origin jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+ALTER TABLE ONLY ops.audit_log FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.cap_usage (
     id uuid DEFAULT private.new_id() NOT NULL,
     cap_id uuid NOT NULL,
@@ -352,20 +527,6 @@ CREATE TABLE ops.dataset_versions (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.datasets (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    env text NOT NULL,
-    layer text NOT NULL,
-    name text NOT NULL,
-    version bigint NOT NULL,
-    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
-    fingerprint text,
-    total_rows bigint,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT datasets_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
-);
-ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.executors (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -382,6 +543,13 @@ CREATE TABLE ops.executors (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY ops.executors FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.grants (
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    reader_id uuid NOT NULL,
+    granted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.grants FORCE ROW LEVEL SECURITY;
 CREATE SEQUENCE ops.lease_tokens
     START WITH 1
     INCREMENT BY 1
@@ -396,19 +564,6 @@ CREATE TABLE ops.lineage_edges (
     input_fingerprint text
 );
 ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.memberships (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    org_id uuid NOT NULL,
-    project_id uuid,
-    subject text NOT NULL,
-    role text NOT NULL,
-    envs text[] DEFAULT '{dev,stage,prod}'::text[] NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT memberships_envs_check CHECK (((envs <@ '{dev,stage,prod}'::text[]) AND (envs <> '{}'::text[]))),
-    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'editor'::text, 'admin'::text]))),
-    CONSTRAINT memberships_subject_check CHECK ((subject <> ''::text))
-);
-ALTER TABLE ONLY ops.memberships FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.notifications (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -454,6 +609,19 @@ CREATE TABLE ops.projects (
     CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
 );
 ALTER TABLE ONLY ops.projects FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.promotions (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    pipeline text NOT NULL,
+    version integer NOT NULL,
+    env text NOT NULL,
+    subject text,
+    note text DEFAULT ''::text NOT NULL,
+    evidence_run uuid,
+    promoted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT promotions_env_check CHECK ((env = ANY (ARRAY['stage'::text, 'prod'::text])))
+);
+ALTER TABLE ONLY ops.promotions FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.queue_turns (
     project_id uuid NOT NULL,
     priority integer NOT NULL,
@@ -605,6 +773,15 @@ CREATE TABLE ops.schedules (
     CONSTRAINT schedules_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'run_once'::text, 'run_all'::text])))
 );
 ALTER TABLE ONLY ops.schedules FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.secret_grants (
+    project_id uuid NOT NULL,
+    reference text NOT NULL,
+    envs text[] DEFAULT '{dev,stage,prod}'::text[] NOT NULL,
+    granted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT secret_grants_envs_check CHECK (((envs <@ '{dev,stage,prod}'::text[]) AND (envs <> '{}'::text[]))),
+    CONSTRAINT secret_grants_reference_check CHECK ((reference ~ '^secret://[a-z][a-z0-9_]*/[^*]*\*?$'::text))
+);
+ALTER TABLE ONLY ops.secret_grants FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.signal_weights (
     signal text NOT NULL,
     weight double precision NOT NULL,
@@ -625,13 +802,24 @@ CREATE TABLE ops.signals (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.access_token_hashes (
+    token_id uuid NOT NULL,
+    sha256 bytea NOT NULL
+);
+ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.schema_revision (
     version_num character varying(32) NOT NULL
 );
+ALTER TABLE ONLY ops.access_tokens
+    ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.access_tokens
+    ADD CONSTRAINT access_tokens_subject_name_key UNIQUE (subject, name);
 ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_project_id_name_key UNIQUE (project_id, name);
+ALTER TABLE ONLY ops.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.capabilities
@@ -652,6 +840,8 @@ ALTER TABLE ONLY ops.datasets
     ADD CONSTRAINT datasets_project_id_env_layer_name_key UNIQUE (project_id, env, layer, name);
 ALTER TABLE ONLY ops.executors
     ADD CONSTRAINT executors_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.grants
+    ADD CONSTRAINT grants_pkey PRIMARY KEY (dataset_id, reader_id);
 ALTER TABLE ONLY ops.lineage_edges
     ADD CONSTRAINT lineage_edges_pkey PRIMARY KEY (output_id, input_table, input_version);
 ALTER TABLE ONLY ops.memberships
@@ -674,6 +864,8 @@ ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_org_id_slug_key UNIQUE (org_id, slug);
 ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.promotions
+    ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_pkey PRIMARY KEY (project_id, priority);
 ALTER TABLE ONLY ops.routing_matrix
@@ -700,33 +892,66 @@ ALTER TABLE ONLY ops.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.schedules
     ADD CONSTRAINT schedules_project_id_env_pipeline_cron_after_pipeline_on_fr_key UNIQUE NULLS NOT DISTINCT (project_id, env, pipeline, cron, after_pipeline, on_freshness_of);
+ALTER TABLE ONLY ops.secret_grants
+    ADD CONSTRAINT secret_grants_pkey PRIMARY KEY (project_id, reference);
 ALTER TABLE ONLY ops.signal_weights
     ADD CONSTRAINT signal_weights_pkey PRIMARY KEY (signal);
 ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_pkey PRIMARY KEY (run_id, signal);
+ALTER TABLE ONLY private.access_token_hashes
+    ADD CONSTRAINT access_token_hashes_pkey PRIMARY KEY (token_id);
+ALTER TABLE ONLY private.access_token_hashes
+    ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
 ALTER TABLE ONLY private.schema_revision
     ADD CONSTRAINT schema_revision_pkc PRIMARY KEY (version_num);
+CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
+CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
+CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
 CREATE INDEX caps_project ON ops.caps USING btree (project_id);
 CREATE INDEX dataset_versions_run ON ops.dataset_versions USING btree (run_id);
+CREATE INDEX grants_project ON ops.grants USING btree (project_id);
+CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
 CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
 CREATE INDEX notifications_project ON ops.notifications USING btree (project_id, created_at DESC);
 CREATE INDEX notifications_rule ON ops.notifications USING btree (rule_id);
 CREATE INDEX notifications_run ON ops.notifications USING btree (run_id);
+CREATE INDEX promotions_current ON ops.promotions USING btree (project_id, pipeline, env, promoted_at DESC, id DESC);
+CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
+CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX runs_finished ON ops.runs USING brin (finished_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_artifacts FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_events FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.promotions FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.memberships FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.orgs FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.pipelines FOR EACH ROW EXECUTE FUNCTION private.audit_change('spec');
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.projects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.routing_matrix FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.schedules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
+ALTER TABLE ONLY ops.access_tokens
+    ADD CONSTRAINT access_tokens_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.cap_usage
@@ -741,6 +966,12 @@ ALTER TABLE ONLY ops.dataset_versions
     ADD CONSTRAINT dataset_versions_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.datasets
     ADD CONSTRAINT datasets_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.grants
+    ADD CONSTRAINT grants_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.grants
+    ADD CONSTRAINT grants_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.grants
+    ADD CONSTRAINT grants_reader_id_fkey FOREIGN KEY (reader_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.lineage_edges
     ADD CONSTRAINT lineage_edges_output_id_fkey FOREIGN KEY (output_id) REFERENCES ops.dataset_versions(id);
 ALTER TABLE ONLY ops.memberships
@@ -757,6 +988,12 @@ ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
+ALTER TABLE ONLY ops.promotions
+    ADD CONSTRAINT promotions_evidence_run_fkey FOREIGN KEY (evidence_run) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.promotions
+    ADD CONSTRAINT promotions_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.promotions
+    ADD CONSTRAINT promotions_project_id_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, version) REFERENCES ops.pipelines(project_id, slug, version);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.run_artifacts
@@ -773,25 +1010,35 @@ ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.schedules
     ADD CONSTRAINT schedules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.secret_grants
+    ADD CONSTRAINT secret_grants_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY private.access_token_hashes
+    ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
+ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.dataset_versions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.datasets TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.executors TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.lineage_edges TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.queue_turns TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.routing_matrix TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_artifacts TO owner USING (true) WITH CHECK (true);
@@ -801,36 +1048,45 @@ CREATE POLICY owner_all ON ops.run_phases TO owner USING (true) WITH CHECK (true
 CREATE POLICY owner_all ON ops.run_scores TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.runs TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.schedules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.secret_grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signal_weights TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signals TO owner USING (true) WITH CHECK (true);
 ALTER TABLE ops.dataset_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.datasets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.executors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.lineage_edges ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING ((subject = ( SELECT private.subject() AS subject)));
 CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
-CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
+           FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.caps FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
-CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.datasets d
-  WHERE (d.id = dataset_versions.dataset_id))))));
-CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.executors FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+  WHERE (d.id = dataset_versions.dataset_id))))) OR (dataset_id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
+CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))) OR (id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
+CREATE POLICY people_read ON ops.executors FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
+           FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
+CREATE POLICY people_read ON ops.grants FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) OR (reader_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects)))));
 CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.dataset_versions v
   WHERE (v.id = lineage_edges.output_id))))));
-CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects)))));
+CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
 CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
-CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
+           FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.run_artifacts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -853,13 +1109,16 @@ CREATE POLICY people_read ON ops.run_scores FOR SELECT TO authenticated USING ((
   WHERE (r.id = run_scores.run_id))))));
 CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.signal_weights FOR SELECT TO authenticated USING ((( SELECT private.subject() AS subject) IS NOT NULL));
+CREATE POLICY people_read ON ops.secret_grants FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects('editor'::text) AS my_projects))));
+CREATE POLICY people_read ON ops.signal_weights FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
+           FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = signals.run_id))))));
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.queue_turns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.routing_matrix ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_artifacts ENABLE ROW LEVEL SECURITY;
@@ -869,19 +1128,24 @@ ALTER TABLE ops.run_phases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_scores ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.schedules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.secret_grants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.dataset_versions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.datasets TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.executors TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.lineage_edges TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.queue_turns TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.routing_matrix TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_artifacts TO service_role USING (true) WITH CHECK (true);
@@ -891,10 +1155,13 @@ CREATE POLICY service_role_all ON ops.run_phases TO service_role USING (true) WI
 CREATE POLICY service_role_all ON ops.run_scores TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.runs TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.schedules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.secret_grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signal_weights TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signals TO service_role USING (true) WITH CHECK (true);
 ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
 GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO service_role;
@@ -904,6 +1171,8 @@ GRANT USAGE ON SCHEMA ops TO service_role;
 GRANT USAGE ON SCHEMA ops TO controlroom_executor;
 GRANT USAGE ON SCHEMA private TO authenticated;
 GRANT USAGE ON SCHEMA private TO service_role;
+REVOKE ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
@@ -922,13 +1191,19 @@ GRANT ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_ou
 REVOKE ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) TO authenticated;
+GRANT ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.create_project(p_org text, p_project text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO authenticated;
+GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO service_role;
 REVOKE ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
-REVOKE ALL ON FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.ensure_membership(p_project_id uuid, p_subject text, p_role text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) TO service_role;
 REVOKE ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) FROM PUBLIC;
@@ -954,6 +1229,9 @@ GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) 
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.prune(p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.prune(p_keep interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
@@ -977,22 +1255,50 @@ GRANT ALL ON FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigi
 REVOKE ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO authenticated;
+GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.use_access_token() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.use_access_token() TO authenticated;
+GRANT ALL ON FUNCTION ops.use_access_token() TO service_role;
 REVOKE ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
@@ -1006,35 +1312,60 @@ REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_messag
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
+GRANT SELECT ON TABLE ops.memberships TO authenticated;
+REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
+GRANT SELECT ON TABLE ops.datasets TO authenticated;
+REVOKE ALL ON FUNCTION private.my_dataset(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_hidden_envs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_hidden_envs() TO authenticated;
 GRANT ALL ON FUNCTION private.my_hidden_envs() TO service_role;
-REVOKE ALL ON FUNCTION private.my_orgs() FROM PUBLIC;
-GRANT ALL ON FUNCTION private.my_orgs() TO authenticated;
-GRANT ALL ON FUNCTION private.my_orgs() TO service_role;
+REVOKE ALL ON FUNCTION private.my_memberships() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_memberships() TO authenticated;
+GRANT ALL ON FUNCTION private.my_memberships() TO service_role;
+REVOKE ALL ON FUNCTION private.my_orgs(p_role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_orgs(p_role text) TO authenticated;
+GRANT ALL ON FUNCTION private.my_orgs(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.my_projects(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_projects(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.my_projects(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.my_scopes(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.my_shared_datasets() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.my_shared_datasets() TO authenticated;
+GRANT ALL ON FUNCTION private.my_shared_datasets() TO service_role;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
 GRANT SELECT ON TABLE ops.run_leases TO authenticated;
 REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.period_start(p_period text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.phases_json(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.access_tokens TO service_role;
+GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
+REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.presented_token() TO authenticated;
+GRANT ALL ON FUNCTION private.presented_token() TO service_role;
+REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_envs(p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
@@ -1045,20 +1376,20 @@ GRANT ALL ON FUNCTION private.subject() TO service_role;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
+GRANT SELECT ON TABLE ops.audit_log TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
 GRANT SELECT ON TABLE ops.capabilities TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
 GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
-GRANT SELECT ON TABLE ops.datasets TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
 GRANT SELECT ON TABLE ops.executors TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.grants TO service_role;
+GRANT SELECT ON TABLE ops.grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_edges TO service_role;
 GRANT SELECT ON TABLE ops.lineage_edges TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
-GRANT SELECT ON TABLE ops.memberships TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.orgs TO service_role;
@@ -1067,6 +1398,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
 GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.projects TO service_role;
 GRANT SELECT ON TABLE ops.projects TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
+GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
@@ -1083,6 +1416,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
 GRANT SELECT ON TABLE ops.runs TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
 GRANT SELECT ON TABLE ops.schedules TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.secret_grants TO service_role;
+GRANT SELECT ON TABLE ops.secret_grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signal_weights TO service_role;
 GRANT SELECT ON TABLE ops.signal_weights TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signals TO service_role;

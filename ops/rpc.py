@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from psycopg.rows import dict_row
-
-from ops.database import Connection, Pool
+from ops.calls import Calls
 from ops.jsonable import jsonable, jsonb
 from ops.model import (
     Artifact,
@@ -32,26 +30,14 @@ from ops.model import (
     Trigger,
 )
 from ops.rows import claimed_run
-from ops.sql import queries
-from ops.translation import translated
 
 Json = Mapping[str, object]
 
 
-class Rpc:
+class Rpc(Calls):
     """Calls over one connection (thread-safe, one call at a time) or over a pool (many at a time)."""
 
-    def __init__(self, source: Connection | Pool) -> None:
-        self._source = source
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        if isinstance(self._source, Pool):
-            with self._source.connection() as lent:
-                yield lent
-        else:
-            with translated():
-                yield self._source
+    file = "rpc"
 
     @contextmanager
     def batch(self) -> Iterator[Rpc]:
@@ -63,33 +49,11 @@ class Rpc:
         with self._connection() as connection, connection.pipeline():
             yield Rpc(connection)
 
-    def _rows(self, query: str, /, **arguments: object) -> list[dict[str, Any]]:
-        with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(queries("rpc")[query], arguments).fetchall()
-
-    def _value(self, query: str, /, **arguments: object) -> Any:
-        with self._connection() as connection:
-            row = connection.execute(queries("rpc")[query], arguments).fetchone()
-        return row[0] if row else None
-
-    def _do(self, query: str, /, **arguments: object) -> None:
-        with self._connection() as connection:
-            connection.execute(queries("rpc")[query], arguments)
-
     # Projects and pipelines
 
     def ensure_project(self, org: str, project: str) -> UUID:
         """The project's id; org and project are created where they are missing."""
         return cast(UUID, self._value("ensure_project", org=org, project=project))
-
-    def ensure_membership(self, project_id: UUID, subject: str, role: str) -> None:
-        """Makes the subject (the ``sub`` of its claims) a member of the project with that role, in each environment.
-
-        Raises:
-            BadInput: the role is none of viewer, operator, editor and admin.
-            NotFound: no such project.
-        """
-        self._do("ensure_membership", project_id=project_id, subject=subject, role=role)
 
     def register_pipeline(self, project_id: UUID, slug: str, spec: Json, sha256: str, git_sha: str) -> int:
         """The version of this spec; the same content and git sha give the same version."""
@@ -232,6 +196,29 @@ class Rpc:
         """Pins the inputs once; returns what is pinned, which is an earlier owner's manifest where there is one."""
         value = self._value("pin_inputs", run_id=run_id, lease_token=lease_token, manifest=jsonb(manifest))
         return cast(dict[str, object], value)
+
+    def run_secrets(self, run_id: RunId, lease_token: LeaseToken) -> frozenset[str]:
+        """The secret references that the run may resolve; one that ends in ``*`` stands for all that begin so."""
+        return frozenset(self._value("run_secrets", run_id=run_id, lease_token=lease_token))
+
+    def shared_dataset(self, run_id: RunId, lease_token: LeaseToken, org: str, project: str, table: str) -> int:
+        """The registered version of another project's ``layer.name`` in the run's environment.
+
+        Raises:
+            NotAllowed: it does not exist, or is not shared with the run's project.
+        """
+        layer, _, name = table.partition(".")
+        return int(
+            self._value(
+                "shared_dataset",
+                run_id=run_id,
+                lease_token=lease_token,
+                org=org,
+                project=project,
+                layer=layer,
+                name=name,
+            )
+        )
 
     def start_phase(
         self,

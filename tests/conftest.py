@@ -13,6 +13,9 @@ import psycopg
 import pytest
 
 from ops import embedded, embedded_host
+from ops.database import EXECUTOR, connect
+from ops.rpc import Rpc
+from tests.operating import Operator
 from tests.postgres import Databases, session_cluster
 from tests.storage import S3, serve_s3
 
@@ -60,6 +63,15 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
     """An autocommit connection to ``database`` as its owner."""
     with psycopg.connect(database, autocommit=True) as opened:
         yield opened
+
+
+@pytest.fixture
+def operator(database: str) -> Iterator[Operator]:
+    """An operator's and an executor's hands on ``database``."""
+    with connect(database, autocommit=True) as owner, connect(database, EXECUTOR, autocommit=True) as executing:
+        made = Operator(database, Rpc(owner), Rpc(executing), uuid.uuid4())
+        made.executor.register_executor(made.executor_id, "tester", slots=4, host="here", version="0")
+        yield made
 
 
 @pytest.fixture(scope="session")

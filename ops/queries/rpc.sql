@@ -3,9 +3,6 @@
 -- name: ensure_project
 select ops.ensure_project(p_org => %(org)s, p_project => %(project)s);
 
--- name: ensure_membership
-select ops.ensure_membership(p_project_id => %(project_id)s, p_subject => %(subject)s, p_role => %(role)s);
-
 -- name: register_pipeline
 select ops.register_pipeline(
     p_project_id => %(project_id)s, p_slug => %(slug)s, p_spec => %(spec)s, p_sha256 => %(sha256)s, p_git_sha => %(git_sha)s
@@ -134,3 +131,12 @@ select ops.prune(p_keep => %(keep)s);
 
 -- name: ensure_event_partitions
 select ops.ensure_event_partitions();
+
+-- name: shared_dataset
+select ops.shared_dataset(
+  p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_org => %(org)s, p_project => %(project)s,
+  p_layer => %(layer)s, p_name => %(name)s
+);
+
+-- name: run_secrets
+select ops.run_secrets(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);

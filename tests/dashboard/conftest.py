@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from ops.database import EXECUTOR, LOCAL_OPERATOR, connect
 from ops.embedded import Cluster
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.operating import Operator
 from tests.postgres import Databases
 
@@ -48,7 +49,8 @@ def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
     """The page on a migrated database of ``cluster``."""
     with connect(url, autocommit=True) as owner, connect(url, EXECUTOR, autocommit=True) as executing:
         rpc = Rpc(owner)
-        rpc.ensure_membership(rpc.ensure_project("default", "demo"), LOCAL_OPERATOR, "admin")
+        rpc.ensure_project("default", "demo")
+        Tenancy(owner).set_member("default", "demo", LOCAL_OPERATOR, "admin")
         operator = Operator(url, rpc, Rpc(executing), uuid.uuid4())
         operator.executor.register_executor(operator.executor_id, "tester", slots=4, host="here", version="0")
         environment = {

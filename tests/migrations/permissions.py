@@ -17,11 +17,19 @@ from psycopg import sql
 
 from tests.migrations.tenants import Team
 
-ROLES = ("anon", "authenticated", "service_role", "controlroom_executor", "controlroom_bi", "controlroom_login")
+ROLES = (
+    "anon",
+    "authenticated",
+    "service_role",
+    "controlroom_executor",
+    "controlroom_bi",
+    "controlroom_login",
+    "controlroom_token",
+)
 VERBS = ("select", "insert", "update", "delete", "truncate")
 # Facts about the installation, which anyone who is signed in may read.
 SHARED = frozenset({"executors", "capabilities", "routing_matrix", "signal_weights"})
-APPEND_ONLY = frozenset({"run_events", "run_artifacts"})
+APPEND_ONLY = frozenset({"run_events", "run_artifacts", "audit_log", "promotions"})
 
 
 @dataclass(frozen=True)

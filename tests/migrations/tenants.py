@@ -12,6 +12,7 @@ import psycopg
 from ops.database import EXECUTOR, connect
 from ops.model import Artifact, NewPhase, PhaseStatus
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.operating import SPEC, commit
 
 # What no RPC writes yet. One statement a table; %(project)s and %(org)s are the team's, %(run)s a run of it.
@@ -44,7 +45,8 @@ def _team(url: str, slug: str) -> Team:
         rpc, executor, executor_id = Rpc(owner), Rpc(executing), uuid.uuid4()
         project = rpc.ensure_project(slug, "books")
         member = f"someone@{slug}"
-        rpc.ensure_membership(project, member, "admin")
+        people = Tenancy(owner)
+        people.set_member(slug, "books", member, "admin")
         executor.register_executor(executor_id, slug, slots=2, host="here", version="0")
         for _ in range(2):
             rpc.create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [NewPhase("bronze", "ingest")])
@@ -61,6 +63,11 @@ def _team(url: str, slug: str) -> Team:
         given = {"slug": slug, "org": org, "project": project, "run": second.run_id}
         for statement in BY_HAND.split(";"):
             owner.execute(statement, given)
+        [(dataset,)] = owner.execute("select id from ops.datasets where project_id = %s", [project]).fetchall()
+        people.share_dataset(dataset, rpc.ensure_project(slug, "shelf"))
+        people.allow_secret(project, "secret://env/BOOKS_*")
+        people.create_access_token("ci", "viewer", project, subject=member)
+        people.promote_pipeline(project, "demo", 1, "stage")
         assert rpc.cap_allow(slug, Decimal(1))
         return Team(slug, org, project, member)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from decimal import Decimal
 
@@ -14,14 +13,6 @@ from ops.errors import BadInput, LeaseLost, NotFound
 from ops.model import RunId
 from ops.rpc import Rpc
 from tests.operating import SPEC, Operator
-
-
-@pytest.fixture
-def operator(database: str) -> Iterator[Operator]:
-    with connect(database, autocommit=True) as owner, connect(database, EXECUTOR, autocommit=True) as executing:
-        made = Operator(database, Rpc(owner), Rpc(executing), uuid.uuid4())
-        made.executor.register_executor(made.executor_id, "tester", slots=4, host="here", version="0")
-        yield made
 
 
 def cap(connection: Connection, project: uuid.UUID, amount: int, period: str, unit: str = "runs") -> str:

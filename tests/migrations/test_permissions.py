@@ -10,14 +10,19 @@ from tests.migrations.permissions import ROLES, VERBS, callers, faults, tables
 from tests.migrations.tenants import two_teams
 from tests.postgres import Databases
 
-PEOPLE = {"register_pipeline", "create_run", "cancel_run", "retry_run", "verify_event_chain"}
+PEOPLE = {
+    "register_pipeline", "create_run", "cancel_run", "retry_run", "verify_event_chain",
+    "create_project", "set_member", "remove_member", "create_access_token", "revoke_access_token", "use_access_token",
+    "share_dataset", "unshare_dataset", "promote_pipeline",
+}  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
+    "shared_dataset", "run_secrets",
 }  # fmt: skip
 BACK_END = {
-    "ensure_project", "ensure_membership", "requeue_stale_runs", "mark_lost_executors",
+    "ensure_project", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
     "score_ended_runs", "ensure_event_partitions", "prune",
 }  # fmt: skip
 
@@ -73,6 +78,7 @@ def test_each_function_has_exactly_its_callers(tenancy: Tenancy) -> None:
         "controlroom_executor": EXECUTORS,
         "controlroom_bi": set(),
         "controlroom_login": set(),
+        "controlroom_token": set(),
     }
 
 

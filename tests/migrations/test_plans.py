@@ -17,6 +17,7 @@ from ops.model import NewPhase, PhaseStatus, RunId, RunStatus
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.sql import queries
+from ops.tenancy import Tenancy
 from tests.migrations.history import QUIET, fill, reading
 from tests.operating import SPEC
 from tests.postgres import Databases
@@ -33,10 +34,12 @@ def old(databases: Databases, template: str) -> Iterator[psycopg.Connection]:
     with databases.clone(template) as url, psycopg.connect(url, autocommit=True) as connection:
         fill(connection)
         connection.execute("vacuum analyze")
-        rpc = Rpc(connection)
+        rpc, people = Rpc(connection), Tenancy(connection)
         for project in ("p1", "p2"):
-            rpc.ensure_membership(rpc.ensure_project("crowd", project), "someone", "viewer")
-        rpc.ensure_membership(rpc.ensure_project("crowd", QUIET), "newcomer", "viewer")
+            rpc.ensure_project("crowd", project)
+            people.set_member("crowd", project, "someone", "viewer")
+        rpc.ensure_project("crowd", QUIET)
+        people.set_member("crowd", QUIET, "newcomer", "viewer")
         connection.execute("alter table ops.runs set (autovacuum_enabled = off)")
         yield connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -24,18 +24,11 @@ from ops.errors import (
 )
 from ops.model import LeaseToken, PhaseStatus, RunId
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.operating import SPEC, Operator
 
 STATUSES = ("queued", "claimed", "running", "succeeded", "failed", "canceled")
 Step = Callable[[Operator, RunId, LeaseToken], object]
-
-
-@pytest.fixture
-def operator(database: str) -> Iterator[Operator]:
-    with connect(database, autocommit=True) as owner, connect(database, EXECUTOR, autocommit=True) as executing:
-        made = Operator(database, Rpc(owner), Rpc(executing), uuid.uuid4())
-        made.executor.register_executor(made.executor_id, "tester", slots=4, host="here", version="0")
-        yield made
 
 
 def brought_to(operator: Operator, status: str) -> tuple[RunId, LeaseToken]:
@@ -293,8 +286,8 @@ def test_no_phase_begins_once_a_cap_on_what_runs_move_is_used_up(
 
 def test_an_operator_runs_what_is_registered_and_brings_nothing_new(operator: Operator, connection: Connection) -> None:
     project = operator.owner.ensure_project("default", "demo")
-    operator.owner.ensure_membership(project, "olga", "operator")
-    operator.owner.ensure_membership(project, "edda", "editor")
+    for subject, role in (("olga", "operator"), ("edda", "editor")):
+        Tenancy(connection).set_member("default", "demo", subject, role)
 
     def create(subject: str, spec: dict[str, object]) -> RunId:
         with acting_as(connection, AUTHENTICATED, {"sub": subject}) as person:

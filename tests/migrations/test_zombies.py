@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from psycopg import sql
 
-from ops.database import EXECUTOR, Connection, Pool, connect
-from ops.errors import ControlRoomError, IllegalTransition, LeaseLost
+from ops.database import Connection, Pool
+from ops.errors import ControlRoomError, IllegalTransition, LeaseLost, NotAllowed
 from ops.model import Artifact, EventType, LeaseToken, NewEvent, NewPhase, PhaseStatus, RunId
 from ops.rpc import Rpc
 from tests.operating import Operator, commit
@@ -23,11 +24,20 @@ PHASES = (NewPhase("bronze", "ingest"),)
 STORED = Artifact("report", "query", "0" * 64, 1, "text/plain", "file:///report")
 DONE = PhaseStatus.SUCCEEDED
 
+
 # Every call that an owner makes under its token, by its name in SQL.
+def _asked_for_anothers(rpc: Rpc, mine: Mine) -> None:
+    """The fence answers before the question is looked at."""
+    with suppress(NotAllowed):
+        rpc.shared_dataset(*mine, "rivals", "books", "gold.revenue")
+
+
 CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "start_run": lambda rpc, mine: rpc.start_run(*mine),
     "heartbeat_run": lambda rpc, mine: rpc.heartbeat_run(*mine, "bronze", {"done": 1}),
     "pin_inputs": lambda rpc, mine: rpc.pin_inputs(*mine, {"bronze.a": 1}),
+    "run_secrets": lambda rpc, mine: rpc.run_secrets(*mine),
+    "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),
     "finish_phase": lambda rpc, mine: rpc.finish_phase(*mine, "bronze", DONE, {"rows_out": 1}),
     "append_events": lambda rpc, mine: rpc.append_events(*mine, [NewEvent(SAID, EventType.PHASE_PROGRESS)]),
@@ -40,14 +50,6 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "release_canceled_run": lambda rpc, mine: rpc.release_canceled_run(*mine, "enough"),
     "release_run": lambda rpc, mine: rpc.release_run(*mine),
 }
-
-
-@pytest.fixture
-def operator(database: str) -> Iterator[Operator]:
-    with connect(database, autocommit=True) as owner, connect(database, EXECUTOR, autocommit=True) as executing:
-        made = Operator(database, Rpc(owner), Rpc(executing), uuid.uuid4())
-        made.executor.register_executor(made.executor_id, "tester", slots=4, host="here", version="0")
-        yield made
 
 
 def running(operator: Operator) -> Mine:

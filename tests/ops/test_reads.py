@@ -11,6 +11,7 @@ from ops.embedded import Cluster
 from ops.errors import BadInput, NotFound
 from ops.model import EventType, NewEvent, PhaseStatus, RunId, RunStatus, TableVersion
 from ops.reads import Reads
+from ops.tenancy import Tenancy
 from tests.operating import Operator, commit
 
 
@@ -28,6 +29,9 @@ def test_pages_neither_repeat_nor_skip(operator: Operator, connection: Connectio
 def test_a_list_can_be_narrowed(operator: Operator, connection: Connection) -> None:
     done = operator.running()
     operator.executor.fail_run(*done, "CHECK_FAILED", "nulls in amount")
+    project = operator.owner.ensure_project("default", "demo")
+    operator.succeeded()
+    Tenancy(connection).promote_pipeline(project, "demo", 1, "stage")
     waiting = operator.queue(env="stage")
     reads = Reads(connection)
     assert [row.run_id for row in reads.list_runs(statuses=[RunStatus.FAILED])] == [done[0]]

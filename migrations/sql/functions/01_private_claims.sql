@@ -1,13 +1,6 @@
 -- Who is asking. Claims are those of the transaction (request.jwt.claims); the asking role is the one that was set, also
 -- inside a definer function, where current_user is the owner.
 
-create or replace function private.subject() returns text
-language sql stable
-set search_path = ''
-as $$
-  select nullif(coalesce(nullif(pg_catalog.current_setting('request.jwt.claims', true), ''), '{}')::jsonb ->> 'sub', '')
-$$;
-
 create or replace function private.caller_role() returns text
 language sql stable
 set search_path = ''
@@ -18,6 +11,32 @@ as $$
   end
 $$;
 
+-- The access token of this transaction (controlroom.token), where one is presented and still good: looked up at every query,
+-- so that it ends when it is revoked and not when its holder reconnects.
+create or replace function private.presented_token() returns setof ops.access_tokens
+language sql stable security definer
+set search_path = ''
+as $$
+  select t.*
+  from private.access_token_hashes h
+  join ops.access_tokens t on t.id = h.token_id
+  where h.sha256 = pg_catalog.sha256(
+      pg_catalog.convert_to(nullif(pg_catalog.current_setting('controlroom.token', true), ''), 'UTF8'))
+    and t.revoked_at is null and t.expires_at > pg_catalog.clock_timestamp()
+$$;
+
+-- Whoever logged in as controlroom_token may say anything in claims; only its token is believed.
+create or replace function private.subject() returns text
+language sql stable
+set search_path = ''
+as $$
+  select case
+    when session_user = 'controlroom_token' then (select t.subject from private.presented_token() as t)
+    else nullif(
+      coalesce(nullif(pg_catalog.current_setting('request.jwt.claims', true), ''), '{}')::jsonb ->> 'sub', '')
+  end
+$$;
+
 create or replace function private.role_rank(p_role text) returns int
 language sql immutable
 set search_path = ''
@@ -25,15 +44,29 @@ as $$
   select pg_catalog.array_position('{viewer,operator,editor,admin}'::text[], p_role)
 $$;
 
+-- The caller's memberships, one row a project, cut down to what a presented token allows.
+create or replace function private.my_memberships()
+returns table (org_id uuid, project_id uuid, rank int, envs text[])
+language sql stable security definer
+set search_path = ''
+as $$
+  select p.org_id, p.id,
+    case when t.id is null then private.role_rank(m.role)
+      else least(private.role_rank(m.role), private.role_rank(t.role)) end,
+    case when t.id is null then m.envs
+      else array(select pg_catalog.unnest(m.envs) intersect select pg_catalog.unnest(t.envs)) end
+  from ops.memberships m
+  join ops.projects p on p.org_id = m.org_id and (m.project_id is null or m.project_id = p.id)
+  left join private.presented_token() as t on true
+  where m.subject = private.subject() and (t.id is null or t.project_id is null or t.project_id = p.id)
+$$;
+
 -- Read by policies as one InitPlan: `project_id = any (array(select private.my_projects()))`.
 create or replace function private.my_projects(p_role text default 'viewer') returns setof uuid
 language sql stable security definer
 set search_path = ''
 as $$
-  select p.id
-  from ops.memberships m
-  join ops.projects p on p.org_id = m.org_id and (m.project_id is null or m.project_id = p.id)
-  where m.subject = private.subject() and private.role_rank(m.role) >= private.role_rank(p_role)
+  select m.project_id from private.my_memberships() as m where m.rank >= private.role_rank(p_role)
 $$;
 
 -- The same with the environments that the membership is limited to, as `project/env`.
@@ -41,18 +74,26 @@ create or replace function private.my_scopes(p_role text default 'viewer') retur
 language sql stable security definer
 set search_path = ''
 as $$
-  select p.id::text || '/' || e.env
-  from ops.memberships m
-  join ops.projects p on p.org_id = m.org_id and (m.project_id is null or m.project_id = p.id)
+  select m.project_id::text || '/' || e.env
+  from private.my_memberships() as m
   cross join lateral pg_catalog.unnest(m.envs) as e (env)
-  where m.subject = private.subject() and private.role_rank(m.role) >= private.role_rank(p_role)
+  where m.rank >= private.role_rank(p_role)
 $$;
 
-create or replace function private.my_orgs() returns setof uuid
+-- Orgs that the caller belongs to, or administers as a whole. A token that is limited to a project administers none.
+create or replace function private.my_orgs(p_role text default 'viewer') returns setof uuid
 language sql stable security definer
 set search_path = ''
 as $$
-  select m.org_id from ops.memberships m where m.subject = private.subject()
+  select m.org_id
+  from ops.memberships m
+  left join private.presented_token() as t on true
+  where m.subject = private.subject()
+    and case when p_role = 'viewer'
+      then t.project_id is null or exists (select from ops.projects p where p.id = t.project_id and p.org_id = m.org_id)
+      else m.project_id is null and t.project_id is null
+        and least(private.role_rank(m.role), coalesce(private.role_rank(t.role), 4)) >= private.role_rank(p_role)
+    end
 $$;
 
 -- Runs of an environment that the caller may not see stay hidden with all that hangs on them. One InitPlan as well, but
@@ -68,13 +109,36 @@ as $$
   select private.my_scopes()
 $$;
 
--- People need a membership; service_role, the executors' role and the owner are trusted by their grants.
+-- Datasets that others have shared with projects of the caller, in environments that it may see.
+create or replace function private.my_shared_datasets() returns setof uuid
+language sql stable security definer
+set search_path = ''
+as $$
+  select g.dataset_id
+  from ops.grants g
+  join ops.datasets d on d.id = g.dataset_id
+  where g.reader_id::text || '/' || d.env in (select private.my_scopes())
+$$;
+
+-- People need a membership. Trusted are service_role and the executors (by their grants), the schema's owner and superusers,
+-- who need none of these functions; any other role is taken for a person: one that is forgotten here can do less, not more.
+create or replace function private.is_trusted() returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select private.caller_role() in ('service_role', 'controlroom_executor')
+    or exists (
+      select from pg_catalog.pg_roles r
+      where r.rolname = private.caller_role()
+        and (r.rolsuper or r.oid = (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'private')))
+$$;
+
 create or replace function private.require_role(p_project_id uuid, p_env text, p_role text) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  if private.caller_role() not in ('authenticated', 'anon') then
+  if private.is_trusted() then
     return;
   end if;
   if not exists (select from private.my_scopes(p_role) as s where s = p_project_id::text || '/' || p_env) then
@@ -85,5 +149,35 @@ begin
     raise exception using errcode = 'CR005', message = pg_catalog.format(
       'this needs the role %s in the environment %s; ask an admin of the project', p_role, p_env);
   end if;
+end
+$$;
+
+-- For acts on a whole org (p_project_id null) or on a project, in every one of p_envs.
+create or replace function private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_env text;
+begin
+  if private.is_trusted() then
+    return;
+  end if;
+  if p_org_id is null or not exists (select from private.my_orgs() as o where o = p_org_id) then
+    raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
+  end if;
+  if p_project_id is null then
+    if not exists (select from private.my_orgs('admin') as o where o = p_org_id)
+       or not exists (
+         select from ops.memberships m
+         where m.org_id = p_org_id and m.project_id is null and m.subject = private.subject()
+           and m.role = 'admin' and m.envs @> p_envs) then
+      raise exception using errcode = 'CR005', message = 'this needs the role admin of the org; ask one of its admins';
+    end if;
+    return;
+  end if;
+  foreach v_env in array p_envs loop
+    perform private.require_role(p_project_id, v_env, 'admin');
+  end loop;
 end
 $$;

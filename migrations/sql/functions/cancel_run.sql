@@ -19,6 +19,8 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   if v_run.status = 'queued' then
+    perform private.audit_run(
+      v_run.project_id, 'runs.cancel', p_run_id, pg_catalog.jsonb_build_object('reason', p_reason, 'was', v_run.status));
     perform private.emit_unowned(
       p_run_id, 'RUN_CANCELED', coalesce(p_reason, ''),
       pg_catalog.jsonb_build_object('subject', private.subject()), 'warning');
@@ -36,6 +38,8 @@ begin
     return ops.cancel_run(p_run_id, p_reason);
   end if;
   if not v_asked then
+    perform private.audit_run(
+      v_run.project_id, 'runs.cancel', p_run_id, pg_catalog.jsonb_build_object('reason', p_reason, 'was', v_run.status));
     update ops.run_leases set cancel_requested = true where run_id = p_run_id;
     perform private.emit(
       p_run_id, 'CANCEL_REQUESTED', null, coalesce(p_reason, ''),

@@ -62,6 +62,7 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   v_version := private.pipeline_version(p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
+  perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version, p_parent_run);
   v_data := pg_catalog.jsonb_build_object(
     'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
     'subject', private.subject());
@@ -80,6 +81,8 @@ begin
   from pg_catalog.jsonb_array_elements(p_phases) with ordinality as p (phase, ordinal);
   insert into ops.run_events (run_id, seq, ts, project_id, type, data, hash)
   select id, 1, v_now, project_id, 'RUN_CREATED', v_data, event_hash from ops.runs where id = v_run;
+  perform private.audit_run(p_project_id, 'runs.create', v_run, v_data || pg_catalog.jsonb_build_object(
+    'env', p_env, 'params', p_params, 'parent_run', p_parent_run));
   perform pg_catalog.pg_notify('ops_runs', '');
   return v_run;
 end
@@ -118,5 +121,32 @@ begin
       'spec_sha256 %s of pipeline %s belongs to another spec; compute it from the spec that you send', p_sha256, p_slug);
   end if;
   return v_version;
+end
+$$;
+
+-- Stage and prod run what was promoted to them. A repeat of a run (retry, replay) runs what that one ran.
+create or replace function private.require_promoted(
+  p_project_id uuid, p_env text, p_pipeline text, p_version int, p_parent_run uuid
+) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_promoted int;
+begin
+  if p_env = 'dev' then
+    return;
+  end if;
+  if p_parent_run is not null and exists (
+    select from ops.runs
+    where id = p_parent_run and env = p_env and pipeline = p_pipeline and pipeline_version = p_version) then
+    return;
+  end if;
+  v_promoted := private.promoted_version(p_project_id, p_pipeline, p_env);
+  if v_promoted is distinct from p_version then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'this is version %s of %s and %s runs %s; promote it with `controlroom pipeline promote`', p_version, p_pipeline,
+      p_env, coalesce('version ' || v_promoted, 'none yet'));
+  end if;
 end
 $$;

@@ -8,14 +8,15 @@ begin
   foreach v_schema in array array['ops', 'private', 'api'] loop
     execute pg_catalog.format(
       'revoke execute on all functions in schema %I from public, anon, authenticated, service_role, controlroom_executor, '
-      'controlroom_bi, controlroom_login', v_schema);
+      'controlroom_bi, controlroom_login, controlroom_token', v_schema);
   end loop;
 end
 $$;
 
 grant execute on function
-  private.subject(), private.my_projects(text), private.my_scopes(text), private.my_orgs(), private.my_hidden_envs(),
-  private.role_rank(text)
+  private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
+  private.role_rank(text), private.my_orgs(text), private.my_shared_datasets(), private.my_memberships(),
+  private.presented_token()
 to authenticated, service_role;
 
 -- The default of ids, for the back end's own inserts.
@@ -42,13 +43,16 @@ grant execute on function
   ops.release_run(uuid, bigint),
   ops.release_canceled_run(uuid, bigint, text),
   ops.compute_run_score(uuid),
-  ops.cap_allow(text, numeric)
+  ops.cap_allow(text, numeric),
+  ops.shared_dataset(uuid, bigint, text, text, text, text),
+  ops.run_secrets(uuid, bigint)
 to controlroom_executor, service_role;
 
 -- The back end and the steward.
 grant execute on function
-  ops.ensure_project(text, text), ops.ensure_membership(uuid, text, text, text[]), ops.requeue_stale_runs(float8),
-  ops.mark_lost_executors(float8), ops.score_ended_runs(int, interval), ops.ensure_event_partitions(), ops.prune(interval)
+  ops.ensure_project(text, text), ops.requeue_stale_runs(float8),
+  ops.mark_lost_executors(float8), ops.score_ended_runs(int, interval), ops.ensure_event_partitions(), ops.prune(interval),
+  ops.allow_secret(uuid, text, text[]), ops.disallow_secret(uuid, text)
 to service_role;
 
 -- People: each checks the caller's membership itself.
@@ -58,5 +62,14 @@ grant execute on function
     uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
   ops.cancel_run(uuid, text),
   ops.retry_run(uuid),
-  ops.verify_event_chain(uuid)
+  ops.verify_event_chain(uuid),
+  ops.create_project(text, text),
+  ops.set_member(text, text, text, text, text[]),
+  ops.remove_member(text, text, text),
+  ops.create_access_token(text, text, uuid, text[], interval, text),
+  ops.revoke_access_token(text, text),
+  ops.use_access_token(),
+  ops.share_dataset(uuid, uuid),
+  ops.unshare_dataset(uuid, uuid),
+  ops.promote_pipeline(uuid, text, int, text, text)
 to authenticated, service_role;
