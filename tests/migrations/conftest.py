@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from ops.database import Connection
+from ops.rpc import Rpc
+from ops.tenancy import Tenancy
+from tests.migrations.acting import BOSS
 from tests.migrations.tenants import Team, two_teams
 from tests.postgres import Databases
 
 
 @dataclass(frozen=True)
-class Tenancy:
+class TwoTeams:
     """``connection`` is the owner's, in autocommit; ``ours`` and ``theirs`` know nothing of each other."""
 
     connection: psycopg.Connection
@@ -22,8 +26,19 @@ class Tenancy:
 
 
 @pytest.fixture(scope="module")
-def tenancy(databases: Databases, template: str) -> Iterator[Tenancy]:
+def tenancy(databases: Databases, template: str) -> Iterator[TwoTeams]:
     with databases.clone(template) as url:
         teams = two_teams(url)
         with psycopg.connect(url, autocommit=True) as connection:
-            yield Tenancy(connection, *teams)
+            yield TwoTeams(connection, *teams)
+
+
+@pytest.fixture
+def acme(connection: Connection) -> Connection:
+    """An org with an admin and two projects."""
+    rpc, owner = Rpc(connection), Tenancy(connection)
+    rpc.ensure_project("acme", "books")
+    rpc.ensure_project("acme", "shelf")
+    rpc.ensure_project("rivals", "books")
+    owner.set_member("acme", None, BOSS, "admin")
+    return connection

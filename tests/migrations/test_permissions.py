@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.migrations.conftest import Tenancy
+from tests.migrations.conftest import TwoTeams
 from tests.migrations.permissions import ROLES, VERBS, callers, faults, tables
 from tests.migrations.tenants import two_teams
 from tests.postgres import Databases
@@ -27,7 +27,7 @@ BACK_END = {
 }  # fmt: skip
 
 
-def test_every_table_every_role_every_verb(tenancy: Tenancy) -> None:
+def test_every_table_every_role_every_verb(tenancy: TwoTeams) -> None:
     assert len(tables(tenancy.connection)) * len(ROLES) * len(VERBS) > 600
     assert faults(tenancy.connection, tenancy.ours, tenancy.theirs) == []
 
@@ -69,7 +69,7 @@ def test_a_careless_change_fails_the_matrix(databases: Databases, template: str,
             assert any(line.startswith(complaint) for line in said), said
 
 
-def test_each_function_has_exactly_its_callers(tenancy: Tenancy) -> None:
+def test_each_function_has_exactly_its_callers(tenancy: TwoTeams) -> None:
     found = {role: callers(tenancy.connection, role) for role in ROLES}
     assert found == {
         "anon": set(),
@@ -82,7 +82,7 @@ def test_each_function_has_exactly_its_callers(tenancy: Tenancy) -> None:
     }
 
 
-def test_no_function_trusts_the_callers_search_path(tenancy: Tenancy) -> None:
+def test_no_function_trusts_the_callers_search_path(tenancy: TwoTeams) -> None:
     rows = tenancy.connection.execute(
         """
         select p.oid::regprocedure::text, p.prosecdef, coalesce(p.proconfig, '{}')
@@ -96,7 +96,7 @@ def test_no_function_trusts_the_callers_search_path(tenancy: Tenancy) -> None:
     assert [name for name, definer, _ in rows if name.startswith("ops.") and not definer] == []
 
 
-def test_a_member_of_one_environment_sees_nothing_of_another(tenancy: Tenancy) -> None:
+def test_a_member_of_one_environment_sees_nothing_of_another(tenancy: TwoTeams) -> None:
     from tests.migrations.permissions import acting
 
     connection, ours = tenancy.connection, tenancy.ours

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from ops.database import AUTHENTICATED, Connection, acting_as
 from ops.errors import BadInput, Conflict, ControlRoomError, LeaseLost, NotAllowed, NotFound
 from ops.model import NewPhase, PhaseStatus
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
+from tests.migrations.acting import BOSS, GUEST, MATE, Act, person
 from tests.operating import SPEC, Operator, commit
-
-Act = Callable[[Tenancy], object]
-BOSS, MATE, GUEST = "boss@acme", "mate@acme", "guest@elsewhere"
-
-
-@contextmanager
-def person(connection: Connection, subject: str) -> Iterator[Tenancy]:
-    with acting_as(connection, AUTHENTICATED, {"sub": subject}) as acting:
-        yield Tenancy(acting)
-
-
-@pytest.fixture
-def acme(connection: Connection) -> Connection:
-    """An org with an admin and two projects."""
-    rpc, owner = Rpc(connection), Tenancy(connection)
-    rpc.ensure_project("acme", "books")
-    rpc.ensure_project("acme", "shelf")
-    rpc.ensure_project("rivals", "books")
-    owner.set_member("acme", None, BOSS, "admin")
-    return connection
 
 
 def subjects(connection: Connection, who: str) -> list[str]:
@@ -132,116 +109,6 @@ def test_a_membership_that_means_nothing_is_refused(acme: Connection, fault: tup
     subject, role, envs = fault
     with pytest.raises(BadInput):
         Tenancy(acme).set_member("acme", "books", subject, role, envs)
-
-
-@contextmanager
-def token_session(database: str, token: str) -> Iterator[Connection]:
-    """What a holder of the token can do: a login that may become authenticated, and anything that SQL can say."""
-    with psycopg.connect(database, autocommit=True) as owner:
-        password = uuid.uuid4().hex
-        owner.execute(sql.SQL("alter role controlroom_token password {}").format(sql.Literal(password)))
-        parts = psycopg.conninfo.conninfo_to_dict(database)
-    login = psycopg.conninfo.make_conninfo(
-        database, user="controlroom_token", password=password, host=str(parts["host"])
-    )
-    with psycopg.connect(login, autocommit=True) as connection:
-        connection.execute("select set_config('controlroom.token', %s, false)", [token])
-        connection.execute("set role authenticated")
-        yield connection
-
-
-def visible(connection: Connection) -> set[tuple[object, ...]]:
-    return set(connection.execute("select o.slug, p.slug from ops.projects p join ops.orgs o on o.id = p.org_id"))
-
-
-def test_a_token_makes_its_holder_its_owner_and_claims_do_not(acme: Connection, database: str) -> None:
-    token = Tenancy(acme).create_access_token("laptop", "viewer", subject=BOSS)
-    with token_session(database, token) as held:
-        assert held.execute("select ops.use_access_token()").fetchone() == (BOSS,)
-        assert visible(held) == {("acme", "books"), ("acme", "shelf")}
-        for claims in ('{"sub": "someone@rivals"}', '{"role": "service_role"}', "", "{}"):
-            held.execute("select set_config('request.jwt.claims', %s, false)", [claims])
-            assert visible(held) == {("acme", "books"), ("acme", "shelf")}
-        for role in ("service_role", "controlroom_executor", "controlroom_login", "controlroom_bi"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                held.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
-        held.execute("reset role")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            held.execute("select * from ops.projects")
-        held.execute("set role authenticated")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            held.execute("select * from private.access_token_hashes")
-
-
-def test_a_token_allows_at_most_what_it_says(acme: Connection, database: str) -> None:
-    books = Rpc(acme).ensure_project("acme", "books")
-    token = Tenancy(acme).create_access_token("ci", "operator", books, ["dev"], subject=BOSS)
-    Rpc(acme).create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
-    with token_session(database, token) as held:
-        assert visible(held) == {("acme", "books")}
-        rpc, tenancy = Rpc(held), Tenancy(held)
-        assert rpc.create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
-        for act in (
-            lambda: tenancy.set_member("acme", "books", GUEST, "viewer", ["dev"]),
-            lambda: tenancy.set_member("acme", None, GUEST, "viewer"),
-            lambda: tenancy.create_access_token("child"),
-            lambda: tenancy.create_project("acme", "cellar"),
-            lambda: rpc.register_pipeline(books, "other", SPEC, "6" * 64, "a" * 40),
-            lambda: rpc.create_run(books, "stage", "demo", SPEC, "5" * 64, "a" * 40, []),
-        ):
-            with pytest.raises((NotAllowed, NotFound)):
-                act()
-
-
-def test_a_token_ends_at_once_when_it_is_revoked_or_expires(acme: Connection, database: str) -> None:
-    owner = Tenancy(acme)
-    for ending in ("revoke", "expire", "remove"):
-        owner.set_member("acme", "books", MATE, "viewer")
-        token = owner.create_access_token(ending, subject=MATE)
-        with token_session(database, token) as held:
-            assert visible(held) == {("acme", "books")}
-            if ending == "revoke":
-                owner.revoke_access_token(ending, MATE)
-            elif ending == "expire":
-                acme.execute("update ops.access_tokens set expires_at = clock_timestamp() where name = 'expire'")
-            else:
-                owner.remove_member("acme", "books", MATE)
-            assert visible(held) == set()
-            if ending != "remove":
-                with pytest.raises(NotAllowed, match="unknown, expired or revoked"):
-                    Tenancy(held).use_access_token()
-
-
-def test_only_the_hash_of_a_token_is_kept(acme: Connection) -> None:
-    token = Tenancy(acme).create_access_token("laptop", subject=BOSS)
-    assert token.startswith("crt_")
-    assert len(token) == 68
-    tables = acme.execute(
-        "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-        "where n.nspname in ('ops', 'private') and c.relkind = 'r'"
-    )
-    for (table,) in tables.fetchall():
-        rows = acme.execute(f"select t::text from {table} t".encode()).fetchall()
-        assert not [row for row in rows if token in row[0] or token.removeprefix("crt_") in row[0]], table
-
-
-def test_people_make_tokens_for_themselves_only(acme: Connection) -> None:
-    with person(acme, BOSS) as boss:
-        assert boss.create_access_token("mine")
-        assert [each.name for each in boss.access_tokens()] == ["mine"]
-    acts: list[Act] = [
-        lambda guest: guest.create_access_token("theirs", subject=BOSS),
-        lambda guest: guest.revoke_access_token("mine", BOSS),
-        lambda guest: guest.revoke_access_token("mine"),
-    ]
-    for act in acts:
-        with person(acme, GUEST) as guest, pytest.raises((NotAllowed, NotFound)):
-            act(guest)
-    with person(acme, BOSS) as boss, pytest.raises(Conflict, match="already"):
-        boss.create_access_token("mine")
-    for lifetime in (timedelta(0), timedelta(days=400)):
-        with pytest.raises(BadInput, match="366 days"):
-            Tenancy(acme).create_access_token("odd", lifetime=lifetime, subject=BOSS)
 
 
 def test_a_shared_dataset_is_read_by_the_other_project_in_that_environment_only(
