@@ -9,6 +9,7 @@ from compute.phase_work import PhaseWork, Places
 from ops.database import connect
 from ops.model import RunId
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from pipelines.catalogue import new_phases
 from pipelines.spec import Pipeline, spec_sha256
 
@@ -24,6 +25,7 @@ def places(url: str, home: Path) -> Places:
 def queue(rpc: Rpc, pipeline: Pipeline, project: str = PROJECT) -> RunId:
     """Queues one run of the pipeline; each project has a lake of its own."""
     project_id = rpc.ensure_project("default", project)
+    Tenancy(rpc.source).allow_secret(project_id, "secret://file/*")
     return rpc.create_run(
         project_id, "dev", pipeline.pipeline, pipeline.to_json(), spec_sha256(pipeline), NO_COMMIT,
         new_phases(pipeline),

@@ -11,12 +11,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 from pydantic import TypeAdapter
 
+from compute.discretion import DiscreetArtifacts, discreet
 from ops.artifacts import ArtifactStore
 from ops.errors import ControlRoomError, PhaseFailed
 from ops.fence import DatabaseFence, connector
@@ -131,7 +132,8 @@ def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
         ControlRoomError: whatever went wrong, with resolved secrets taken out; a handler's own exception becomes
             PhaseFailed with its type, message and traceback.
     """
-    secrets = SecretStore(work.places.home)
+    fence = DatabaseFence(connector(work.places.database_url), work.run_id, work.lease_token, work.name)
+    secrets = SecretStore(work.places.home, allowed=fence.secrets)
     bound = {
         "run": str(work.run_id),
         "phase": work.name,
@@ -140,19 +142,29 @@ def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
     }
     with structlog.contextvars.bound_contextvars(**bound):
         try:
-            return _handled(work, secrets, Reporter(send))
+            result = _handled(work, fence, secrets, Reporter(_discreetly(send, secrets)))
+            return replace(result, metrics=discreet(result.metrics, secrets))
         except ControlRoomError as error:
-            raise type(error)(secrets.redact(error.message), _redacted(error.data, secrets)) from None
+            raise type(error)(secrets.redact(error.message), discreet(error.data, secrets)) from None
         except Exception as error:
             said = secrets.redact(f"{type(error).__name__}: {error}")
             trace = secrets.redact("".join(traceback.format_exception(error)))
             raise PhaseFailed(said, {"type": type(error).__name__, "traceback": trace[-8000:]}) from None
 
+        finally:
+            fence.close()
 
-def _handled(work: PhaseWork, secrets: SecretStore, report: Reporter) -> PhaseResult:
+
+def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callable[[Report], None]:
+    def redacted(report: Report) -> None:
+        send(replace(report, message=secrets.redact(report.message), facts=discreet(report.facts, secrets)))
+
+    return redacted
+
+
+def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report: Reporter) -> PhaseResult:
     phase = _PHASE.validate_python(work.phase)
     places = work.places
-    fence = DatabaseFence(connector(places.database_url), work.run_id, work.lease_token, phase.name)
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
             run_id=work.run_id,
@@ -164,7 +176,7 @@ def _handled(work: PhaseWork, secrets: SecretStore, report: Reporter) -> PhaseRe
             params=work.params,
             inputs=work.inputs,
             lake=places.lake(work.scope),
-            artifacts=ArtifactStore(places.artifacts_url, places.storage_options),
+            artifacts=DiscreetArtifacts(ArtifactStore(places.artifacts_url, places.storage_options), secrets),
             fence=fence,
             secrets=secrets,
             progress=report,
@@ -175,19 +187,3 @@ def _handled(work: PhaseWork, secrets: SecretStore, report: Reporter) -> PhaseRe
             return handler_for(phase.kind)(ctx, phase)
         finally:
             report.flush()
-            fence.close()
-
-
-def _redacted(value: object, secrets: SecretStore) -> dict[str, object]:
-    def clean(inner: object) -> object:
-        if isinstance(inner, str):
-            return secrets.redact(inner)
-        if isinstance(inner, Mapping):
-            return {str(key): clean(item) for key, item in inner.items()}
-        if isinstance(inner, list | tuple):
-            return [clean(item) for item in inner]
-        return inner
-
-    cleaned = clean(value)
-    assert isinstance(cleaned, dict)
-    return cleaned

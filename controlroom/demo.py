@@ -16,10 +16,12 @@ from controlroom.session import Session, session
 from controlroom.stack import Wishes, start_stack
 from controlroom.submit import Request, submit
 from controlroom.watch import watch_run
-from ops.database import database_url, with_database
+from ops.database import connect, database_url, with_database
 from ops.errors import ControlRoomError, PhaseFailed
 from ops.model import RunId, RunStatus
+from ops.rpc import Rpc
 from ops.settings import Settings
+from ops.tenancy import Tenancy
 
 PIPELINES = ("odoo_ingest_bronze", "bronze_to_silver", "silver_to_gold")
 SOURCE, READERS = "odoo_demo", "gold_demo"
@@ -54,6 +56,10 @@ def prepare(settings: Settings, scale: float) -> None:
         _generate(source, scale)
     _write_secret(settings.home, "odoo_dsn", source)
     _write_secret(settings.home, "gold_dsn", readers)
+    with connect(owner, autocommit=True, name="controlroom demo") as connection:
+        project, tenancy = Rpc(connection).ensure_project(settings.org, settings.project), Tenancy(connection)
+        for name in ("odoo_dsn", "gold_dsn"):
+            tenancy.allow_secret(project, f"secret://file/{name}")
 
 
 def _generate(source: str, scale: float) -> None:

@@ -19,16 +19,16 @@ class Calls:
     file: ClassVar[str]
 
     def __init__(self, source: Connection | Pool) -> None:
-        self._source = source
+        self.source = source
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if isinstance(self._source, Pool):
-            with self._source.connection() as lent:
+        if isinstance(self.source, Pool):
+            with self.source.connection() as lent:
                 yield lent
         else:
             with translated():
-                yield self._source
+                yield self.source
 
     def _rows(self, query: str, /, **arguments: object) -> list[dict[str, Any]]:
         with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:

@@ -80,6 +80,15 @@ class DatabaseFence:
         with self.hold() as held:
             held.record(dataset)
 
+    def secrets(self) -> frozenset[str]:
+        """References that the run may resolve; the same check as ``hold``, on a connection of its own.
+
+        Raises:
+            LeaseLost: the token is not current.
+        """
+        with self._open() as connection:
+            return Rpc(connection).run_secrets(self._run_id, self._lease_token)
+
     def close(self) -> None:
         """Closes the connection, if there was need for one."""
         with self._one_at_a_time:

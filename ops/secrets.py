@@ -1,7 +1,9 @@
 """Secrets by reference: a spec names where a value is, never the value.
 
-``secret://env/NAME`` is the variable ``CONTROLROOM_SECRET_NAME`` or ``NAME``; ``secret://file/PATH`` is a file below
-``HOME/secrets``.
+``secret://env/NAME`` is the variable ``CONTROLROOM_SECRET_NAME`` and no other: a spec must not reach the process's own
+credentials. ``secret://file/PATH`` is a file below ``HOME/secrets``. Further kinds come from the entry-point group
+``controlroom.secrets``: a function (home, name) → value, None where it has none.
+
 A store remembers what it gave out so that :meth:`SecretStore.redact` can keep it out of logs, events and errors.
 """
 
@@ -9,11 +11,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ops.errors import BadInput, SecretMissing
+from ops.errors import BadInput, NotAllowed, SecretMissing
 
 _SCHEME = "secret://"
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
@@ -25,11 +29,31 @@ _SHORTEST = 4
 """Values shorter than this are not searched for: hiding every "1" would make logs unreadable and betray it as well."""
 
 
-class SecretStore:
-    """Resolves references for one home. Implements ``pipelines.handler.Secrets``; threads may share it."""
+GROUP = "controlroom.secrets"
 
-    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
-        self._folder = home / "secrets"
+
+@cache
+def resolvers() -> Mapping[str, EntryPoint]:
+    """Installed resolvers of others, by kind; none of ours can be replaced."""
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in ("env", "file")}
+
+
+class SecretStore:
+    """Resolves references for one home. Implements ``pipelines.handler.Secrets``; threads may share it.
+
+    Args:
+        allowed: asked at the first reference; what it gives may be resolved, and what begins with an item that ends in
+            ``*``. None allows everything: for whoever works at the machine itself.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        allowed: Callable[[], frozenset[str]] | None = None,
+    ) -> None:
+        self._home, self._folder = home, home / "secrets"
+        self._allowed = None if allowed is None else cache(allowed)
         self._environment = os.environ if environment is None else environment
         self._given: set[str] = set()
 
@@ -38,6 +62,7 @@ class SecretStore:
 
         Raises:
             SecretMissing: nothing is stored under that reference, or it cannot be read.
+            NotAllowed: it is none of the secrets of the run's project.
             BadInput: the reference is malformed or leads out of the secrets folder.
         """
         if not reference.startswith(_SCHEME):
@@ -46,15 +71,17 @@ class SecretStore:
         kind, _, name = reference.removeprefix(_SCHEME).partition("/")
         if not name:
             raise BadInput(f"secret reference {reference} names nothing; write secret://env/NAME or secret://file/PATH")
+        self._check(reference)
         match kind:
             case "env":
                 value = self._from_environment(reference, name)
             case "file":
                 value = self._from_file(reference, name)
+            case _ if kind in resolvers():
+                value = self._from_resolver(reference, kind, name)
             case _:
-                raise BadInput(
-                    f"secret reference {reference} is of unknown kind {kind}; write secret://env/… or secret://file/…"
-                )
+                known = ", ".join(["env", "file", *resolvers()])
+                raise BadInput(f"secret reference {reference} is of unknown kind {kind}; known are {known}")
         self._given.add(value)
         self._remember_password(value)
         return value
@@ -67,11 +94,35 @@ class SecretStore:
         text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
         return _KEYWORD_PASSWORD.sub(rf"\1\2{HIDDEN}", text)
 
+    @property
+    def given(self) -> frozenset[bytes]:
+        """What must not be found anywhere, as UTF-8: the values given out that are long enough to be searched for."""
+        return frozenset(value.encode() for value in self._given.copy() if len(value) >= _SHORTEST)
+
+    def _check(self, reference: str) -> None:
+        if self._allowed is None:
+            return
+        for one in self._allowed():
+            # `*` stands for a rest without steps upward: files are looked for below the secrets folder by their real path.
+            if reference == one or (one.endswith("*") and reference.startswith(one[:-1]) and ".." not in reference):
+                return
+        raise NotAllowed(
+            f"secret {reference} is none of this project's; the installation's operator allows it with "
+            "`controlroom secret allow`",
+            {"reference": reference},
+        )
+
+    def _from_resolver(self, reference: str, kind: str, name: str) -> str:
+        value = resolvers()[kind].load()(self._home, name)
+        if not value:
+            raise SecretMissing(f"secret {reference} is not known to the resolver {kind}", {"reference": reference})
+        return str(value)
+
     def _from_environment(self, reference: str, name: str) -> str:
-        for variable in (f"CONTROLROOM_SECRET_{name}", name):
-            if value := self._environment.get(variable):
-                return value
-        raise SecretMissing(f"secret {reference} is not set; export {name}", {"reference": reference})
+        variable = f"CONTROLROOM_SECRET_{name}"
+        if value := self._environment.get(variable):
+            return value
+        raise SecretMissing(f"secret {reference} is not set; export {variable}", {"reference": reference})
 
     def _from_file(self, reference: str, name: str) -> str:
         folder = self._folder.resolve()

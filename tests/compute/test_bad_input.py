@@ -12,6 +12,8 @@ import pytest
 from deltalake import DeltaTable
 
 from ops.database import connect
+from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from pipelines.odoo.generator import generate
 from pipelines.spec import Pipeline
 from tests.compute.specs import phase, pipeline
@@ -53,10 +55,23 @@ def ended(world: World, spec: Pipeline, **params: object) -> tuple[str, str]:
 
 
 def ingested(world: World, company: str) -> None:
-    (world.home / "secrets").mkdir()
-    (world.home / "secrets" / "odoo_dsn").write_text(company)
+    world.give_secret("odoo_dsn", company)
     world.start_executor()
     assert ended(world, pipeline(LANDING)) == ("succeeded", "None")
+
+
+@pytest.mark.parametrize("allowed", ["secret://file/odoo_dsn_2", "secret://env/odoo_dsn", "secret://file/x/*"])
+def test_a_secret_of_another_project(world: World, company: str, allowed: str) -> None:
+    (world.home / "secrets").mkdir()
+    (world.home / "secrets" / "odoo_dsn").write_text(company)
+    with connect(world.url, autocommit=True) as owner:
+        other = Rpc(owner).ensure_project("default", "other")
+        Tenancy(owner).allow_secret(other, "secret://file/odoo_dsn")
+        Tenancy(owner).allow_secret(world.project_id, allowed)
+    world.start_executor()
+    code, message = ended(world, pipeline(LANDING))
+    assert code == "NOT_ALLOWED"
+    assert "secret://file/odoo_dsn is none of this project's" in message
 
 
 UPSTREAM = {
@@ -147,8 +162,7 @@ def full_disk(world: World) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_full(world: World, company: str, full_disk: Path) -> None:
-    (world.home / "secrets").mkdir()
-    (world.home / "secrets" / "odoo_dsn").write_text(company)
+    world.give_secret("odoo_dsn", company)
     world.start_executor()
     code, message = ended(world, pipeline(LANDING))
     assert code == "STORAGE_FAILED", message

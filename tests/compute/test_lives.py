@@ -230,9 +230,7 @@ SECRET = "opensesame-4711"
 def test_a_source_that_cannot_be_reached_is_said_without_its_password(
     world: World, secret: str | None, code: str
 ) -> None:
-    if secret:
-        (world.home / "secrets").mkdir()
-        (world.home / "secrets" / "odoo_dsn").write_text(secret)
+    world.give_secret("odoo_dsn", secret)
     world.start_executor()
     source = {"kind": "postgres", "dsn": "secret://file/odoo_dsn"}
     landing = {"name": "land", "kind": "ingest", "source": source, "contract": "odoo", "tables": ["res_partner"]}

@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 from ops.database import connect
 from ops.model import NewPhase, RunId
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from pipelines.spec import Pipeline, spec_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,14 @@ class World:
     project_id: UUID
     environment: dict[str, str] = field(default_factory=dict)
     executors: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def give_secret(self, name: str, value: str | None) -> None:
+        """Allows ``secret://file/NAME`` to the project's runs; None stores nothing there."""
+        with connect(self.url, autocommit=True) as connection:
+            Tenancy(connection).allow_secret(self.project_id, f"secret://file/{name}")
+        if value is not None:
+            (self.home / "secrets").mkdir(exist_ok=True)
+            (self.home / "secrets" / name).write_text(value)
 
     def start_executor(self, slots: int = 1, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         return self._start("-m", "controlroom", "executor", "--slots", str(slots), environment=environment)

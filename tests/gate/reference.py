@@ -80,8 +80,8 @@ _ABOUT = (
     "All are environment variables, all optional; wrong ones are refused together. S3 is reached by the standard `AWS_*` "
     "variables, an existing Ray cluster by `RAY_ADDRESS`. `CONTROLROOM_HOME` defaults to the nearest `.controlroom` directory "
     "from the working directory upward, else `~/.controlroom`.\n\n"
-    "Secrets are named by specs and never written there: `secret://env/NAME` is the variable `CONTROLROOM_SECRET_NAME` or "
-    "`NAME`, `secret://file/PATH` a file below `HOME/secrets`."
+    "Secrets are named by specs and never written there: `secret://env/NAME` is the variable `CONTROLROOM_SECRET_NAME` and "
+    "no other, `secret://file/PATH` a file below `HOME/secrets`."
 )
 
 PAGES = {"cli.md": cli_page, "settings.md": settings_page}

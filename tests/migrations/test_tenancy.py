@@ -236,14 +236,14 @@ def test_the_log_says_who_did_what_and_how_it_was_before(operator: Operator, con
     tenancy, project = Tenancy(connection), operator.owner.ensure_project("default", "demo")
     tenancy.set_member("default", None, BOSS, "admin")
     with person(connection, BOSS) as boss:
-        boss._source.execute(  # type: ignore[union-attr]
+        boss.source.execute(  # type: ignore[union-attr]
             """select set_config('request.headers', '{"user-agent": "browser", "x-forwarded-for": "192.0.2.7"}', true)"""
         )
         boss.set_member("default", "demo", MATE, "viewer")
         boss.set_member("default", "demo", MATE, "operator", ["dev"])
         boss.remove_member("default", "demo", MATE)
-        run = Rpc(boss._source).create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
-        Rpc(boss._source).cancel_run(run, "enough")
+        run = Rpc(boss.source).create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+        Rpc(boss.source).cancel_run(run, "enough")
     log = tenancy.audit_log(project)
     mine = [each for each in log if each.subject == BOSS]
     assert [each.action for each in mine[::-1]] == [

@@ -103,11 +103,11 @@ def test_every_call_of_an_owner_refuses_a_stale_token(operator: Operator) -> Non
         lambda: executor.release_canceled_run(*stale, "x"),
         lambda: executor.release_run(*stale),
     ]
-    before = Reads(operator.owner._source).events(run_id)
+    before = Reads(operator.owner.source).events(run_id)
     for call in calls:
         with pytest.raises(LeaseLost):
             call()
-    assert Reads(operator.owner._source).events(run_id) == before
+    assert Reads(operator.owner.source).events(run_id) == before
 
 
 def test_a_repeated_call_with_the_same_token_changes_nothing(operator: Operator) -> None:
@@ -124,7 +124,7 @@ def test_a_repeated_call_with_the_same_token_changes_nothing(operator: Operator)
         executor.finish_phase(*mine, "bronze", PhaseStatus.SUCCEEDED, {"rows_out": 1})
     for _ in range(2):
         executor.fail_run(*mine, "CHECK_FAILED", "no")
-    types = [row.type for row in Reads(operator.owner._source).events(mine[0])]
+    types = [row.type for row in Reads(operator.owner.source).events(mine[0])]
     assert types.count(EventType.PHASE_PROGRESS) == 1
     assert types.count(EventType.PHASE_SUCCEEDED) == 1
     assert types.count(EventType.RUN_FAILED) == 1
@@ -148,7 +148,7 @@ def test_heartbeats_renew_and_tell_of_a_cancel_and_of_a_lost_lease(operator: Ope
     [state] = operator.executor.heartbeat_runs(operator.executor_id, {run_id: token}, 60)
     assert state.cancel_requested
     operator.executor.release_canceled_run(run_id, token, "wrong month")
-    assert Reads(operator.owner._source).run(run_id).status == "canceled"
+    assert Reads(operator.owner.source).run(run_id).status == "canceled"
 
 
 def test_a_queued_run_is_canceled_at_once(operator: Operator) -> None:
@@ -165,7 +165,7 @@ def test_a_retryable_failure_queues_the_run_again_and_a_final_one_does_not(opera
     )
     second = operator.running()
     assert operator.executor.fail_run(*second, "CHECK_FAILED", "nulls") == "failed"
-    assert Reads(operator.owner._source).run(second[0]).error_code == "CHECK_FAILED"
+    assert Reads(operator.owner.source).run(second[0]).error_code == "CHECK_FAILED"
 
 
 def test_a_retry_keeps_what_succeeded(operator: Operator) -> None:
@@ -179,7 +179,7 @@ def test_a_retry_keeps_what_succeeded(operator: Operator) -> None:
     run = operator.claim()
     assert run.run_id == again != mine[0]
     assert [phase.status for phase in run.phases] == [PhaseStatus.SUCCEEDED, PhaseStatus.PENDING]
-    assert Reads(operator.owner._source).run(again).parent_run == mine[0]
+    assert Reads(operator.owner.source).run(again).parent_run == mine[0]
 
 
 def test_a_drained_run_keeps_its_attempt(operator: Operator) -> None:
@@ -213,7 +213,7 @@ def test_a_batch_is_sent_together_and_refused_together(operator: Operator, conne
     with operator.executor.batch() as batch:
         batch.finish_phase(run_id, token, "bronze", PhaseStatus.SUCCEEDED, {})
         batch.record_signal(run_id, token, "duration", 2.0)
-    assert Reads(operator.owner._source).phases(run_id)[0].status == "succeeded"
+    assert Reads(operator.owner.source).phases(run_id)[0].status == "succeeded"
     with pytest.raises(LeaseLost), operator.executor.batch() as batch:
         batch.record_signal(run_id, token, "duration", 3.0)
         batch.complete_run(run_id, LeaseToken(token - 1), {})

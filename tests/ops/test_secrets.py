@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from ops import logs
-from ops.errors import BadInput, SecretMissing
+from ops.errors import BadInput, NotAllowed, SecretMissing
 from ops.secrets import SecretStore
 
 
@@ -20,17 +20,16 @@ def store(tmp_path: Path) -> SecretStore:
     (tmp_path / "secrets" / "odoo_dsn").write_text("postgresql://odoo:s3cr%40t@db/odoo\n")
     (tmp_path / "secrets" / "empty").write_text("\n")
     (tmp_path / "outside").write_text("not a secret of ours")
-    return SecretStore(tmp_path, {"API_KEY": "hunter22", "CONTROLROOM_SECRET_BOTH": "preferred", "BOTH": "plain"})
+    return SecretStore(tmp_path, {"CONTROLROOM_SECRET_API_KEY": "hunter22", "AWS_SECRET_ACCESS_KEY": "plain"})
 
 
 def test_a_reference_gives_its_value_and_other_text_is_itself(store: SecretStore) -> None:
     assert store.resolve("secret://env/API_KEY") == "hunter22"
-    assert store.resolve("secret://env/BOTH") == "preferred"
     assert store.resolve("secret://file/odoo_dsn") == "postgresql://odoo:s3cr%40t@db/odoo"
     assert store.resolve("postgresql://localhost/plain") == "postgresql://localhost/plain"
 
 
-@pytest.mark.parametrize("name", ["env/NOT_SET", "file/not_there", "file/empty"])
+@pytest.mark.parametrize("name", ["env/NOT_SET", "env/AWS_SECRET_ACCESS_KEY", "file/not_there", "file/empty"])
 def test_a_missing_secret_names_the_reference_and_the_way_out(store: SecretStore, name: str) -> None:
     with pytest.raises(SecretMissing, match=f"secret://{name}") as caught:
         store.resolve(f"secret://{name}")
@@ -41,6 +40,31 @@ def test_a_missing_secret_names_the_reference_and_the_way_out(store: SecretStore
 def test_a_reference_cannot_lead_elsewhere(store: SecretStore, name: str) -> None:
     with pytest.raises(BadInput, match="secret reference"):
         store.resolve(f"secret://{name}")
+
+
+def test_only_what_is_allowed_is_resolved(tmp_path: Path) -> None:
+    (tmp_path / "secrets" / "books").mkdir(parents=True)
+    for name in ("odoo_dsn", "odoo_dsn_2", "books/a", "rivals"):
+        (tmp_path / "secrets" / name).write_text("value of it")
+    asked = []
+
+    def allowed() -> frozenset[str]:
+        asked.append(1)
+        return frozenset({"secret://file/odoo_dsn", "secret://file/books/*", "secret://env/*"})
+
+    store = SecretStore(tmp_path, {"CONTROLROOM_SECRET_A": "value of a"}, allowed)
+    for name in ("file/odoo_dsn", "file/books/a", "env/A"):
+        assert store.resolve(f"secret://{name}").startswith("value")
+    for name in (
+        "file/odoo_dsn_2",
+        "file/rivals",
+        "file/books/../rivals",
+        "file/books/../../secrets/rivals",
+        "vault/x",
+    ):
+        with pytest.raises(NotAllowed, match="none of this project's"):
+            store.resolve(f"secret://{name}")
+    assert asked == [1]
 
 
 def test_a_link_out_of_the_folder_is_refused(store: SecretStore, tmp_path: Path) -> None:
