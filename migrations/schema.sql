@@ -35,6 +35,10 @@ CREATE FUNCTION ops.create_access_token(p_name text, p_role text DEFAULT 'viewer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.create_org(p_org text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.create_project(p_org text, p_project text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -438,6 +442,10 @@ CREATE FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeli
     AS …;
 CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
     LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
@@ -1194,6 +1202,8 @@ GRANT ALL ON FUNCTION ops.compute_run_score(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.create_access_token(p_name text, p_role text, p_project_id uuid, p_envs text[], p_lifetime interval, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.create_org(p_org text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.create_org(p_org text) TO service_role;
 REVOKE ALL ON FUNCTION ops.create_project(p_org text, p_project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO authenticated;
 GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO service_role;
@@ -1367,6 +1377,7 @@ REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint
 REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
 from ops import embedded
+from ops.errors import NotAllowed
 from ops.settings import Settings
 from ops.translation import translated
 
@@ -49,6 +50,31 @@ def login_url(settings: Settings) -> str:
     if settings.login_url or settings.database_url:
         return settings.login_url or settings.database_url or ""
     return embedded.ensure(settings.home, settings.pg_bin).login_url()
+
+
+def token_connection(settings: Settings, name: str) -> Connection:
+    """A connection, in autocommit, that is whoever the settings' access token says.
+
+    Raises:
+        NotAllowed: the token is unknown, expired or revoked, or the URL logs in as somebody who needs none.
+    """
+    url = settings.database_url or embedded.ensure(settings.home, settings.pg_bin).token_url()
+    connection = connect(url, autocommit=True, name=name)
+    try:
+        with translated():
+            row = connection.execute("select session_user").fetchone()
+            if row != (embedded.HOLDER,):
+                raise NotAllowed(
+                    f"with CONTROLROOM_TOKEN the database's user must be {embedded.HOLDER}, not {row and row[0]}; "
+                    "change CONTROLROOM_DATABASE_URL"
+                )
+            connection.execute("select set_config('controlroom.token', %s, false)", [settings.token])
+            connection.execute("set role authenticated")
+            connection.execute("select ops.use_access_token()")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def with_database(url: str, dbname: str) -> str:

@@ -9,6 +9,7 @@ What stands in a home::
     postgres.json        where the server's directory is, and its port
     postgres.password    of the owner role, mode 0600
     postgres.login       of controlroom_login, mode 0600
+    postgres.token       of controlroom_token, mode 0600
     postgres/            the server's directory: data, socket, log; owned by the account that runs it
 
 Where root keeps the home in a place that the unprivileged account cannot reach, the server's directory lies in
@@ -38,6 +39,7 @@ from ops.errors import StackFailed
 
 OWNER = "controlroom"
 LOGIN = "controlroom_login"
+HOLDER = "controlroom_token"
 DATABASE = "controlroom"
 START_SECONDS = 60.0
 LOG_LIMIT_BYTES = 20_000_000
@@ -87,6 +89,7 @@ class Cluster:
     pg_bin: Path
     password: str = field(repr=False)
     login_password: str = field(repr=False)
+    token_password: str = field(repr=False)
 
     def url(self, dbname: str = DATABASE, tcp: bool = False) -> str:
         """Connection URL of the owner role; by socket, or by 127.0.0.1 with ``tcp``."""
@@ -95,6 +98,10 @@ class Cluster:
     def login_url(self, dbname: str = DATABASE, tcp: bool = False) -> str:
         """Connection URL of ``controlroom_login``, which may do nothing until it takes a role."""
         return self._url(LOGIN, self.login_password, dbname, tcp)
+
+    def token_url(self, dbname: str = DATABASE, tcp: bool = False) -> str:
+        """Connection URL of ``controlroom_token``, which is whoever the access token says that it presents."""
+        return self._url(HOLDER, self.token_password, dbname, tcp)
 
     def _url(self, user: str, password: str, dbname: str, tcp: bool) -> str:
         who = f"{quote(user, safe='')}:{quote(password, safe='')}"
@@ -179,6 +186,7 @@ def _recorded(home: Path) -> Cluster | None:
             pg_bin=Path(state["pg_bin"]),
             password=(home / "postgres.password").read_text(),
             login_password=(home / "postgres.login").read_text(),
+            token_password=(home / "postgres.token").read_text(),
         )
     except FileNotFoundError:
         return None
@@ -208,7 +216,7 @@ def _start(home: Path, pg_bin: Path, settings: Mapping[str, str]) -> Cluster:
         server_dir = _place(home, runner)
     pg_bin = host.readable_binaries(pg_bin, runner, beside=server_dir)
     data_dir = server_dir / "data"
-    for name in ("postgres.password", "postgres.login"):
+    for name in ("postgres.password", "postgres.login", "postgres.token"):
         _secret(home / name)
     _initialise(home, server_dir, pg_bin, runner, settings)
     socket_dir = host.socket_directory(server_dir, runner)
@@ -359,10 +367,11 @@ def _last_words(output: str) -> str:
 
 
 def _prepare(cluster: Cluster) -> None:
-    """Creates the database and gives ``controlroom_login`` its password; repeating it changes nothing."""
+    """Creates the database and the roles that log in, with their passwords; repeating it changes nothing."""
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        if connection.execute("select 1 from pg_roles where rolname = %s", [LOGIN]).fetchone() is None:
-            create = sql.SQL("create role {} login noinherit password {}")
-            connection.execute(create.format(sql.Identifier(LOGIN), sql.Literal(cluster.login_password)))
+        for role, password in ((LOGIN, cluster.login_password), (HOLDER, cluster.token_password)):
+            if connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is None:
+                create = sql.SQL("create role {} login noinherit password {}")
+                connection.execute(create.format(sql.Identifier(role), sql.Literal(password)))
         if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))

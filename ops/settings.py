@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         description="The same database as controlroom_login; empty: derived for the embedded one.",
         repr=False,
     )
+    token: str | None = Field(
+        default=None,
+        description="Access token: the command line then is its owner and no more. CONTROLROOM_DATABASE_URL must log in as "
+        "controlroom_token; empty: derived for the embedded one.",
+        repr=False,
+    )
     pg_bin: _AbsolutePath | None = Field(default=None, description="Postgres bin directory for the embedded server.")
     lake_url: str | None = Field(default=None, description="Directory or s3:// URL of the lake; empty: HOME/lake.")
     artifacts_url: str | None = Field(

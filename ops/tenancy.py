@@ -117,6 +117,10 @@ class Tenancy(Calls):
 
     file = "tenancy"
 
+    def create_org(self, org: str) -> UUID:
+        """A new org; for the back end and the operator of the installation."""
+        return cast(UUID, self._value("create_org", org=org))
+
     def create_project(self, org: str, project: str) -> UUID:
         """A new project of an org that the caller administers; its id."""
         return cast(UUID, self._value("create_project", org=org, project=project))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Pipeline specs: list, validate, show.", no_args_is_help=True)
+app = typer.Typer(help="Pipelines: list, validate and show specs; versions and their promotion.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -88,3 +88,29 @@ def show_(pipeline: Annotated[str, typer.Argument(help="Name or path of a spec."
         for phase in spec.phases
     ]
     show(rows, ["phase", "kind", "after", "reads", "writes"], False)
+
+
+@app.command()
+def versions(pipeline: Annotated[str, typer.Argument(help="A pipeline's name.")], json: Json = False) -> None:
+    """List the registered versions of a pipeline and the environments that run them."""
+    from controlroom.output import show
+    from controlroom.session import session
+
+    with session() as opened:
+        rows = [vars(each) for each in opened.tenancy.pipeline_versions(opened.project_id(), pipeline)]
+    show(rows, ["version", "promoted_to", "git_sha", "sha256", "created_at"], json)
+
+
+@app.command()
+def promote(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline's name.")],
+    version: Annotated[int, typer.Argument(help="See `controlroom pipeline versions`.")],
+    env: Annotated[str, typer.Argument(help="stage or prod.")],
+    note: Annotated[str, typer.Option(help="Why; it is kept in the log.")] = "",
+) -> None:
+    """Let a version run in stage (after dev) or prod (after stage). It must have succeeded below with all its checks."""
+    from controlroom.session import session
+
+    with session() as opened:
+        opened.tenancy.promote_pipeline(opened.project_id(), pipeline, version, env, note)
+    typer.echo(f"{env} runs version {version} of {pipeline}")

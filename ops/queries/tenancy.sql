@@ -1,5 +1,8 @@
 -- Who belongs where and may do what. Row-level security decides which rows a caller sees.
 
+-- name: create_org
+select ops.create_org(p_org => %(org)s);
+
 -- name: create_project
 select ops.create_project(p_org => %(org)s, p_project => %(project)s);
 

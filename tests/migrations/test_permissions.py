@@ -22,7 +22,7 @@ EXECUTORS = {
     "shared_dataset", "run_secrets",
 }  # fmt: skip
 BACK_END = {
-    "ensure_project", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
+    "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
     "score_ended_runs", "ensure_event_partitions", "prune",
 }  # fmt: skip
 

@@ -1,5 +1,22 @@
 -- Orgs, projects and who belongs to them. Each function checks its caller; the back end and the owner are trusted.
 
+create or replace function ops.create_org(p_org text) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org uuid;
+begin
+  perform private.require_slug(p_org, 'p_org');
+  insert into ops.orgs (slug) values (p_org) returning id into v_org;
+  return v_org;
+exception
+  when unique_violation then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'there is an org %s already; choose another name', p_org);
+end
+$$;
+
 -- A new project of an org, with the caller (where it is a person) as its admin by way of the org.
 create or replace function ops.create_project(p_org text, p_project text) returns uuid
 language plpgsql security definer
@@ -10,6 +27,10 @@ declare
 begin
   select id into v_org from ops.orgs where slug = p_org;
   perform private.require_admin(v_org, null, '{dev,stage,prod}');
+  perform private.require_slug(p_project, 'p_project');
+  if v_org is null then
+    raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
+  end if;
   return ops.ensure_project(p_org, p_project);
 end
 $$;
@@ -90,6 +111,18 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
   end if;
   return next;
+end
+$$;
+
+create or replace function private.require_slug(p_slug text, p_field text) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_slug is null or p_slug !~ '^[a-z0-9][a-z0-9_-]{0,62}$' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      '%s is %L; use 1 to 63 small letters, digits, - and _, beginning with a letter or digit', p_field, p_slug);
+  end if;
 end
 $$;
 

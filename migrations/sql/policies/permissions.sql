@@ -50,7 +50,7 @@ to controlroom_executor, service_role;
 
 -- The back end and the steward.
 grant execute on function
-  ops.ensure_project(text, text), ops.requeue_stale_runs(float8),
+  ops.ensure_project(text, text), ops.create_org(text), ops.requeue_stale_runs(float8),
   ops.mark_lost_executors(float8), ops.score_ended_runs(int, interval), ops.ensure_event_partitions(), ops.prune(interval),
   ops.allow_secret(uuid, text, text[]), ops.disallow_secret(uuid, text)
 to service_role;
