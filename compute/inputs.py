@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ops.errors import NotFound
 from ops.model import ClaimedRun, DatasetVersion, Fingerprint, PhaseStatus, TableVersion
-from pipelines.lake import Lake
+from pipelines.lake import Lake, owner_of
 from pipelines.plan import dependencies, reaches
 from pipelines.spec import Phase, Pipeline
 
@@ -25,14 +25,22 @@ def from_outside(pipeline: Pipeline) -> dict[str, str]:
     return found
 
 
-def manifest(pipeline: Pipeline, lake: Lake) -> dict[str, object]:
+def anothers(pipeline: Pipeline) -> tuple[str, ...]:
+    """Tables of other projects that the pipeline reads."""
+    return tuple(table for table in from_outside(pipeline) if owner_of(table))
+
+
+def manifest(pipeline: Pipeline, lake: Lake, shared: Mapping[str, int]) -> dict[str, object]:
     """The versions of now. ``bases`` are the outputs as they stand before the run: what a merge starts from.
+
+    Args:
+        shared: versions of other projects' tables, from whoever may say that they are shared.
 
     Raises:
         NotFound: with every table that is read and does not exist.
     """
     wanted = from_outside(pipeline)
-    tables = {table: lake.version(table) for table in wanted}
+    tables = {table: shared[table] if owner_of(table) else lake.version(table) for table in wanted}
     if missing := sorted(table for table, version in tables.items() if version is None):
         said = ", ".join(f"{table} (read by phase {wanted[table]})" for table in missing)
         raise NotFound(f"no such table: {said}; run the pipeline that writes it first", {"tables": missing})

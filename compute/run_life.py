@@ -35,6 +35,7 @@ from ops.errors import (
 from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
 from pipelines.fingerprint import combined
+from pipelines.lake import owner_of
 from pipelines.plan import ready
 from pipelines.spec import Phase, Pipeline
 
@@ -126,10 +127,17 @@ class RunLife:
     def _pin(self) -> None:
         run = self._run
         manifest = run.input_manifest
+        # Asked in every life, also of what is pinned: who creates a run may pin what he likes.
+        shared = {table: self._shared(table) for table in inputs.anothers(self._pipeline)}
         if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
-            fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope))
+            fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), shared)
             manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
         self._available.update(inputs.pinned(manifest))
+
+    def _shared(self, table: str) -> int:
+        anothers = owner_of(table)
+        assert anothers is not None
+        return self._surely(lambda: self._rpc.shared_dataset(self._run.run_id, self._run.lease_token, *anothers))
 
     # Phases
 

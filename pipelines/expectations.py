@@ -9,6 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pipelines.units import Share
 
 TableName = Annotated[str, Field(pattern=r"^(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}$")]
+# Also another project's, which its admins must have shared with this one: org/project:layer.name.
+ReadName = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9][a-z0-9_-]{0,62}/[a-z0-9][a-z0-9_-]{0,62}:)?"
+        r"(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}$"
+    ),
+]
 ColumnName = Annotated[str, Field(min_length=1)]
 
 

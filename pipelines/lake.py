@@ -34,9 +34,10 @@ from pipelines.storage import Storage, storage_errors
 
 LAYERS = ("bronze", "silver", "gold", "quarantine")
 TABLE = re.compile(r"(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}")
+ANOTHERS = re.compile(r"([a-z0-9][a-z0-9_-]{0,62})/([a-z0-9][a-z0-9_-]{0,62}):(.+)", re.DOTALL)
 SCOPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
-__all__ = ["LAYERS", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table"]
+__all__ = ["LAYERS", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table", "owner_of"]
 
 
 def check_table(table: str) -> str:
@@ -53,8 +54,16 @@ def check_table(table: str) -> str:
     return table
 
 
+def owner_of(table: str) -> tuple[str, str, str] | None:
+    """Org, project and ``layer.name`` of another project's table, ``org/project:layer.name``; None for one's own."""
+    found = ANOTHERS.fullmatch(table)
+    return (found[1], found[2], found[3]) if found else None
+
+
 class Lake:
-    """The tables of one scope.
+    """The tables of one scope, and for reading those of other projects in the same environment.
+
+    Whether another's table may be read is not for the lake to say: whoever pins the inputs of a run asks Postgres.
 
     Args:
         url: a local directory or ``s3://bucket/prefix``.
@@ -73,7 +82,11 @@ class Lake:
         self.root = f"{self.storage.url}/{scope.org}/{scope.project}/{scope.env}"
 
     def path(self, table: str) -> str:
-        """URL of the table's directory; the table need not exist."""
+        """URL of the directory of a table, one's own or another's; the table need not exist."""
+        if anothers := owner_of(table):
+            org, project, table = anothers
+            layer, name = check_table(table).split(".")
+            return f"{self.storage.url}/{org}/{project}/{self.scope.env}/{layer}/{name}"
         layer, name = check_table(table).split(".")
         return f"{self.root}/{layer}/{name}"
 
@@ -146,7 +159,7 @@ class Lake:
             BadInput: a column's type or name cannot be kept; nothing was written.
             StorageFailed: the store refused; nothing is left behind.
         """
-        return stage(self.storage, self.path(table), rows, key, keep_keys)
+        return stage(self.storage, self.path(check_table(table)), rows, key, keep_keys)
 
     def discard(self, table: str, staged: Staged) -> None:
         """Deletes staged files. Only for files of which no commit was tried: a commit whose answer was lost may
@@ -204,6 +217,7 @@ class Lake:
             CommitConflict: other writers came first each time.
             StorageFailed: the store refused.
         """
+        check_table(table)
         self._check(table, mode, key, rows, deletes, effective_at)
         commit = FencedCommit(self.storage, self.path(table), table, fence, ref, at)
         if isinstance(rows, Staged):

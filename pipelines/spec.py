@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from pipelines.expectations import Expectation, Strict, TableName
+from pipelines.expectations import Expectation, ReadName, Strict, TableName
 from pipelines.kinds import kinds
 from pipelines.spec_code import cron_fault, timezone_fault
 from pipelines.units import Bytes, Seconds
@@ -176,7 +176,7 @@ class TransformPhase(PhaseBase):
     """
 
     kind: Literal["transform"]
-    inputs: dict[Alias, TableName] = Field(min_length=1)
+    inputs: dict[Alias, ReadName] = Field(min_length=1)
     sql: str | None = None
     python: Callable_ | None = None
     with_: dict[str, str | int | float | bool] = Field({}, alias="with")
@@ -263,7 +263,7 @@ class QueryPhase(PhaseBase):
     """SQL over tables; its text, result and preview become artifacts."""
 
     kind: Literal["query"]
-    inputs: dict[Alias, TableName] = Field(min_length=1)
+    inputs: dict[Alias, ReadName] = Field(min_length=1)
     sql: str
     preview_rows: int = Field(50, ge=0, le=1000)
 
@@ -284,7 +284,7 @@ class CustomPhase(PhaseBase):
     """A kind from the entry-point group ``controlroom.handlers``; ``with`` is the handler's own."""
 
     kind: Annotated[str, AfterValidator(_installed)]
-    inputs: dict[Identifier, TableName] = Field({})
+    inputs: dict[Identifier, ReadName] = Field({})
     outputs: tuple[TableName, ...] = ()
     with_: dict[str, Any] = Field({}, alias="with")
 

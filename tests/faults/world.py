@@ -73,7 +73,12 @@ class World:
         return process
 
     def submit(
-        self, pipeline: Pipeline, params: Mapping[str, object], key: str | None = None, max_attempts: int = 50
+        self,
+        pipeline: Pipeline,
+        params: Mapping[str, object],
+        key: str | None = None,
+        max_attempts: int = 50,
+        input_manifest: Mapping[str, object] | None = None,
     ) -> RunId:
         with connect(self.url, autocommit=True) as connection:
             return Rpc(connection).create_run(
@@ -87,6 +92,7 @@ class World:
                 params=params,
                 idempotency_key=key,
                 max_attempts=max_attempts,
+                input_manifest=input_manifest,
             )
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
