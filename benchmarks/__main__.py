@@ -15,6 +15,7 @@ MODULES = {
     "overhead": "benchmarks.overhead",
     "medallion": "benchmarks.medallion.compare",
     "ingest": "benchmarks.ingest.compare",
+    "rls": "benchmarks.rls.compare",
 }
 
 

@@ -151,6 +151,10 @@ CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within inter
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.search_runs(p_text text, p_limit integer DEFAULT 50) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -309,27 +313,27 @@ CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_hidden_envs() RETURNS SETOF text
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_memberships() RETURNS TABLE(org_id uuid, project_id uuid, rank integer, envs text[])
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_orgs(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_projects(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_scopes(p_role text DEFAULT 'viewer'::text) RETURNS SETOF text
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.my_shared_datasets() RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
@@ -389,7 +393,7 @@ CREATE TABLE ops.access_tokens (
 );
 ALTER TABLE ONLY ops.access_tokens FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) RETURNS integer
@@ -453,7 +457,7 @@ CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.subject() RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
@@ -936,6 +940,7 @@ CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, idempo
 CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
+CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_artifacts FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
@@ -1281,6 +1286,9 @@ GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO co
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO service_role;

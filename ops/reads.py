@@ -106,6 +106,14 @@ class Reads:
         )
         return [_made(RunRow, row, status=RunStatus) for row in rows]
 
+    def search_runs(self, text: str, limit: int = 50) -> list[RunRow]:
+        """Runs with all the words of ``text`` in pipeline and error, or in the tags; the last may be a beginning. Newest first.
+
+        Raises:
+            BadInput: the text holds no word, or the limit is not within 1 and 1000.
+        """
+        return [_made(RunRow, row, status=RunStatus) for row in self._rows("search_runs", text=text, limit=limit)]
+
     def run(self, run_id: RunId) -> RunDetail:
         """One run.
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify.", no_args_is_help=True)
+app = typer.Typer(help="Runs: submit, list, search, show, watch, cancel, retry, verify.", no_args_is_help=True)
+COLUMNS = ("run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay and watch it; ends with the run's exit code.")]
@@ -63,8 +64,22 @@ def list_(
         raise BadInput(f"{error}; statuses are {', '.join(RunStatus)}") from None
     with session() as opened:
         rows = opened.reads.list_runs(pipeline=pipeline, statuses=statuses, env=env, limit=limit)
-    columns = ["run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code"]
-    show([vars(row) for row in rows], columns, json)
+    show([vars(row) for row in rows], COLUMNS, json)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="Words; the last may be a beginning.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    json: Json = False,
+) -> None:
+    """Find runs by words of their pipeline, error or tags, newest first."""
+    from controlroom.output import show
+    from controlroom.session import session
+
+    with session() as opened:
+        rows = opened.reads.search_runs(text, limit)
+    show([vars(row) for row in rows], COLUMNS, json)
 
 
 @app.command("show")

@@ -40,6 +40,18 @@ where (%(project)s::text is null or p.slug = %(project)s::text)
 order by r.created_at desc, r.run_id desc
 limit %(limit)s;
 
+-- name: search_runs
+select
+    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
+    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
+    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message
+from ops.search_runs(%(text)s, %(limit)s) with ordinality as found (id, place)
+join ops.runs r on r.id = found.id
+join ops.projects p on p.id = r.project_id
+join ops.orgs o on o.id = p.org_id
+left join ops.run_leases l on l.run_id = r.id
+order by found.place;
+
 -- name: run
 select
     r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,

@@ -16,6 +16,7 @@ FIGURES = {
     "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
     "overhead": ("plain executor", "plain executor", "one run, ms"),
     "queue": ("pgqueuer", "claim → complete by RPC, full history", "jobs per CPU-second"),
+    "rls": ("listing, member of 1, without policies", "listing, member of 1, as the member", "ms"),
     "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
 }
 

@@ -24,9 +24,9 @@ create temp table made on commit drop as
     (select array_agg(id) as ids from ops.projects where slug like 'p%%') as p;
 insert into ops.runs (
   id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, status, turn, available_at, created_at,
-  finished_at, idempotency_key)
+  finished_at, idempotency_key, error_message)
 select id, project_id, 'dev', 'demo', 1, '{}', 's', 'g', case when ended then 'succeeded' else 'queued' end, i, at, at,
-  case when ended then at end, 'key' || i
+  case when ended then at end, 'key' || i, case when i %% 16000 = 1 then 'seldom seen' end
 from made order by i;
 insert into ops.run_phases (run_id, ordinal, project_id, name, kind)
 select id, 1, project_id, 'bronze', 'ingest' from made order by i;

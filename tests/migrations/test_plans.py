@@ -56,6 +56,8 @@ def a_run(connection: psycopg.Connection) -> RunId:
 ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "project_id": (lambda reads, _: reads.project_id("crowd", "p1"), 0),
     "list_runs": (lambda reads, _: reads.list_runs(), PAGES),
+    # A word of ten runs; how many runs a word has is the reader's, not the plan's.
+    "search_runs": (lambda reads, _: reads.search_runs("seldom"), 40),
     "run": (lambda reads, run: reads.run(run), 10),
     "runs_by_prefix": (lambda reads, run: reads.resolve_run(str(run)), 10),
     "status_counts": (lambda reads, _: reads.status_counts(datetime.now(UTC) - timedelta(hours=1)), PAGES),

@@ -71,5 +71,6 @@ grant execute on function
   ops.use_access_token(),
   ops.share_dataset(uuid, uuid),
   ops.unshare_dataset(uuid, uuid),
-  ops.promote_pipeline(uuid, text, int, text, text)
+  ops.promote_pipeline(uuid, text, int, text, text),
+  ops.search_runs(text, int)
 to authenticated, service_role;
