@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ops.errors import NotFound
 from ops.model import ClaimedRun, DatasetVersion, Fingerprint, PhaseStatus, TableVersion
+from pipelines.commit import entries
 from pipelines.lake import Lake, owner_of
 from pipelines.plan import dependencies, reaches
 from pipelines.spec import Phase, Pipeline
@@ -30,22 +31,36 @@ def anothers(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(table for table in from_outside(pipeline) if owner_of(table))
 
 
-def manifest(pipeline: Pipeline, lake: Lake, shared: Mapping[str, int]) -> dict[str, object]:
+def manifest(pipeline: Pipeline, lake: Lake, released: Mapping[str, int | None]) -> dict[str, object]:
     """The versions of now. ``bases`` are the outputs as they stand before the run: what a merge starts from.
 
     Args:
-        shared: versions of other projects' tables, from whoever may say that they are shared.
+        released: what readers get of the tables that Postgres knows, other projects' among them. Of one that it does not
+            know, which others than runs made, it is the lake's newest version.
 
     Raises:
         NotFound: with every table that is read and does not exist.
     """
     wanted = from_outside(pipeline)
-    tables = {table: shared[table] if owner_of(table) else lake.version(table) for table in wanted}
+    tables = {table: released[table] if table in released else outsiders_version(lake, table) for table in wanted}
     if missing := sorted(table for table, version in tables.items() if version is None):
         said = ", ".join(f"{table} (read by phase {wanted[table]})" for table in missing)
-        raise NotFound(f"no such table: {said}; run the pipeline that writes it first", {"tables": missing})
+        raise NotFound(
+            f"no such table: {said}; run the pipeline that writes it first, to its success", {"tables": missing}
+        )
     bases = {table: lake.version(table) for phase in pipeline.phases for table in phase.writes}
     return {"tables": tables, "bases": {table: version for table, version in bases.items() if version is not None}}
+
+
+def outsiders_version(lake: Lake, table: str) -> int | None:
+    """The newest version of a table that no run wrote; None where there is none.
+
+    A run's commit that Postgres does not know is what a cut-off owner left: nobody's to read before it is reconciled.
+    """
+    version = lake.version(table)
+    if version is None or any(True for _ in entries(lake.storage, lake.path(table), version)):
+        return None
+    return version
 
 
 def pinned(manifest: Manifest) -> dict[str, TableVersion]:

@@ -130,7 +130,9 @@ class RunLife:
         # Asked in every life, also of what is pinned: who creates a run may pin what he likes.
         shared = {table: self._shared(table) for table in inputs.anothers(self._pipeline)}
         if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
-            fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), shared)
+            own = [table for table in inputs.from_outside(self._pipeline) if table not in shared]
+            released = self._surely(lambda: self._rpc.released_versions(run.run_id, run.lease_token, own))
+            fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), {**released, **shared})
             manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
         self._available.update(inputs.pinned(manifest))
 

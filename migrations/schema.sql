@@ -127,6 +127,10 @@ CREATE FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) RETURNS voi
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -300,7 +304,7 @@ CREATE TABLE ops.datasets (
     env text NOT NULL,
     layer text NOT NULL,
     name text NOT NULL,
-    version bigint NOT NULL,
+    version bigint,
     columns jsonb DEFAULT '{}'::jsonb NOT NULL,
     fingerprint text,
     total_rows bigint,
@@ -413,6 +417,10 @@ CREATE FUNCTION private.refuse_change() RETURNS trigger
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.refuse_terminal_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.release_datasets(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
@@ -1075,7 +1083,10 @@ ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING ((subject = ( SELECT private.subject() AS subject)));
 CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
-CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = cap_usage.run_id))))));
 CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.caps FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
@@ -1092,7 +1103,10 @@ CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING
    FROM ops.dataset_versions v
   WHERE (v.id = lineage_edges.output_id))))));
 CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
-CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = notifications.run_id))))));
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
@@ -1270,6 +1284,9 @@ GRANT ALL ON FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigi
 REVOKE ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO service_role;
@@ -1377,6 +1394,7 @@ REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;

@@ -197,6 +197,14 @@ class Rpc(Calls):
         value = self._value("pin_inputs", run_id=run_id, lease_token=lease_token, manifest=jsonb(manifest))
         return cast(dict[str, object], value)
 
+    def released_versions(self, run_id: RunId, lease_token: LeaseToken, tables: Sequence[str]) -> dict[str, int | None]:
+        """``layer.name`` → the version that readers get, None where no run that wrote it has succeeded.
+
+        Tables that the installation does not know are left out.
+        """
+        value = self._value("released_versions", run_id=run_id, lease_token=lease_token, tables=list(tables))
+        return cast(dict[str, int | None], value)
+
     def run_secrets(self, run_id: RunId, lease_token: LeaseToken) -> frozenset[str]:
         """The secret references that the run may resolve; one that ends in ``*`` stands for all that begin so."""
         return frozenset(self._value("run_secrets", run_id=run_id, lease_token=lease_token))

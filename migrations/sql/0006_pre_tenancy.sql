@@ -117,3 +117,6 @@ create index runs_words on ops.runs using gin (
   to_tsvector('simple'::regconfig, pipeline || ' ' || coalesce(error_code, '') || ' ' || coalesce(error_message, '')),
   to_tsvector('simple'::regconfig, tags)
 );
+
+-- The version that readers get. Null: no run that wrote the dataset has succeeded yet (see private.release_datasets).
+alter table ops.datasets alter column version drop not null;

@@ -138,5 +138,8 @@ select ops.shared_dataset(
   p_layer => %(layer)s, p_name => %(name)s
 );
 
+-- name: released_versions
+select ops.released_versions(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_tables => %(tables)s);
+
 -- name: run_secrets
 select ops.run_secrets(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);

@@ -105,6 +105,11 @@ class World:
                 time.sleep(0.1)
         raise AssertionError("the database did not come back within ten seconds")
 
+    def change(self, statement: str, *arguments: object) -> None:
+        """Changes the database as its owner."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode(), arguments)
+
     def wait_for_event(self, run: RunId, event: str, phase: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

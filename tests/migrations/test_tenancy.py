@@ -118,6 +118,7 @@ def test_a_shared_dataset_is_read_by_the_other_project_in_that_environment_only(
     run_id, token = operator.running()
     operator.executor.start_phase(run_id, token, "bronze")
     operator.executor.record_dataset(run_id, token, "bronze", commit(7))
+    operator.complete(run_id, token)
     reader = owner.ensure_project("rivals", "books")
     tenancy.set_member("rivals", "books", GUEST, "viewer")
     dataset = tenancy.dataset_id("default", "demo", "dev", "silver.sale_order")

@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "heartbeat_run": lambda rpc, mine: rpc.heartbeat_run(*mine, "bronze", {"done": 1}),
     "pin_inputs": lambda rpc, mine: rpc.pin_inputs(*mine, {"bronze.a": 1}),
     "run_secrets": lambda rpc, mine: rpc.run_secrets(*mine),
+    "released_versions": lambda rpc, mine: rpc.released_versions(*mine, ["silver.sale_order"]),
     "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),
     "finish_phase": lambda rpc, mine: rpc.finish_phase(*mine, "bronze", DONE, {"rows_out": 1}),

@@ -12,7 +12,6 @@ from ops.database import EXECUTOR, Connection
 from ops.errors import DatabaseUnavailable, LeaseLost
 from ops.fence import DatabaseFence, connector
 from ops.model import LeaseToken, RunId
-from ops.reads import Reads
 from tests.operating import Operator, commit
 
 IDLE = 1.0
@@ -39,7 +38,10 @@ def fences(database: str) -> Iterator[Fences]:
 
 
 def versions(connection: Connection) -> list[tuple[str, int]]:
-    return [(row.table, row.version) for row in Reads(connection).datasets()]
+    recorded = connection.execute(
+        "select d.layer || '.' || d.name, v.version from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id"
+    )
+    return [(table, version) for table, version in recorded.fetchall()]
 
 
 def expire(connection: Connection, run_id: RunId) -> None:

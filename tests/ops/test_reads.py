@@ -80,6 +80,9 @@ def test_datasets_say_which_run_made_them_from_what(operator: Operator, connecti
     for version in (3, 4):
         operator.executor.record_dataset(*mine, "bronze", commit(version))
     reads = Reads(connection)
+    # Readers get what a run has written when it has succeeded.
+    assert reads.datasets() == []
+    operator.complete(*mine)
     [newest] = reads.datasets()
     assert (newest.table, newest.version, newest.run_id, newest.env) == ("silver.sale_order", 4, mine[0], "dev")
     assert newest.columns == {"id": "integer", "amount": "decimal(16,2)"}

@@ -69,7 +69,7 @@ begin
   join ops.orgs o on o.slug = p_org
   join ops.projects p on p.org_id = o.id and p.slug = p_project
   join ops.datasets d on d.project_id = p.id and d.env = r.env and d.layer = p_layer and d.name = p_name
-  where r.id = p_run_id
+  where r.id = p_run_id and d.version is not null
     and (d.project_id = r.project_id
       or exists (select from ops.grants g where g.dataset_id = d.id and g.reader_id = r.project_id));
   if found then

@@ -21,6 +21,7 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
+  perform private.release_datasets(p_run_id);
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
 end

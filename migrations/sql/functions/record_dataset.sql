@@ -1,4 +1,5 @@
--- Registers a Delta commit: the dataset, its version and the edges to what it was made from. Idempotent on
+-- Registers a Delta commit: the dataset, its version and the edges to what it was made from. Readers get the version when the
+-- run succeeds (private.release_datasets). Idempotent on
 -- (dataset, version): the same commit of the same run gives the same id.
 create or replace function ops.record_dataset(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb
@@ -20,18 +21,15 @@ begin
       'table is %L; write it as layer.name', p_dataset ->> 'table');
   end if;
   select project_id, env into strict v_run from ops.runs where id = p_run_id;
-  insert into ops.datasets as d (project_id, env, layer, name, version, columns, fingerprint, total_rows)
-  values (
-    v_run.project_id, v_run.env, v_layer, v_name, v_number, coalesce(p_dataset -> 'schema', '{}'),
-    p_dataset ->> 'fingerprint', (p_dataset ->> 'total_rows')::bigint)
-  on conflict (project_id, env, layer, name) do update
-  set version = greatest(d.version, excluded.version),
-    columns = case when excluded.version >= d.version then excluded.columns else d.columns end,
-    fingerprint = case when excluded.version >= d.version then excluded.fingerprint else d.fingerprint end,
-    total_rows = case when excluded.version >= d.version then excluded.total_rows else d.total_rows end,
-    -- Only news make a dataset fresh, not a repeat and not an older version that is recorded late.
-    updated_at = case when excluded.version > d.version then pg_catalog.clock_timestamp() else d.updated_at end
-  returning id into v_dataset;
+  select id into v_dataset from ops.datasets
+  where project_id = v_run.project_id and env = v_run.env and layer = v_layer and name = v_name;
+  if not found then
+    -- Without a version: readers get it when the run has succeeded.
+    insert into ops.datasets (project_id, env, layer, name) values (v_run.project_id, v_run.env, v_layer, v_name)
+    on conflict (project_id, env, layer, name) do nothing;
+    select id into strict v_dataset from ops.datasets
+    where project_id = v_run.project_id and env = v_run.env and layer = v_layer and name = v_name;
+  end if;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
     adopted)

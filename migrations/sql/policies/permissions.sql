@@ -45,7 +45,8 @@ grant execute on function
   ops.compute_run_score(uuid),
   ops.cap_allow(text, numeric),
   ops.shared_dataset(uuid, bigint, text, text, text, text),
-  ops.run_secrets(uuid, bigint)
+  ops.run_secrets(uuid, bigint),
+  ops.released_versions(uuid, bigint, text[])
 to controlroom_executor, service_role;
 
 -- The back end and the steward.

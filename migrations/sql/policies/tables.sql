@@ -43,11 +43,9 @@ begin
     private.let_people_read('caps',
       'org_id = any (array(select private.my_orgs())) '
       'and (project_id is null or project_id = any (array(select private.my_projects())))'),
-    private.let_people_read('cap_usage', v_project),
     private.let_people_read('capabilities', v_anyone),
     private.let_people_read('routing_matrix', v_anyone),
     private.let_people_read('alert_rules', v_project),
-    private.let_people_read('notifications', v_project),
     private.let_people_read('signal_weights', v_anyone),
     private.let_people_read('schedules', v_project || v_env),
     private.let_people_read('datasets',
@@ -58,6 +56,11 @@ begin
   foreach v_table in array array['run_leases', 'run_phases', 'run_events', 'run_artifacts', 'signals', 'run_scores'] loop
     perform private.let_people_read(v_table, v_project ||
       ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))');
+  end loop;
+  foreach v_table in array array['cap_usage', 'notifications'] loop
+    perform private.let_people_read(v_table, v_project ||
+      ' and (run_id is null or (select not exists (select from private.my_hidden_envs()))'
+      ' or exists (select from ops.runs r where r.id = run_id))');
   end loop;
   perform
     private.let_people_read('dataset_versions', '(' || v_project ||
