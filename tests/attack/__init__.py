@@ -1,0 +1,1 @@
+"""Everybody tries everything of everybody else's, at every door."""
