@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from argon2.low_level import Type, hash_secret_raw
 
@@ -122,9 +123,7 @@ class Door(Calls):
             NotSignedIn: the name or the password is wrong, or the account disabled; it takes as long in each case.
             TooManyAttempts: name or address failed too often.
         """
-        [asked] = self._rows("sign_in_challenge", subject=subject, address=caller.address, cost=list(COST))
-        if asked["wait_seconds"] > 0:
-            raise _later(asked["wait_seconds"])
+        asked = self._challenge(subject, caller)
         value = secrets.token_urlsafe(32)
         answer = self._value(
             "sign_in",
@@ -136,10 +135,21 @@ class Door(Calls):
             user_agent=caller.user_agent,
         )
         if answer == "throttled":
-            raise _later(60)
+            # Others tried at the same time and used up what was left.
+            self._challenge(subject, caller)
         if answer != "ok":
             raise NotSignedIn("that name and password do not belong together; try again or ask for a sign-in link")
         return value
+
+    def _challenge(self, subject: str, caller: Caller) -> dict[str, Any]:
+        [asked] = self._rows("sign_in_challenge", subject=subject, address=caller.address, cost=list(COST))
+        if asked["wait_seconds"] > 0:
+            minutes = -(-asked["wait_seconds"] // 60)
+            raise TooManyAttempts(
+                f"too many failed attempts; wait {minutes} min or ask for a sign-in link",
+                {"wait_seconds": asked["wait_seconds"]},
+            )
+        return asked
 
     def link_subject(self, link: str) -> str | None:
         """Whose link that is; None where it is used, expired or unknown."""
@@ -192,10 +202,3 @@ class Door(Calls):
     def sign_out(self, value: str) -> None:
         """Ends a session or an OIDC sign-in by its value; harmless to repeat."""
         self._do("sign_out", sha256=digest(value))
-
-
-def _later(seconds: int) -> TooManyAttempts:
-    minutes = -(-seconds // 60)
-    return TooManyAttempts(
-        f"too many failed attempts; wait {minutes} min or ask for a sign-in link", {"wait_seconds": seconds}
-    )

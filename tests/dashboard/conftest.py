@@ -45,8 +45,8 @@ def served(
         yield from serve(cluster, url, tmp_path_factory.mktemp("home"))
 
 
-def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
-    """The page on a migrated database of ``cluster``."""
+def serve(cluster: Cluster, url: str, home: Path, **settings: str) -> Iterator[Served]:
+    """The page on a migrated database of ``cluster``; ``settings`` are further environment variables."""
     with connect(url, autocommit=True) as owner, connect(url, EXECUTOR, autocommit=True) as executing:
         rpc = Rpc(owner)
         rpc.ensure_project("default", "demo")
@@ -58,6 +58,7 @@ def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
             "CONTROLROOM_HOME": str(home),
             "CONTROLROOM_DATABASE_URL": url,
             "CONTROLROOM_LOGIN_URL": cluster.login_url(url.rsplit("/", 1)[1].partition("?")[0]),
+            **settings,
         }
         with _serving(environment, home) as where:
             yield Served(where, home, operator)
