@@ -24,19 +24,23 @@ def admit() -> bool:
     try:
         who = person()
     except NotSignedIn:
-        st.session_state.clear()
+        _forget_unless(None)
         _ask_to_sign_in()
         return False
-    # A browser's session goes on when somebody else signs in there; what it holds was the other's.
-    if st.session_state.get("person", who.subject) != who.subject:
-        st.session_state.clear()
-    st.session_state["person"] = who.subject
+    _forget_unless(who.subject)
     if settings().sign_in != "none":
         _way_out(who)
     if not reads(who).is_member():
         st.html(render("nowhere", subject=who.subject, name=who.name))
         return False
     return True
+
+
+def _forget_unless(subject: str | None) -> None:
+    """Streamlit's session goes on when somebody signs out or somebody else signs in: what it holds was the other's."""
+    if st.session_state.get("person", subject) != subject:
+        st.session_state.clear()
+    st.session_state["person"] = subject
 
 
 def _ask_to_sign_in() -> None:
