@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ops.artifacts import ArtifactStore
 from ops.model import NewPhase, RunId
+from ops.tenancy import Tenancy
 from tests.dashboard.conftest import Served
 
 
@@ -22,11 +23,16 @@ class Team:
     secret: str
 
 
+def tenancy(served: Served) -> Tenancy:
+    """Memberships, as the database's owner sets them."""
+    return Tenancy(served.operator.owner.source)
+
+
 def team(served: Served, slug: str, subject: str) -> Team:
     """A project ``slug/books`` with ``subject`` as its admin."""
     operator = served.operator
     project = operator.owner.ensure_project(slug, "books")
-    operator.owner.ensure_membership(project, subject, "admin")
+    tenancy(served).set_member(slug, "books", subject, "admin")
     secret = f"takings_of_{slug}"
     operator.owner.create_run(
         project, "dev", secret, {"version": 1}, "7" * 64, "c" * 40, [NewPhase("bronze", "ingest")]

@@ -20,7 +20,7 @@ from ops.accounts import Accounts
 from ops.database import connect
 from ops.embedded import Cluster
 from tests.dashboard.conftest import Served, serve
-from tests.dashboard.people import Team, team
+from tests.dashboard.people import Team, team, tenancy
 from tests.postgres import Databases
 
 PASSWORD = "seven brown foxes"
@@ -33,7 +33,7 @@ class World:
     theirs: Team
 
     def accounts(self) -> Accounts:
-        return Accounts(self.served.operator.owner._source)
+        return Accounts(self.served.operator.owner.source)
 
 
 @pytest.fixture(scope="module")
@@ -163,15 +163,14 @@ def test_an_artifacts_link_is_for_its_person_and_its_bytes_only(world: World, co
 
 def test_a_membership_that_is_gone_is_gone_at_the_next_query(world: World, contexts: list[BrowserContext]) -> None:
     page = contexts[0].new_page()
-    world.served.operator.owner.ensure_membership(world.ours.project, "idle", "viewer")
+    tenancy(world.served).set_member("acme", "books", "idle", "viewer")
     sign_in(page, world.served, "idle")
     listed = page.locator(f"a[href='run?id={world.ours.run_id}']")
     expect(listed).to_be_visible()
     second = contexts[0].new_page()
     second.goto(f"{world.served.where}/run?id={world.ours.run_id}")
     path = str(second.get_by_role("link", name=f"{world.ours.secret}.csv").get_attribute("href"))
-    with psycopg.connect(world.served.operator.url, autocommit=True) as connection:
-        connection.execute("delete from ops.memberships where subject = 'idle'")
+    tenancy(world.served).remove_member("acme", "books", "idle")
     # The list asks again every two seconds by itself; nothing is clicked and nobody signs in anew.
     expect(listed).to_have_count(0, timeout=10_000)
     cookie = f"controlroom_session={session_of(contexts[0])}"
@@ -202,7 +201,7 @@ def test_signing_out_ends_every_copy_of_the_cookie(world: World, contexts: list[
 
 
 def test_an_account_that_is_disabled_is_out_at_once(world: World, page: Page) -> None:
-    world.served.operator.owner.ensure_membership(world.ours.project, "eve", "viewer")
+    tenancy(world.served).set_member("acme", "books", "eve", "viewer")
     sign_in(page, world.served, "eve")
     expect(page.locator("table")).to_be_visible()
     world.accounts().disable("eve")
@@ -247,7 +246,7 @@ def test_a_sessions_value_is_made_by_signing_in_and_never_taken_over(
 
 def test_a_link_sets_a_password_once(world: World, contexts: list[BrowserContext]) -> None:
     world.accounts().add("newcomer")
-    world.served.operator.owner.ensure_membership(world.ours.project, "newcomer", "viewer")
+    tenancy(world.served).set_member("acme", "books", "newcomer", "viewer")
     text = world.accounts().add_link("newcomer")
     where = f"{world.served.where}/sign-in/link?of={text}"
     page, second = (context.new_page() for context in contexts)

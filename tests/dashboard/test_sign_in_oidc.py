@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from dashboard.sign_in.oidc import identify
 from ops.embedded import Cluster
 from tests.dashboard.conftest import Served, serve
-from tests.dashboard.people import Team, team
+from tests.dashboard.people import Team, team, tenancy
 from tests.dashboard.test_sign_in_accounts import answer
 from tests.postgres import Databases
 
@@ -149,11 +148,10 @@ def test_a_person_without_a_membership_is_told_so_and_nothing_else(world: World,
         expect(page.get_by_text("You belong to no project yet")).to_be_visible()
         assert page.locator("table, .tile, [data-testid=stSelectbox]").count() == 0
         assert world.ours.secret not in page.content()
-    world.served.operator.owner.ensure_membership(world.ours.project, f"{world.issuer}|stranger", "viewer")
+    tenancy(world.served).set_member("acme", "books", f"{world.issuer}|stranger", "viewer")
     page.goto(world.served.where)
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
-    with psycopg.connect(world.served.operator.url, autocommit=True) as connection:
-        connection.execute("delete from ops.memberships where subject like %s", ["%|stranger"])
+    tenancy(world.served).remove_member("acme", "books", f"{world.issuer}|stranger")
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_have_count(0, timeout=10_000)
 
 

@@ -1,5 +1,13 @@
 -- Local accounts as their administrator has them: the owner, the back end. People never call these.
 
+-- In the log with nobody as its subject: the installation's operator acts here, or somebody who is not somebody yet.
+create or replace function private.audit_account(p_subject text, p_action text, p_facts jsonb default '{}') returns void
+language sql
+set search_path = ''
+as $$
+  select private.audit(null, null, 'accounts.' || p_action, p_subject, null, p_facts)
+$$;
+
 create or replace function ops.add_account(p_subject text) returns void
 language plpgsql security definer
 set search_path = ''
@@ -11,6 +19,7 @@ begin
       'account name %s is refused; use small letters, digits and . _ @ + -, and not local', p_subject);
   end if;
   insert into private.accounts (subject) values (p_subject);
+  perform private.audit_account(p_subject, 'add');
 exception
   when unique_violation then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
@@ -53,6 +62,7 @@ begin
   update private.accounts
   set disabled_at = case when p_disabled then coalesce(disabled_at, pg_catalog.clock_timestamp()) end
   where subject = p_subject;
+  perform private.audit_account(p_subject, case when p_disabled then 'disable' else 'enable' end);
   if p_disabled then
     perform private.end_sign_ins(p_subject);
   end if;
@@ -75,6 +85,7 @@ begin
   update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where subject = p_subject and used_at is null;
   insert into private.sign_in_links (sha256, subject, expires_at)
   values (p_sha256, p_subject, pg_catalog.clock_timestamp() + p_lifetime);
+  perform private.audit_account(p_subject, 'link');
 end
 $$;
 
@@ -87,6 +98,7 @@ begin
   perform private.lock_account(p_subject);
   update private.accounts set salt = p_salt, cost = p_cost, verifier = pg_catalog.sha256(p_proof)
   where subject = p_subject;
+  perform private.audit_account(p_subject, 'password');
   perform private.end_sign_ins(p_subject);
 end
 $$;

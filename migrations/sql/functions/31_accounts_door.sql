@@ -70,6 +70,7 @@ begin
   end if;
   delete from private.sign_in_failures where name_sha256 = v_name;
   perform private.open_session(p_session_sha256, pg_catalog.lower(p_subject), p_lifetime, p_address, p_user_agent);
+  perform private.audit_account(pg_catalog.lower(p_subject), 'sign_in', pg_catalog.jsonb_build_object('address', p_address));
   return 'ok';
 end
 $$;
@@ -121,6 +122,7 @@ begin
     return null;
   end if;
   perform ops.set_password(v_subject, p_salt, p_cost, p_proof);
+  perform private.audit_account(v_subject, 'sign_in_by_link', pg_catalog.jsonb_build_object('address', p_address));
   perform private.open_session(p_session_sha256, v_subject, p_lifetime, p_address, p_user_agent);
   return v_subject;
 end
