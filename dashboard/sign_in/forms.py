@@ -66,10 +66,14 @@ async def take_link(request: Request) -> Response:
 
 async def ask_password(request: Request) -> Response:
     """``GET /sign-in/password``"""
+    return await _password_form(request)
+
+
+async def _password_form(request: Request, error: ControlRoomError | None = None) -> Response:
     subject = await run_in_threadpool(door().link_subject, request.cookies.get(LINK_COOKIE, ""))
     if subject is None:
         return _form(request, "no_link", NotSignedIn("this link was used or has expired; ask for another"))
-    return _form(request, "password", subject=subject)
+    return _form(request, "password", error, subject=subject)
 
 
 async def take_password(request: Request) -> Response:
@@ -84,7 +88,7 @@ async def take_password(request: Request) -> Response:
     except NotSignedIn as error:
         return _form(request, "no_link", error)
     except ControlRoomError as error:
-        return _form(request, "password", error, subject=await run_in_threadpool(door().link_subject, link) or "")
+        return await _password_form(request, error)
     answer = await _signed_in(request, value)
     answer.delete_cookie(LINK_COOKIE, path="/sign-in", secure=https(), httponly=True, samesite="lax")
     return answer
