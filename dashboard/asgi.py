@@ -56,8 +56,6 @@ async def artifact(request: Request) -> Response:
         return await run_in_threadpool(_given, request)
     except (NotFound, NotSignedIn):
         return PlainTextResponse(NO_ARTIFACT, 404, {"Cache-Control": "no-store"})
-    except ControlRoomError as error:
-        return PlainTextResponse(f"{error} ({error.code})", 503)
 
 
 def _given(request: Request) -> Response:
@@ -96,6 +94,12 @@ def say(error: Exception) -> bool:
         st.error(f"{error} ({error.code})")
         return True
     return False
+
+
+def refuse(_: Request, error: Exception) -> Response:
+    """What a request beside the page is answered when Postgres or the store does not answer us."""
+    said = f"{error} ({error.code})" if isinstance(error, ControlRoomError) else "an error of ours"
+    return PlainTextResponse(said, 503, {"Cache-Control": "no-store"})
 
 
 class Guarded:
@@ -139,6 +143,7 @@ def application(settings: Settings, where: str) -> st.App:
         Path(__file__).parent / "app.py",
         lifespan=lifespan,
         on_script_error=say,
+        exception_handlers={ControlRoomError: refuse},
         middleware=[Middleware(Guarded)],
         secrets={"auth": {**oidc.configuration(settings, where)}} if settings.sign_in == "oidc" else None,
         routes=[
