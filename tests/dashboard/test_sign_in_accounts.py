@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import Message
+from uuid import uuid4
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from dashboard.data.links import LIFETIME_SECONDS, Named
+from dashboard.data.links import link as sign_link
 from ops.accounts import Accounts
 from ops.database import connect
 from ops.embedded import Cluster
@@ -97,6 +101,12 @@ def post(served: Served, path: str, address: str = "127.0.0.1", **fields: str) -
     return answer(f"{served.where}{path}", cookie, body, Origin=served.where, X_Forwarded_For=address)
 
 
+def link_of(world: World, team: Team, now: float | None = None) -> str:
+    """A link to the team's artifact for any member, as the page itself would sign it."""
+    key = (world.served.home / "artifact_links.key").read_text()
+    return sign_link(key, Named(team.run_id, team.artifact_id, team.sha256), None, now)
+
+
 def test_nobody_sees_anything_without_signing_in(world: World, page: Page) -> None:
     for path in ("", f"/run?id={world.ours.run_id}", "/trigger"):
         page.goto(world.served.where + path)
@@ -154,7 +164,12 @@ def test_an_artifacts_link_is_for_its_person_and_its_bytes_only(world: World, co
         ),
         answer(f"{world.served.where}/artifacts/{world.theirs.run_id}/{world.theirs.artifact_id}", mine),
         answer(f"{world.served.where}/artifacts/none/none", mine),
+        # Well signed, for any member: of a run that is not his to see, and of one that nobody has.
+        answer(f"{world.served.where}/{link_of(world, world.theirs)}", mine),
+        answer(f"{world.served.where}/{link_of(world, replace(world.ours, artifact_id=uuid4()))}", mine),
+        answer(f"{world.served.where}/{link_of(world, world.ours, now=time.time() - 2 * LIFETIME_SECONDS)}", mine),
     ]
+    assert answer(f"{world.served.where}/{link_of(world, world.ours)}", mine)[0] == 200
     assert {(status, body) for status, body, _ in refused} == {(404, refused[0][1])}
     for climbing in ("artifacts/../postgres.password", "artifacts/..%2f..%2fartifact_links.key", "artifacts/%2e%2e/x"):
         status, body, _ = answer(f"{world.served.where}/{climbing}", mine)
