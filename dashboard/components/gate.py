@@ -67,15 +67,20 @@ def _way_out(who: Person) -> None:
 
 def refreshed(seconds: float | None) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
     """A fragment that is drawn again every so often. Where it finds nobody signed in, or its run gone, the page is drawn
-    whole, so that nothing that was shown before stays."""
+    whole, so that nothing that was shown before stays; if that is no help, it says what is wrong."""
 
     def fragment(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
         @wraps(draw)
         def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+            tried = f"drawn whole for {draw.__qualname__}"
             try:
                 draw(*args, **kwargs)
             except (NotSignedIn, NotFound):
+                if st.session_state.get(tried):
+                    raise
+                st.session_state[tried] = True
                 st.rerun()
+            st.session_state[tried] = False
 
         return st.fragment(drawn, run_every=seconds)
 
