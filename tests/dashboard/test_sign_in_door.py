@@ -76,8 +76,18 @@ def test_a_link_is_used_once_by_however_many_at_once(house: House) -> None:
         except NotSignedIn:
             return None
 
-    with ThreadPoolExecutor(10) as users:
-        values = list(users.map(use, range(10)))
+    with psycopg.connect(house.url) as holder, ThreadPoolExecutor(6) as users:
+        # All of them have found the link good before the first may use it.
+        holder.execute("select from private.accounts where subject = 'ada' for update")
+        using = [users.submit(use, number) for number in range(6)]
+        query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        with psycopg.connect(house.url, autocommit=True) as looking:
+            until = time.monotonic() + 20
+            while looking.execute(query).fetchone() != (6,):
+                assert time.monotonic() < until, "they do not meet"
+                time.sleep(0.02)
+        holder.commit()
+        values = [each.result() for each in using]
     [winner] = [number for number, value in enumerate(values) if value is not None]
     assert house.door.session_subject(str(values[winner])) == "ada"
     house.door.sign_in("ada", f"passphrase number {winner}", HERE, HOUR)
