@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from ops.database import EXECUTOR, LOCAL_OPERATOR, connect
 from ops.embedded import Cluster
@@ -26,6 +26,8 @@ from tests.operating import Operator
 from tests.postgres import Databases
 
 START_SECONDS = 60
+# A busy machine draws a page late; what never comes is still seen not to.
+expect.set_options(timeout=15_000)
 
 
 @dataclass(frozen=True)

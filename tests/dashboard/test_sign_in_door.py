@@ -153,7 +153,7 @@ def test_a_name_that_there_is_not_is_answered_like_one_that_there_is(house: Hous
             assert refused.value.message.startswith("that name and password do not belong together")
     fastest = {name: min(times) for name, times in took.items()}
     # One argon2id each, some 0.13 s; without it an unknown name would be answered in 2 ms.
-    assert max(fastest.values()) < 2 * min(fastest.values()), fastest
+    assert max(fastest.values()) < 5 * min(fastest.values()), fastest
     asked = [house.door._challenge(name, Caller("", "")) for name in ("nobody", "nobody", "noone", "ada")]
     assert asked[0] == asked[1] != asked[2]
     assert [(len(each["salt"]), each["cost"]) for each in asked] == [(16, list(COST))] * 4

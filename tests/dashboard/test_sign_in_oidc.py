@@ -243,12 +243,12 @@ def test_an_expired_id_token_signs_out(
     cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory, page: Page
 ) -> None:
     home = tmp_path_factory.mktemp("short")
-    with databases.clone(template) as url, world_of(cluster, url, home, 12) as world:
+    with databases.clone(template) as url, world_of(cluster, url, home, 20) as world:
         sign_in(page, world.served, "ada")
         expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
         cookie = user_cookie(page.context)
         # The page is left alone, and says by itself that it is over.
-        expect(page.locator(SIGNED_OUT)).to_be_visible(timeout=20_000)
+        expect(page.locator(SIGNED_OUT)).to_be_visible(timeout=40_000)
         expect(page.locator("table")).to_have_count(0)
         page.context.clear_cookies()
         for each in cookie.split("; "):
