@@ -325,20 +325,6 @@ def test_guessing_is_slowed_down_for_names_there_are_and_names_there_are_not(wor
     assert "controlroom_session=" in str(headers.get_all("Set-Cookie"))
 
 
-def test_an_address_that_tries_many_names_waits_too(world: World) -> None:
-    with ThreadPoolExecutor(8) as guessing:
-        statuses = list(
-            guessing.map(
-                lambda each: post(world.served, "/sign-in", "198.51.100.7", name=f"name{each}", password="guess guess")[
-                    0
-                ],
-                range(60),
-            )
-        )
-    assert statuses.count(401) == 50
-    assert statuses.count(429) == 10
-
-
 def test_a_form_of_another_site_is_refused(world: World) -> None:
     where = f"{world.served.where}/sign-in"
     _, html, headers = answer(where)

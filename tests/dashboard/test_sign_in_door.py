@@ -138,6 +138,21 @@ def test_any_number_of_guesses_at_once_is_no_more_than_one_by_one(house: House) 
     house.door.sign_in("ada", PASSWORD, HERE, HOUR)
 
 
+def test_an_address_that_tries_many_names_waits_too(house: House) -> None:
+    query = f"select ops.sign_in('name' || %s, {NO_PROOF}, {NO_PROOF}, '1 hour', %s, '')".encode()
+
+    def tried(number: int, address: str) -> str:
+        with house.pool.connection() as lent:
+            return str(lent.execute(query, [number, address]).fetchone())
+
+    said = [tried(number, "198.51.100.7") for number in range(60)]
+    assert said == ["('refused',)"] * 50 + ["('throttled',)"] * 10
+    assert tried(60, "198.51.100.8") == "('refused',)"
+    with pytest.raises(TooManyAttempts):
+        house.door.sign_in("ada", PASSWORD, Caller("198.51.100.7", ""), HOUR)
+    house.door.sign_in("ada", PASSWORD, HERE, HOUR)
+
+
 def test_a_name_that_there_is_not_is_answered_like_one_that_there_is(house: House) -> None:
     house.accounts.add("without")
     house.accounts.add("gone")
