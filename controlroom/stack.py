@@ -21,6 +21,7 @@ from pathlib import Path
 
 from compute import cluster
 from controlroom import processes
+from controlroom.first_sign_in import first_link
 from controlroom.install import install
 from controlroom.processes import PYTHON, Part
 from ops import embedded
@@ -77,7 +78,9 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
         if dashboard is None:
             return "no dashboard"
         processes.wait_until_ready(home, dashboard, lambda: _answers_http(dashboard.where), START_SECONDS)
-        return dashboard.where
+        if settings.sign_in == "accounts" and (link := first_link(settings, url)) is not None:
+            say(f"first sign-in, good once and for a day: {link}")
+        return settings.public_url or dashboard.where
 
 
 def stop_stack(settings: Settings, say: Say) -> None:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
+import sys
 from pathlib import Path
 
-from dashboard.asgi import app
+from dashboard.asgi import application
+from dashboard.data.source import settings
+from ops.errors import ControlRoomError, SettingsInvalid
+from ops.settings import Settings
 
 HERE = Path(__file__).parent
 
 
-def config(host: str, port: int) -> dict[str, object]:
-    """Streamlit's options. A full collection after every rerun costs more than the rerun: the server collects instead."""
+def config(given: Settings, host: str, port: int) -> dict[str, object]:
+    """Streamlit's options. A full collection after every rerun costs more than the rerun: the server collects instead.
+
+    Raises:
+        SettingsInvalid: nobody would be asked who they are, on an address that others reach.
+    """
+    if given.sign_in == "none" and not _is_loopback(host):
+        raise SettingsInvalid(
+            f"CONTROLROOM_SIGN_IN=none makes whoever reaches the page its operator, and {host} can be reached from "
+            "elsewhere; serve it on 127.0.0.1, or set accounts or oidc"
+        )
     return {
         "server.address": host,
         "server.port": port,
         "server.headless": True,
         "server.fileWatcherType": "none",
+        # A website that makes its own name point to this machine must not become its operator.
+        "server.allowedHosts": ["127.0.0.1", "localhost", "::1"] if given.sign_in == "none" else [],
         "runner.postScriptGC": False,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
@@ -25,12 +41,25 @@ def config(host: str, port: int) -> dict[str, object]:
     }
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard", description="Serve the control room's page.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8501, help="port to listen on")
     given = parser.parse_args()
-    app.run(config=config(given.host, given.port))
+    try:
+        options = config(settings(), given.host, given.port)
+        app = application(settings(), f"http://{given.host}:{given.port}")
+    except ControlRoomError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)  # noqa: T201 - a person or a log reads it
+        sys.exit(2)
+    app.run(config=options)
 
 
 if __name__ == "__main__":

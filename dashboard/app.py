@@ -1,4 +1,4 @@
-"""Navigation, and nothing else. Streamlit runs this file top to bottom for every rerun."""
+"""Who asks, then navigation, and nothing else. Streamlit runs this file top to bottom for every rerun."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.components.gate import admit
 from dashboard.components.render import stylesheet
 
 PAGES = Path(__file__).parent / "app_pages"
 
 st.set_page_config(page_title="Control Room", layout="wide")
 st.html(stylesheet())
+if not admit():
+    st.stop()
 page = st.navigation(
     [
         st.Page(PAGES / "runs.py", title="Runs", default=True),

@@ -1,24 +1,35 @@
-"""The server: Streamlit's app, the artifacts beside it, and a collector that runs between requests."""
+"""The server: Streamlit's app, the artifacts and the forms beside it, and a collector that runs between requests."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.data.artifacts import chunks, find
-from ops.errors import ControlRoomError, NotFound
+from dashboard.data.artifacts import allowed, chunks, elsewhere
+from dashboard.data.source import https
+from dashboard.sign_in import forms, oidc
+from ops.errors import ControlRoomError, NotFound, NotSignedIn
+from ops.settings import Settings
+from ops.views import ArtifactRow
 
 COLLECT_SECONDS = 30.0
+# One answer to whatever is wrong with a link, so that none of it can be found out by asking.
+NO_ARTIFACT = "there is no such artifact, or the link to it is over; open the run's page for a new one"
+_CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?")
 
 
 @asynccontextmanager
@@ -40,22 +51,41 @@ async def _collect() -> None:
 
 
 async def artifact(request: Request) -> Response:
-    """``/artifacts/{run}/{artifact}``: the bytes of an artifact of a run that the viewer may see."""
+    """``/artifacts/{run}/{artifact}?…``: the bytes of an artifact, by a signed link, for whoever may see its run."""
     try:
-        found = await run_in_threadpool(find, UUID(request.path_params["run"]), UUID(request.path_params["artifact"]))
-    except (ValueError, NotFound):
-        return PlainTextResponse("there is no such artifact", 404)
-    except ControlRoomError as error:
-        return PlainTextResponse(str(error), 503)
-    headers = {
+        return await run_in_threadpool(_given, request)
+    except (NotFound, NotSignedIn):
+        return PlainTextResponse(NO_ARTIFACT, 404, {"Cache-Control": "no-store"})
+
+
+def _given(request: Request) -> Response:
+    found = allowed(request)
+    if (url := elsewhere(found)) is not None:
+        return RedirectResponse(url, 302, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    data = chunks(found)
+    # Begun here, so that what is missing or damaged in its first MiB is an answer and not a broken download.
+    first = next(data)
+    return StreamingResponse(itertools.chain([first], data), headers=_headers(found), media_type=_type(found))
+
+
+def _headers(found: ArtifactRow) -> dict[str, str]:
+    return {
         "Content-Disposition": f'attachment; filename="{found.sha256[:12]}-{_plain(found.name)}"',
         "Content-Length": str(found.byte_size),
         "ETag": f'"{found.sha256}"',
-        # Content-addressed: these bytes never change.
-        "Cache-Control": "private, max-age=31536000, immutable",
+        # Whoever signs out, or is no member any more, must not find them in the browser.
+        "Cache-Control": "private, no-store",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(chunks(found.uri), headers=headers, media_type=found.content_type)
+
+
+def _type(found: ArtifactRow) -> str:
+    return found.content_type if _CONTENT_TYPE.fullmatch(found.content_type) else "application/octet-stream"
+
+
+def _plain(name: str) -> str:
+    return "".join(each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in name)
 
 
 def say(error: Exception) -> bool:
@@ -66,13 +96,58 @@ def say(error: Exception) -> bool:
     return False
 
 
-def _plain(name: str) -> str:
-    return "".join(each if each.isalnum() or each in "._-" else "_" for each in name)
+def refuse(_: Request, error: Exception) -> Response:
+    """What a request beside the page is answered when Postgres or the store does not answer us."""
+    said = f"{error} ({error.code})" if isinstance(error, ControlRoomError) else "an error of ours"
+    return PlainTextResponse(said, 503, {"Cache-Control": "no-store"})
 
 
-app = st.App(
-    Path(__file__).parent / "app.py",
-    lifespan=lifespan,
-    on_script_error=say,
-    routes=[Route("/artifacts/{run}/{artifact}", artifact, methods=["GET"])],
-)
+class Guarded:
+    """Headers that every answer has; and cookies of Streamlit's that are for https only where that is how people come."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
+                if https():
+                    message["headers"] = [_secured(each) for each in message["headers"]]
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+def _secured(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = header
+    if name.lower() != b"set-cookie" or b"; secure" in value.lower():
+        return header
+    return name, value + b"; Secure"
+
+
+def application(settings: Settings, where: str) -> st.App:
+    """The page for the way of signing in that is set; ``where`` is the address that it will listen on.
+
+    Raises:
+        SettingsInvalid, SecretMissing: what that way needs is not there.
+    """
+    return st.App(
+        Path(__file__).parent / "app.py",
+        lifespan=lifespan,
+        on_script_error=say,
+        exception_handlers={ControlRoomError: refuse},
+        middleware=[Middleware(Guarded)],
+        secrets={"auth": {**oidc.configuration(settings, where)}} if settings.sign_in == "oidc" else None,
+        routes=[
+            Route("/artifacts/{run}/{artifact}", artifact, methods=["GET"]),
+            *(forms.ROUTES if settings.sign_in == "accounts" else []),
+        ],
+    )

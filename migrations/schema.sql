@@ -1,6 +1,14 @@
 CREATE SCHEMA api;
 CREATE SCHEMA ops;
 CREATE SCHEMA private;
+CREATE FUNCTION ops.add_account(p_subject text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval DEFAULT '24:00:00'::interval) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -47,6 +55,10 @@ CREATE FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.disable_account(p_subject text, p_disabled boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -80,6 +92,18 @@ CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.link_subject(p_sha256 bytea) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.list_accounts() RETURNS TABLE(subject text, has_password boolean, created_at timestamp with time zone, disabled_at timestamp with time zone, sessions bigint, last_sign_in timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -159,7 +183,15 @@ CREATE FUNCTION ops.search_runs(p_text text, p_limit integer DEFAULT 50) RETURNS
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.session_subject(p_sha256 bytea) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -169,6 +201,18 @@ CREATE FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS v
     AS …;
 CREATE FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.sign_in(p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_cost integer[], OUT salt bytea, OUT cost integer[], OUT wait_seconds integer) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.sign_out(p_sha256 bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
@@ -187,11 +231,19 @@ CREATE FUNCTION ops.use_access_token() RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
     AS …;
@@ -257,6 +309,10 @@ CREATE FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_mes
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.end_sign_ins(p_subject text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -291,6 +347,21 @@ CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS 
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.let_people_read(p_table text, p_condition text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE TABLE private.accounts (
+    subject text NOT NULL,
+    salt bytea,
+    cost integer[],
+    verifier bytea,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    disabled_at timestamp with time zone,
+    CONSTRAINT accounts_check CHECK ((num_nulls(salt, cost, verifier) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT accounts_cost_check CHECK ((cardinality(cost) = 3)),
+    CONSTRAINT accounts_subject_check CHECK (((subject ~ '^[a-z0-9][a-z0-9._@+-]{0,127}$'::text) AND (subject <> 'local'::text)))
+);
+CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
@@ -340,8 +411,16 @@ CREATE FUNCTION private.my_shared_datasets() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.name_sha256(p_subject text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) RETURNS void
+    LANGUAGE sql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.origin() RETURNS jsonb
@@ -470,6 +549,10 @@ CREATE FUNCTION private.subject() RETURNS text
     AS …;
 CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) RETURNS integer
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE TABLE ops.alert_rules (
@@ -830,6 +913,34 @@ ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.schema_revision (
     version_num character varying(32) NOT NULL
 );
+CREATE TABLE private.sessions (
+    sha256 bytea NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    origin jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT sessions_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE TABLE private.sign_in_failures (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    name_sha256 bytea NOT NULL,
+    address text NOT NULL
+);
+CREATE TABLE private.sign_in_links (
+    sha256 bytea NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT sign_in_links_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE TABLE private.sign_in_pepper (
+    bytes bytea NOT NULL,
+    only_one boolean DEFAULT true NOT NULL,
+    CONSTRAINT sign_in_pepper_only_one_check CHECK (only_one)
+);
 ALTER TABLE ONLY ops.access_tokens
     ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.access_tokens
@@ -922,8 +1033,18 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_pkey PRIMARY KEY (token_id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
+ALTER TABLE ONLY private.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (subject);
 ALTER TABLE ONLY private.schema_revision
     ADD CONSTRAINT schema_revision_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY private.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (sha256);
+ALTER TABLE ONLY private.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY private.sign_in_links
+    ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (sha256);
+ALTER TABLE ONLY private.sign_in_pepper
+    ADD CONSTRAINT sign_in_pepper_pkey PRIMARY KEY (only_one);
 CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
@@ -949,6 +1070,12 @@ CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id 
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
 CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
+CREATE INDEX sessions_expiry ON private.sessions USING btree (expires_at);
+CREATE INDEX sessions_subject ON private.sessions USING btree (subject);
+CREATE INDEX sign_in_failures_address ON private.sign_in_failures USING btree (address, at);
+CREATE INDEX sign_in_failures_at ON private.sign_in_failures USING btree (at);
+CREATE INDEX sign_in_failures_name ON private.sign_in_failures USING btree (name_sha256, at);
+CREATE INDEX sign_in_links_subject ON private.sign_in_links USING btree (subject);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_artifacts FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
@@ -1037,6 +1164,8 @@ ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
+ALTER TABLE ONLY private.sign_in_links
+    ADD CONSTRAINT sign_in_links_subject_fkey FOREIGN KEY (subject) REFERENCES private.accounts(subject);
 ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
@@ -1196,8 +1325,13 @@ GRANT USAGE ON SCHEMA api TO controlroom_executor;
 GRANT USAGE ON SCHEMA ops TO authenticated;
 GRANT USAGE ON SCHEMA ops TO service_role;
 GRANT USAGE ON SCHEMA ops TO controlroom_executor;
+GRANT USAGE ON SCHEMA ops TO controlroom_login;
 GRANT USAGE ON SCHEMA private TO authenticated;
 GRANT USAGE ON SCHEMA private TO service_role;
+REVOKE ALL ON FUNCTION ops.add_account(p_subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.add_account(p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
@@ -1229,6 +1363,8 @@ GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO service_
 REVOKE ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
@@ -1253,6 +1389,12 @@ GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p
 REVOKE ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.link_subject(p_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.link_subject(p_sha256 bytea) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.list_accounts() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.list_accounts() TO service_role;
+REVOKE ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
@@ -1306,15 +1448,25 @@ GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) T
 REVOKE ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO authenticated;
 GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.session_subject(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) TO service_role;
 REVOKE ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
+REVOKE ALL ON FUNCTION ops.sign_in(p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.sign_in(p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_cost integer[], OUT salt bytea, OUT cost integer[], OUT wait_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_cost integer[], OUT salt bytea, OUT cost integer[], OUT wait_seconds integer) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.sign_out(p_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.sign_out(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
@@ -1327,10 +1479,13 @@ GRANT ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) T
 REVOKE ALL ON FUNCTION ops.use_access_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.use_access_token() TO authenticated;
 GRANT ALL ON FUNCTION ops.use_access_token() TO service_role;
+REVOKE ALL ON FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
@@ -1346,6 +1501,7 @@ REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
@@ -1354,6 +1510,7 @@ GRANT SELECT ON TABLE ops.memberships TO authenticated;
 REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
 GRANT SELECT ON TABLE ops.datasets TO authenticated;
@@ -1376,7 +1533,9 @@ GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.my_shared_datasets() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_shared_datasets() TO authenticated;
 GRANT ALL ON FUNCTION private.my_shared_datasets() TO service_role;
+REVOKE ALL ON FUNCTION private.name_sha256(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
 GRANT SELECT ON TABLE ops.run_leases TO authenticated;
@@ -1411,6 +1570,7 @@ REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;

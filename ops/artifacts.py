@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -97,6 +98,19 @@ class ArtifactStore:
             reader = obstore.open_reader(self._store, key)
         with io.BufferedReader(cast(Any, _Raw(reader, uri)), _CHUNK) as file:
             yield file
+
+    def presigned(self, uri: str, lifetime: timedelta) -> str | None:
+        """A URL that gives ``uri`` to whoever holds it for that long; None where the store is a directory.
+
+        Raises:
+            StorageFailed: it cannot be signed.
+            BadInput: the URI is not of this store.
+        """
+        key = self._key(uri)
+        if not isinstance(self._store, S3Store):
+            return None
+        with _storage(uri):
+            return obstore.sign(self._store, "GET", key, lifetime)
 
     def verify(self, uri: str, sha256: str) -> None:
         """Reads ``uri`` and checks its bytes.

@@ -31,9 +31,14 @@ LOCAL_OPERATOR = "local"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Claims = Mapping[str, object]
+# As PostgREST passes a request's: small names. The audit log keeps `x-forwarded-for` and `user-agent`.
+Headers = Mapping[str, str]
 
-# Both values in one statement: one round trip, and never a role without its claims.
-_ACT = "select set_config('role', %(role)s, true), set_config('request.jwt.claims', %(claims)s, true)"
+# All in one statement: one round trip, and never a role without its claims.
+_ACT = """
+select set_config('role', %(role)s, true), set_config('request.jwt.claims', %(claims)s, true),
+    set_config('request.headers', %(headers)s, true)
+"""
 _READ = f"{_ACT}, set_config('transaction_read_only', 'on', true)"
 
 
@@ -184,10 +189,14 @@ class Pool:
 
 
 @contextmanager
-def acting_as(connection: Connection, role: str, claims: Claims | None = None) -> Iterator[Connection]:
-    """One transaction with ``role`` and ``claims``; both are gone when it ends."""
+def acting_as(
+    connection: Connection, role: str, claims: Claims | None = None, headers: Headers | None = None
+) -> Iterator[Connection]:
+    """One transaction with ``role``, ``claims`` and ``headers``, which say from where; all are gone when it ends."""
     with translated(), connection.transaction():
-        connection.execute(_ACT, {"role": role, "claims": json.dumps(claims or {})})
+        connection.execute(
+            _ACT, {"role": role, "claims": json.dumps(claims or {}), "headers": json.dumps(headers or {})}
+        )
         yield connection
 
 
@@ -201,5 +210,5 @@ def engine(url: str, pool_size: int = 5) -> sqlalchemy.Engine:
 def reading(engine: sqlalchemy.Engine, role: str, claims: Claims | None = None) -> Iterator[sqlalchemy.Connection]:
     """One read-only transaction with ``role`` and ``claims``."""
     with translated(), engine.connect() as connection, connection.begin():
-        connection.exec_driver_sql(_READ, {"role": role, "claims": json.dumps(claims or {})})
+        connection.exec_driver_sql(_READ, {"role": role, "claims": json.dumps(claims or {}), "headers": "{}"})
         yield connection

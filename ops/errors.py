@@ -73,6 +73,18 @@ class NotAllowed(ControlRoomError):
     sqlstate = "CR005"
 
 
+class NotSignedIn(ControlRoomError):
+    """Nobody is signed in here, or not any more; also the one answer to a wrong name and to a wrong password."""
+
+    code = "NOT_SIGNED_IN"
+
+
+class TooManyAttempts(ControlRoomError):
+    """Signing in failed too often for this name or from this address; it may be tried again later."""
+
+    code = "TOO_MANY_ATTEMPTS"
+
+
 class Conflict(ControlRoomError):
     """Something of that identity exists with different content."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
-from ops.database import Claims, Connection, Pool, acting_as
+from ops.database import Claims, Connection, Headers, Pool, acting_as
 from ops.errors import BadInput, NotFound
 from ops.model import EventType, PhaseStatus, RunId, RunStatus, TableVersion
 from ops.sql import queries
@@ -41,11 +41,17 @@ class Reads:
     """Typed reads over a connection (autocommit) or a pool.
 
     Args:
-        role: taken for each read's transaction, with ``claims``; None reads as the connection's own role.
+        role: taken for each read's transaction, with ``claims`` and ``headers``; None reads as the connection's own role.
     """
 
-    def __init__(self, source: Connection | Pool, role: str | None = None, claims: Claims | None = None) -> None:
-        self._source, self._role, self._claims = source, role, claims
+    def __init__(
+        self,
+        source: Connection | Pool,
+        role: str | None = None,
+        claims: Claims | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        self._source, self._role, self._claims, self._headers = source, role, claims, headers
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -61,7 +67,7 @@ class Reads:
         if self._role is None:
             yield connection
         else:
-            with acting_as(connection, self._role, self._claims):
+            with acting_as(connection, self._role, self._claims, self._headers):
                 yield connection
 
     def _rows(self, query: str, /, **arguments: object) -> list[dict[str, Any]]:
@@ -80,6 +86,10 @@ class Reads:
                 f"project {org}/{project} does not exist or is not yours; check CONTROLROOM_ORG and _PROJECT"
             )
         return cast(UUID, found[0]["id"])
+
+    def is_member(self) -> bool:
+        """Whether there is any project that the caller may see."""
+        return bool(self._rows("is_member")[0]["is_member"])
 
     def list_runs(
         self,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +52,26 @@ def _postgres(url: str | None) -> str | None:
     return url
 
 
+def _web(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// (or http://)")
+    return url
+
+
+def _origin(url: str | None) -> str | None:
+    """Scheme and host, without a path: Streamlit compares it with the browser's Origin."""
+    url = _web(url and url.rstrip("/"))
+    if url is not None and (urlsplit(url).path or urlsplit(url).query or not urlsplit(url).hostname):
+        raise ValueError("must be a scheme and a host, and a port if need be: https://control.example.com")
+    return url
+
+
+def _reference(secret: str | None) -> str | None:
+    if secret is not None and not secret.startswith("secret://"):
+        raise ValueError("must be a reference, secret://env/NAME or secret://file/PATH, and never the secret itself")
+    return secret
+
+
 _AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 _PostgresUrl = Annotated[str | None, AfterValidator(_postgres)]
 _Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -90,6 +111,24 @@ class Settings(BaseSettings):
     project: _Slug = Field(default="demo", description="Slug of the project.")
     env: Annotated[str, Field(pattern="^(dev|stage|prod)$")] = Field(
         default="dev", description="Environment: dev, stage or prod."
+    )
+
+    sign_in: Annotated[str, Field(pattern="^(none|accounts|oidc)$")] = Field(
+        default="none",
+        description="Who the page is for: none (whoever sits at this machine; served on loopback only), accounts or oidc.",
+    )
+    public_url: Annotated[str | None, AfterValidator(_origin)] = Field(
+        default=None, description="URL under which people reach the page; empty: the address that it listens on."
+    )
+    session_hours: float = Field(
+        default=12.0, gt=0, le=720, description="How long a sign-in of a local account lasts, in hours."
+    )
+    oidc_metadata_url: Annotated[str | None, AfterValidator(_web)] = Field(
+        default=None, description="The issuer's discovery document, …/.well-known/openid-configuration."
+    )
+    oidc_client_id: str | None = Field(default=None, description="The page's client id at the issuer.")
+    oidc_client_secret: Annotated[str | None, AfterValidator(_reference)] = Field(
+        default=None, description="Reference of its client secret, such as secret://file/oidc_client_secret."
     )
 
     @classmethod

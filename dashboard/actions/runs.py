@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.data.source import claims, reads, rpc, settings
+from dashboard.data.source import person, reads, rpc, settings
 from ops.model import RunId, Trigger
 from pipelines.catalogue import git_sha, new_phases, spec_path
 from pipelines.params import bound
@@ -43,7 +43,7 @@ def start(pipeline: str, params: Mapping[str, str], env: str, priority: int) -> 
 def cancel(run_id: RunId) -> str:
     """Asks for the run to stop; says what came of it."""
     with rpc() as asking:
-        return asking.cancel_run(run_id, f"canceled from the page by {claims()['sub']}")
+        return asking.cancel_run(run_id, f"canceled from the page by {person().name}")
 
 
 def retry(run_id: RunId) -> RunId:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.actions.runs import cancel, retry
+from dashboard.components.gate import refreshed
 from dashboard.components.render import render
-from dashboard.data.source import reads, rpc
+from dashboard.data.links import LIFETIME_SECONDS, Named, link
+from dashboard.data.source import link_key, person, reads, rpc
 from dashboard.views.run import facts, phase_lines, verdict
 from dashboard.views.timeline import timeline
 from ops.model import EventType, RunId, RunStatus
@@ -16,6 +18,8 @@ from ops.views import EventRow, RunDetail
 
 REFRESH_SECONDS = 1.0
 EVENTS_AT_ONCE = 500
+# Links are made anew long before they are over, however long the page stays open.
+LINK_SECONDS = LIFETIME_SECONDS / 4
 LEVELS = {"all": None, "without progress": None, "warnings and errors": ("warning", "error")}
 
 
@@ -31,17 +35,24 @@ def live(run_id: RunId, ended: bool) -> None:
         st.rerun()
 
 
+@refreshed(LINK_SECONDS)
+def artifacts(run_id: RunId) -> None:
+    who = person()
+    rows = reads(who).artifacts(run_id)
+    links = [link(link_key(), Named(run_id, row.artifact_id, row.sha256), who.subject) for row in rows]
+    st.html(render("artifacts", artifacts=zip(rows, links, strict=True)))
+
+
 def left_behind(run: RunDetail) -> None:
-    source = reads()
     st.subheader("Tables")
-    st.html(render("tables", datasets=source.dataset_versions(run.run_id)))
+    st.html(render("tables", datasets=reads().dataset_versions(run.run_id)))
     st.subheader("Artifacts")
-    st.html(render("artifacts", artifacts=source.artifacts(run.run_id), run_id=run.run_id))
+    artifacts(run.run_id)
     st.subheader("Score")
     st.html(render("score", parts=run.score_breakdown or []))
 
 
-@st.fragment
+@refreshed(None)
 def log(run_id: RunId) -> None:
     st.subheader("Log")
     with rpc() as asking:
@@ -88,7 +99,7 @@ if not wanted:
     st.stop()
 detail = reads().run(reads().resolve_run(wanted))
 ended = detail.status.terminal
-st.fragment(live, run_every=None if ended else REFRESH_SECONDS)(detail.run_id, ended)
+refreshed(None if ended else REFRESH_SECONDS)(live)(detail.run_id, ended)
 steer(detail)
 left_behind(detail)
 log(detail.run_id)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
+from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.source import reads, settings
 from dashboard.views.runs import TILES, run_lines, tiles
@@ -15,14 +16,14 @@ PAGE_ROWS = 50
 ANY = "any"
 
 
-@st.fragment(run_every=2)
+@refreshed(2)
 def overview() -> None:
     fresh = datetime.now(UTC) - timedelta(seconds=settings().lease_seconds)
     source = reads()
     st.html(render("tiles", tiles=tiles(source.status_counts(), source.executors(fresh))))
 
 
-@st.fragment(run_every=2)
+@refreshed(2)
 def listing(pipeline: str, status: str, before: RunRow | None) -> None:
     rows = reads().list_runs(
         pipeline=None if pipeline == ANY else pipeline,

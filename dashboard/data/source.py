@@ -1,13 +1,24 @@
-"""Where pages read: one pool of connections that may do nothing until a person's role and claims are taken."""
+"""Where pages read: one pool of connections that may do nothing until a person's role and claims are taken.
+
+Only what is the same for everybody is kept between calls. Who asks is found out for every single one: a session that was
+ended, an account that was disabled or a membership that is gone counts from the next query on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
+import streamlit as st
+from starlette.requests import Request
+
+from dashboard.data.keys import key
+from dashboard.sign_in.oidc import cookie_identity
+from dashboard.sign_in.person import Person, Presented, recognise, session_cookie
+from ops.accounts import Caller, Door
 from ops.artifacts import ArtifactStore
-from ops.database import AUTHENTICATED, LOCAL_OPERATOR, Pool, acting_as, login_url
+from ops.database import AUTHENTICATED, Pool, acting_as, login_url
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.settings import Settings
@@ -29,18 +40,62 @@ def artifact_store() -> ArtifactStore:
     return ArtifactStore(settings().artifacts)
 
 
-def claims() -> Mapping[str, object]:
-    """Who asks. The page is bound to loopback and asks for no sign-in: it is this machine's operator."""
-    return {"sub": LOCAL_OPERATOR}
+@lru_cache(maxsize=1)
+def link_key() -> str:
+    """What links to artifacts are signed with."""
+    return key(settings().home, "artifact_links.key")
 
 
-def reads() -> Reads:
-    """Reads as the person who asks: row-level security decides what there is."""
-    return Reads(pool(), AUTHENTICATED, claims())
+def https() -> bool:
+    """Whether people reach the page by https, whatever stands in front of it."""
+    return (settings().public_url or "").startswith("https://")
+
+
+def door() -> Door:
+    """What may be asked before it is known who asks."""
+    return Door(pool())
+
+
+def person() -> Person:
+    """Who looks at the page that is being drawn.
+
+    Raises:
+        NotSignedIn: nobody, or not any more.
+    """
+    agent = st.context.headers.get("User-Agent") or ""
+    presented = Presented(
+        st.context.cookies.get(session_cookie(https())) or "",
+        dict(st.user) if settings().sign_in == "oidc" else {},
+        # Streamlit gives no address where it is loopback's.
+        Caller(st.context.ip_address or "127.0.0.1", agent),
+    )
+    return recognise(settings(), door(), presented)
+
+
+def person_of(request: Request) -> Person:
+    """Who sent a request beside the page. Raises NotSignedIn like :func:`person`."""
+    origin = settings().public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+    presented = Presented(
+        request.cookies.get(session_cookie(https()), ""),
+        cookie_identity(request.cookies, origin) if settings().sign_in == "oidc" else {},
+        caller_of(request),
+    )
+    return recognise(settings(), door(), presented)
+
+
+def caller_of(request: Request) -> Caller:
+    return Caller(request.client.host if request.client else "", request.headers.get("user-agent", ""))
+
+
+def reads(who: Person | None = None) -> Reads:
+    """Reads as ``who`` (the person at the page): row-level security decides what there is."""
+    who = who or person()
+    return Reads(pool(), AUTHENTICATED, who.claims, who.headers)
 
 
 @contextmanager
 def rpc() -> Iterator[Rpc]:
-    """RPCs as the person who asks, in one transaction."""
-    with pool().connection() as lent, acting_as(lent, AUTHENTICATED, claims()) as person:
-        yield Rpc(person)
+    """RPCs as the person at the page, in one transaction."""
+    who = person()
+    with pool().connection() as lent, acting_as(lent, AUTHENTICATED, who.claims, who.headers) as asking:
+        yield Rpc(asking)

@@ -6,6 +6,9 @@ from ops.projects p
 join ops.orgs o on o.id = p.org_id
 where o.slug = %(org)s and p.slug = %(project)s;
 
+-- name: is_member
+select exists (select from ops.projects) as is_member;
+
 -- name: list_runs
 -- One short index scan per visible project, then a merge: a single scan over all projects walks past everything that
 -- the caller may not see.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from ops.database import EXECUTOR, LOCAL_OPERATOR, connect
 from ops.embedded import Cluster
@@ -26,6 +26,8 @@ from tests.operating import Operator
 from tests.postgres import Databases
 
 START_SECONDS = 60
+# A busy machine draws a page late; what never comes is still seen not to.
+expect.set_options(timeout=15_000)
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ def served(
         yield from serve(cluster, url, tmp_path_factory.mktemp("home"))
 
 
-def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
-    """The page on a migrated database of ``cluster``."""
+def serve(cluster: Cluster, url: str, home: Path, **settings: str) -> Iterator[Served]:
+    """The page on a migrated database of ``cluster``; ``settings`` are further environment variables."""
     with connect(url, autocommit=True) as owner, connect(url, EXECUTOR, autocommit=True) as executing:
         rpc = Rpc(owner)
         rpc.ensure_project("default", "demo")
@@ -58,6 +60,7 @@ def serve(cluster: Cluster, url: str, home: Path) -> Iterator[Served]:
             "CONTROLROOM_HOME": str(home),
             "CONTROLROOM_DATABASE_URL": url,
             "CONTROLROOM_LOGIN_URL": cluster.login_url(url.rsplit("/", 1)[1].partition("?")[0]),
+            **settings,
         }
         with _serving(environment, home) as where:
             yield Served(where, home, operator)

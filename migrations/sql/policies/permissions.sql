@@ -75,3 +75,16 @@ grant execute on function
   ops.promote_pipeline(uuid, text, int, text, text),
   ops.search_runs(text, int)
 to authenticated, service_role;
+
+-- Accounts, as their administrator has them.
+grant execute on function
+  ops.add_account(text), ops.disable_account(text, boolean), ops.add_sign_in_link(text, bytea, interval),
+  ops.set_password(text, bytea, int[], bytea), ops.list_accounts()
+to service_role;
+
+-- The door to them: asked before anybody is somebody, and by nobody who already is.
+grant execute on function
+  ops.sign_in_challenge(text, text, int[]), ops.sign_in(text, bytea, bytea, interval, text, text),
+  ops.link_subject(bytea), ops.use_sign_in_link(bytea, bytea, int[], bytea, bytea, interval, text, text),
+  ops.session_subject(bytea), ops.login_holds(bytea, text, timestamptz, text, text), ops.sign_out(bytea)
+to controlroom_login;
