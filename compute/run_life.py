@@ -44,6 +44,12 @@ T = TypeVar("T")
 MAX_BACKOFF_SECONDS = 300.0
 
 
+def progress_event(phase: str, report: Report) -> NewEvent:
+    """A report of a phase as the event that tells of it, under an id of its own."""
+    facts = {"done": report.done, "total": report.total, **report.facts}
+    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
+
+
 class Signal(Enum):
     LOST = "lease lost"
     CANCELED = "cancel requested"
@@ -61,7 +67,7 @@ class Trying:
     fingerprint: Fingerprint
     attempt: int
     deadline: float | None
-    reports: list[Report] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
     timed_out: bool = False
 
 
@@ -233,8 +239,9 @@ class RunLife:
         if trying is None:
             return
         if answer.report is not None:
-            trying.reports.append(answer.report)
-            self._surely(lambda: self._report(answer.phase, trying))
+            # Made into an event here and not where it is sent: a repeat must carry the same event id.
+            trying.events.append(progress_event(answer.phase, answer.report))
+            self._surely(lambda: self._tell_progress(trying))
         elif answer.result is not None:
             del self._trying[answer.phase]
             result = answer.result
@@ -266,17 +273,9 @@ class RunLife:
 
     # What is written down, always under the token
 
-    def _report(self, name: str, trying: Trying) -> None:
-        events = [
-            NewEvent(
-                uuid4(), EventType.PHASE_PROGRESS, name, message=report.message,
-                data={"done": report.done, "total": report.total, **report.facts},
-            )
-            for report in trying.reports
-        ]  # fmt: skip
-        if events:
-            self._rpc.append_events(self._run.run_id, self._run.lease_token, events)
-            trying.reports.clear()
+    def _tell_progress(self, trying: Trying) -> None:
+        self._rpc.append_events(self._run.run_id, self._run.lease_token, trying.events)
+        trying.events.clear()
 
     def _write_success(self, name: str, trying: Trying, result: PhaseResult) -> None:
         """The artifacts and the end of the phase in one transaction: a phase that did not succeed registers none."""

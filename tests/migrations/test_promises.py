@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import psycopg
 import pytest
@@ -307,3 +308,31 @@ def test_a_run_has_no_parent_in_another_project(operator: Operator) -> None:
     parent = queue(operator, theirs)
     with pytest.raises(NotFound):
         operator.queue(parent_run=parent)
+
+
+def phases(connection: Connection, run_id: RunId) -> dict[str, str]:
+    return dict(connection.execute("select name, status from ops.run_phases where run_id = %s", [run_id]).fetchall())
+
+
+def test_a_phase_is_skipped_once_and_only_where_it_succeeded(operator: Operator, connection: Connection) -> None:
+    mine = operator.running()
+    skip = partial(operator.executor.finish_phase, *mine, status=PhaseStatus.SKIPPED, result={})
+
+    def refused(phase: str, status: str) -> None:
+        with pytest.raises(IllegalTransition, match=f"is {status}; only one that succeeded before"):
+            skip(phase)
+
+    refused("bronze", "pending")
+    operator.executor.start_phase(*mine, "bronze")
+    refused("bronze", "running")
+    operator.executor.finish_phase(*mine, "bronze", PhaseStatus.FAILED, {"error_code": "BROKEN"})
+    refused("bronze", "failed")
+    operator.executor.start_phase(*mine, "bronze")
+    operator.executor.finish_phase(*mine, "bronze", PhaseStatus.SUCCEEDED, {"output_fingerprint": "v1:abc"})
+    for _ in range(2):
+        skip("bronze")
+    told = "select count(*) from ops.run_events where run_id = %s and type = 'PHASE_SKIPPED'"
+    assert connection.execute(told, [mine[0]]).fetchone() == (1,)
+    assert phases(connection, mine[0]) == {"bronze": "skipped", "checks": "pending"}
+    with pytest.raises(IllegalTransition, match="checks is pending"):
+        operator.executor.complete_run(*mine, {})

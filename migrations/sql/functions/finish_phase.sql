@@ -19,12 +19,17 @@ begin
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('run %s has no phase %L', p_run_id, p_phase);
   end if;
+  -- A skipped phase keeps the fingerprint of the success that it stands on; whoever skips it names none.
   if v_phase.status = p_status
-     and v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint' then
+     and (p_status = 'skipped' or v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint') then
     return;
   end if;
-  -- A skipped phase is one that an earlier owner finished: it keeps what that owner wrote down.
   if p_status = 'skipped' then
+    if v_phase.status <> 'succeeded' then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'phase %L of run %s is %s; only one that succeeded before can be skipped, carry it out', p_phase, p_run_id,
+        v_phase.status);
+    end if;
     update ops.run_phases set status = 'skipped' where run_id = p_run_id and name = p_phase;
   else
     if v_phase.status <> 'running' then
