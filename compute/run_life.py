@@ -31,6 +31,7 @@ from ops.errors import (
     PhaseFailed,
     PhaseTimeout,
     RunCanceled,
+    RunTimeout,
 )
 from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
@@ -94,6 +95,7 @@ class RunLife:
         self._done: dict[str, PhaseResult | None] = {}
         self._available: dict[str, TableVersion] = {}
         self._draining = False
+        self._claimed_at, self._deadline = claimed_at, float("inf")
         self.lease = Lease(
             run.run_id,
             run.lease_token,
@@ -112,6 +114,7 @@ class RunLife:
         with structlog.contextvars.bound_contextvars(**bound):
             try:
                 self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
+                self._limit()
                 self._pin()
                 self._phases()
             except LeaseLost:
@@ -127,6 +130,26 @@ class RunLife:
             finally:
                 for trying in self._trying.values():
                     trying.task.stop()
+
+    def _limit(self) -> None:
+        """Counts the run's timeout from its first start, whoever started it."""
+        run = self._run
+        if run.timeout_seconds is not None:
+            begun = time.monotonic() if run.elapsed_seconds is None else self._claimed_at - run.elapsed_seconds
+            self._deadline = begun + run.timeout_seconds
+            self._in_time()
+
+    def _in_time(self) -> None:
+        if time.monotonic() < self._deadline:
+            return
+        limit = self._run.timeout_seconds
+        error = RunTimeout(
+            f"run {self._run.run_id} took longer than its timeout of {limit:g} s, counted from its first start; raise "
+            "timeout in the spec, or retry the run: what succeeded stays done, and the time is counted anew",
+            {"timeout_seconds": limit},
+        )
+        self._stop_all(error, PhaseStatus.FAILED)
+        raise error
 
     # Inputs
 
@@ -196,6 +219,8 @@ class RunLife:
         now = time.monotonic()
         due = [trying.deadline for trying in self._trying.values() if trying.deadline and not trying.timed_out]
         due += [at for at, _ in self._later.values()]
+        if self._deadline < float("inf"):
+            due.append(self._deadline)
         try:
             message = self._inbox.get(timeout=max(0.0, min(due) - now) if due else None)
         except queue.Empty:
@@ -207,6 +232,7 @@ class RunLife:
             self._answered(message)
 
     def _do_what_is_due(self, now: float) -> None:
+        self._in_time()
         for trying in self._trying.values():
             if trying.deadline and trying.deadline <= now and not trying.timed_out:
                 trying.timed_out = True
@@ -220,11 +246,7 @@ class RunLife:
         if signal is Signal.LOST:
             raise LeaseLost(f"the lease of run {self._run.run_id} is gone", {"run": str(self._run.run_id)})
         if signal is Signal.CANCELED:
-            for name, trying in self._trying.items():
-                trying.task.stop()
-                canceled = RunCanceled("canceled while it ran")
-                self._surely(partial(self._write_failure, name, trying, canceled, PhaseStatus.CANCELED))
-            self._trying.clear()
+            self._stop_all(RunCanceled("canceled while it ran"), PhaseStatus.CANCELED)
             raise RunCanceled("canceled on request")
         self._draining = True
         # A retry that waits for its pause is the next owner's.
@@ -233,6 +255,13 @@ class RunLife:
             for trying in self._trying.values():
                 trying.task.stop()
             self._trying.clear()
+
+    def _stop_all(self, error: ControlRoomError, status: PhaseStatus) -> None:
+        for trying in self._trying.values():
+            trying.task.stop()
+        for name, trying in self._trying.items():
+            self._surely(partial(self._write_failure, name, trying, error, status))
+        self._trying.clear()
 
     def _answered(self, answer: Answer) -> None:
         trying = self._trying.get(answer.phase)

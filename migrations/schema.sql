@@ -17,7 +17,7 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, phases jsonb)
+CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_generic_plan'
@@ -768,6 +768,7 @@ CREATE TABLE ops.runs (
     claimed_at timestamp with time zone,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    root_run uuid,
     CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
@@ -827,6 +828,11 @@ CREATE TABLE private.access_token_hashes (
     sha256 bytea NOT NULL
 );
 ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.pruned_events (
+    run_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL
+);
 CREATE TABLE private.schema_revision (
     version_num character varying(32) NOT NULL
 );
@@ -922,6 +928,8 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_pkey PRIMARY KEY (token_id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
+ALTER TABLE ONLY private.pruned_events
+    ADD CONSTRAINT pruned_events_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY private.schema_revision
     ADD CONSTRAINT schema_revision_pkc PRIMARY KEY (version_num);
 CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
@@ -1037,6 +1045,8 @@ ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
+ALTER TABLE ONLY private.pruned_events
+    ADD CONSTRAINT pruned_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;

@@ -79,6 +79,7 @@ class World:
         key: str | None = None,
         max_attempts: int = 50,
         input_manifest: Mapping[str, object] | None = None,
+        timeout_seconds: float | None = None,
     ) -> RunId:
         with connect(self.url, autocommit=True) as connection:
             return Rpc(connection).create_run(
@@ -93,6 +94,7 @@ class World:
                 idempotency_key=key,
                 max_attempts=max_attempts,
                 input_manifest=input_manifest,
+                timeout_seconds=timeout_seconds,
             )
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
