@@ -105,6 +105,11 @@ class Report:
     facts: Mapping[str, object]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Somebody has taken the phase up: it waits for no free process any more."""
+
+
 class Reporter:
     """Passes progress on, at most once every half second; the last report is never lost."""
 
@@ -125,13 +130,18 @@ class Reporter:
             self._send(held)
 
 
-def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
+def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseResult:
     """Runs the handler of a phase in this process.
+
+    Args:
+        send: takes what is to be told on the way: that the phase has begun, then its reports.
 
     Raises:
         ControlRoomError: whatever went wrong, with resolved secrets taken out; a handler's own exception becomes
             PhaseFailed with its type, message and traceback.
     """
+    # Before anything else, so that everything that may take long is inside the phase's timeout.
+    send(Begun())
     fence = DatabaseFence(connector(work.places.database_url), work.run_id, work.lease_token, work.name)
     secrets = SecretStore(work.places.home, allowed=fence.secrets)
     bound = {

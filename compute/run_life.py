@@ -60,14 +60,14 @@ class Signal(Enum):
 
 @dataclass
 class Trying:
-    """A phase that is being carried out."""
+    """A phase that was handed over; it has a ``deadline`` once somebody has taken it up."""
 
     phase: Phase
     task: Task
     inputs: dict[str, TableVersion]
     fingerprint: Fingerprint
     attempt: int
-    deadline: float | None
+    deadline: float | None = None
     events: list[NewEvent] = field(default_factory=list)
     timed_out: bool = False
 
@@ -206,9 +206,8 @@ class RunLife:
             run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
         )  # fmt: skip
-        deadline = time.monotonic() + phase.timeout if phase.timeout else None
         task = self._executor.hands.begin(work, self.tell)
-        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried, deadline)
+        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
 
     def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
         state = next(state for state in self._run.phases if state.name == name)
@@ -267,7 +266,10 @@ class RunLife:
         trying = self._trying.get(answer.phase)
         if trying is None:
             return
-        if answer.report is not None:
+        if answer.begun:
+            timeout = trying.phase.timeout
+            trying.deadline = time.monotonic() + timeout if timeout else None
+        elif answer.report is not None:
             # Made into an event here and not where it is sent: a repeat must carry the same event id.
             trying.events.append(progress_event(answer.phase, answer.report))
             self._surely(lambda: self._tell_progress(trying))
