@@ -23,6 +23,7 @@ from compute import inputs
 from compute.fingerprints import input_fingerprint
 from compute.hand import Answer, Hands, Task
 from compute.lease import Lease
+from compute.outcome import Outcome, known_before, output_manifest
 from compute.phase_work import PhaseWork, Places, Report
 from ops.errors import (
     ControlRoomError,
@@ -35,7 +36,6 @@ from ops.errors import (
 )
 from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
-from pipelines.fingerprint import combined
 from pipelines.lake import owner_of
 from pipelines.plan import ready
 from pipelines.spec import Phase, Pipeline
@@ -92,7 +92,7 @@ class RunLife:
         self._inbox: queue.SimpleQueue[Answer | Signal] = queue.SimpleQueue()
         self._trying: dict[str, Trying] = {}
         self._later: dict[str, tuple[float, int]] = {}
-        self._done: dict[str, PhaseResult | None] = {}
+        self._done: dict[str, Outcome] = {}
         self._available: dict[str, TableVersion] = {}
         self._draining = False
         self._claimed_at, self._deadline = claimed_at, float("inf")
@@ -173,7 +173,7 @@ class RunLife:
     # Phases
 
     def _phases(self) -> None:
-        before = inputs.made_before(self._run)
+        before = known_before(self._run)
         while True:
             begun = {*self._done, *self._trying, *self._later}
             able = [] if self._draining else ready(self._needed, self._done, begun)
@@ -188,7 +188,7 @@ class RunLife:
             return
         self._complete()
 
-    def _begin(self, phase: Phase, before: dict[str, TableVersion] | None, tried: int) -> None:
+    def _begin(self, phase: Phase, before: Outcome | None, tried: int) -> None:
         run = self._run
         read = inputs.inputs_of(phase, self._available)
         fingerprint = input_fingerprint(run, phase, read)
@@ -196,7 +196,7 @@ class RunLife:
             self._surely(
                 lambda: self._rpc.finish_phase(run.run_id, run.lease_token, phase.name, PhaseStatus.SKIPPED, {})
             )
-            self._finished(phase.name, None, before)
+            self._finished(phase.name, before)
             return
         event = uuid4()
         attempt = self._surely(
@@ -277,14 +277,14 @@ class RunLife:
             del self._trying[answer.phase]
             result = answer.result
             self._surely(lambda: self._write_success(answer.phase, trying, result))
-            self._finished(answer.phase, result, inputs.made_by(result.datasets))
+            self._finished(answer.phase, Outcome.of_result(result))
         elif answer.error is not None:
             del self._trying[answer.phase]
             self._failed(answer.phase, trying, answer.error)
 
-    def _finished(self, name: str, result: PhaseResult | None, made: dict[str, TableVersion]) -> None:
-        self._done[name] = result
-        self._available.update(made)
+    def _finished(self, name: str, outcome: Outcome) -> None:
+        self._done[name] = outcome
+        self._available.update(outcome.tables)
 
     def _failed(self, name: str, trying: Trying, error: ControlRoomError) -> None:
         if isinstance(error, LeaseLost):
@@ -339,19 +339,8 @@ class RunLife:
 
     def _complete(self) -> None:
         run = self._run
-        results = {name: result for name, result in self._done.items() if result is not None}
-        fingerprints = {
-            name: result.output_fingerprint for name, result in results.items() if result.output_fingerprint
-        }
-        for state in run.phases:
-            if self._done[state.name] is None and state.output_fingerprint:
-                fingerprints[state.name] = state.output_fingerprint
-        manifest = {
-            "fingerprint": combined(fingerprints) if fingerprints else None,
-            "phases": fingerprints,
-            "tables": {dataset.table: dataset.version for result in results.values() for dataset in result.datasets},
-        }
-        failed_checks = sum(int(str(result.metrics.get("failed_checks", 0))) for result in results.values())
+        manifest = output_manifest(self._done)
+        failed_checks = sum(outcome.failed_checks for outcome in self._done.values())
         if failed_checks:
             self._surely(
                 lambda: self._rpc.record_signal(run.run_id, run.lease_token, "failed_checks", float(failed_checks))

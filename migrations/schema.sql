@@ -468,6 +468,10 @@ CREATE FUNCTION private.subject() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -1420,6 +1424,7 @@ GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
+REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;

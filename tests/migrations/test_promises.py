@@ -87,7 +87,7 @@ STEPS: dict[str, tuple[Step, dict[str, str | type[ControlRoomError]]]] = {
     "retry": (
         lambda who, run, _: who.owner.retry_run(run),
         {"queued": IllegalTransition, "claimed": IllegalTransition, "running": IllegalTransition,
-         "succeeded": "succeeded", "failed": "failed", "canceled": "canceled"},
+         "succeeded": IllegalTransition, "failed": "failed", "canceled": "canceled"},
     ),
     "score": (
         lambda who, run, _: who.owner.compute_run_score(run),
