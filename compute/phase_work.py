@@ -73,6 +73,7 @@ class PhaseWork:
     scope: Scope
     pipeline: str
     git_sha: str
+    root_run: RunId
     attempt: int
     params: Mapping[str, object]
     phase: Mapping[str, object]
@@ -178,6 +179,7 @@ def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
             run_id=work.run_id,
+            root_run=work.root_run,
             lease_token=work.lease_token,
             scope=work.scope,
             pipeline=work.pipeline,

@@ -203,7 +203,7 @@ class RunLife:
             lambda: self._rpc.start_phase(run.run_id, run.lease_token, phase.name, fingerprint, event)
         )
         work = PhaseWork(
-            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, attempt, run.params,
+            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)

@@ -79,6 +79,8 @@ class Context:
     Attributes:
         inputs: pinned versions by ``layer.name``; a handler reads these and no others.
         params: the run's typed parameters.
+        root_run: of a retry the first run of its line, None where the run is no retry. What it does to the lake is known by
+            that run: what the run before it did, and did not live to write down, is found and not done again.
         canceled: cheap; a handler in a long loop asks it and raises RunCanceled.
         scratch: a directory of this attempt's own, deleted when the phase ends.
     """
@@ -98,6 +100,12 @@ class Context:
     progress: Progress
     canceled: Callable[[], bool]
     scratch: Path
+    root_run: RunId | None = None
+
+    @property
+    def effect_of(self) -> RunId:
+        """The run by which what this one does to the lake is known."""
+        return self.root_run or self.run_id
 
 
 Handler = Callable[[Context, "Phase"], PhaseResult]

@@ -231,6 +231,22 @@ def test_the_next_owner_completes_the_same_moment(shop: Shop) -> None:
         shop.ingest(owner=first)
 
 
+def test_a_retry_completes_the_same_moment(shop: Shop) -> None:
+    first = shop.runs.claim()
+    with suppress(Killed):
+        shop.ingest(owner=DiesAfter(first.url, first.run_id, first.token))
+    shop.execute("delete from line; insert into move (id) values (5000)")
+    retry = replace(shop.context(shop.runs.claim()), root_run=first.run_id)
+    datasets = run(retry, WHAT, PostgresSource(shop.url)).datasets
+    assert [(one.table, one.version, one.rows) for one in datasets] == [
+        ("bronze.move", 0, 1001),
+        ("bronze.line", 0, 2000),
+    ]
+    assert set(shop.lake.scan("bronze.line").collect()["_run_id"]) == {str(first.run_id)}
+    # Whoever starts anew reads anew.
+    assert shop.ingest() == {"bronze.move": 1, "bronze.line": 0}
+
+
 def test_of_two_owners_that_land_at_once_one_moment_counts(shop: Shop) -> None:
     old = shop.runs.claim()
     moved: list[int] = []
