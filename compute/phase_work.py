@@ -192,7 +192,6 @@ def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report
             fence=fence,
             secrets=secrets,
             progress=report,
-            canceled=lambda: False,
             scratch=Path(scratch),
         )
         try:

@@ -147,7 +147,6 @@ class _Again:
             fence=_NoFence(),
             secrets=SecretStore(self._places.home),
             progress=lambda *_, **__: None,
-            canceled=lambda: False,
             scratch=scratch,
         )
 

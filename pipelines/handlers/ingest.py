@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 import structlog
 
-from ops.errors import BadInput, RunCanceled
+from ops.errors import BadInput
 from ops.model import DatasetVersion, PhaseResult
 from pipelines import landing as landings
 from pipelines.changes import LSN, changed, whole
@@ -62,7 +62,7 @@ def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:
     """Carries an ingest out.
 
     Raises:
-        SourceUnreachable, SchemaDrift, StorageFailed, RunCanceled: nothing of it is visible.
+        SourceUnreachable, SchemaDrift, StorageFailed: nothing of it is visible.
         LeaseLost: what was committed before stays, and the next owner completes it.
     """
     landing = landings.load(ctx.lake, ctx.effect_of, what.phase)
@@ -145,8 +145,6 @@ class _Lander:
         for batch in batches:
             if self._failed.is_set():
                 raise _Stopped("stopped, because another table failed")
-            if self._ctx.canceled():
-                raise RunCanceled("canceled while reading the source; nothing was written", {"table": bronze})
             full = self._with_lineage(batch)
             # The first batch has every column; one of deletes has the key alone.
             schema = schema or full.schema

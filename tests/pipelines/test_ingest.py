@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from ops.errors import LeaseLost, RunCanceled, SchemaDrift, SourceUnreachable
+from ops.errors import LeaseLost, SchemaDrift, SourceUnreachable
 from ops.model import Scope
 from pipelines.contract import Contract, named
 from pipelines.handler import ArtifactWriter, Context, Secrets
@@ -67,10 +67,10 @@ class Shop:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(command)
 
-    def context(self, owner: Owner, canceled: Callable[[], bool] = lambda: False) -> Context:
+    def context(self, owner: Owner) -> Context:
         return Context(
             owner.run_id, owner.token, self.lake.scope, "shop_bronze", "0" * 40, 1, {}, {}, self.lake,
-            cast("ArtifactWriter", None), owner, cast("Secrets", None), lambda *args, **facts: None, canceled, self.scratch,
+            cast("ArtifactWriter", None), owner, cast("Secrets", None), lambda *args, **facts: None, self.scratch,
         )  # fmt: skip
 
     def ingest(self, what: Ingest = WHAT, owner: Owner | None = None) -> dict[str, int]:
@@ -197,12 +197,6 @@ def test_an_unreachable_source_is_named_without_its_password() -> None:
     with pytest.raises(SourceUnreachable) as refused, source.snapshot():
         pass
     assert "hunter2" not in str(refused.value) and "127.0.0.1" in str(refused.value)
-
-
-def test_a_cancel_while_reading_leaves_nothing(shop: Shop) -> None:
-    with pytest.raises(RunCanceled):
-        run(shop.context(shop.runs.claim(), canceled=lambda: True), WHAT, PostgresSource(shop.url))
-    assert list(Path(shop.lake.root).rglob("*.parquet")) == []
 
 
 class DiesAfter(Owner):
