@@ -16,6 +16,7 @@ import pytest
 from ops.database import connect
 from ops.model import RunId
 from ops.rpc import Rpc
+from pipelines.spec import Pipeline
 from tests.compute.conftest import CALM_LEASE_SECONDS
 from tests.compute.specs import phase, pipeline
 from tests.faults.world import World
@@ -284,3 +285,21 @@ def test_a_phase_that_waits_for_a_free_process_does_not_use_up_its_timeout(world
     assert status(world, run)[:2] == ("succeeded", None)
     [(waited,)] = world.rows("select extract(epoch from max(finished_at) - min(started_at)) from ops.run_phases")
     assert float(str(waited)) > 3.5
+
+
+def test_an_executor_never_claims_what_it_is_not_able_to_do(world: World) -> None:
+    world.start_executor()
+    able = Pipeline.from_json({**pipeline(phase("one", "sleep")).to_json(), "capabilities": ["gpu"]})
+    hard = world.submit(able, {"seconds": 0})
+    easy = world.submit(pipeline(phase("two", "sleep")), {"seconds": 0})
+    world.wait_until_finished(1)
+    # Older and of the same priority, it was first in the queue.
+    assert (status(world, hard)[0], status(world, easy)[0]) == ("queued", "succeeded")
+    able_one = world.start_executor(capabilities="odoo,gpu")
+    world.wait_until_finished(2)
+    assert status(world, hard)[0] == "succeeded"
+    [(name,)] = world.rows(
+        "select x.name from ops.runs r join ops.executors x on x.id = r.executor_id where r.id = %s", hard
+    )
+    assert str(name).endswith(f"-{able_one.pid}")
+    assert world.rows("select capabilities from ops.executors where name = %s", name) == [(["odoo", "gpu"],)]

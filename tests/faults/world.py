@@ -53,8 +53,11 @@ class World:
             (self.home / "secrets").mkdir(exist_ok=True)
             (self.home / "secrets" / name).write_text(value)
 
-    def start_executor(self, slots: int = 1, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        return self._start("-m", "controlroom", "executor", "--slots", str(slots), environment=environment)
+    def start_executor(
+        self, slots: int = 1, environment: Mapping[str, str] | None = None, capabilities: str = ""
+    ) -> subprocess.Popen[bytes]:
+        command = ("-m", "controlroom", "executor", "--slots", str(slots), "--capabilities", capabilities)
+        return self._start(*command, environment=environment)
 
     def start_steward(self) -> subprocess.Popen[bytes]:
         return self._start("-m", "compute.steward")

@@ -15,6 +15,7 @@ import pytest
 
 from ops.database import AUTHENTICATED, EXECUTOR, Connection, Pool, acting_as, connect
 from ops.errors import (
+    BadInput,
     CapExceeded,
     Conflict,
     ControlRoomError,
@@ -336,3 +337,28 @@ def test_a_phase_is_skipped_once_and_only_where_it_succeeded(operator: Operator,
     assert phases(connection, mine[0]) == {"bronze": "skipped", "checks": "pending"}
     with pytest.raises(IllegalTransition, match="checks is pending"):
         operator.executor.complete_run(*mine, {})
+
+
+def test_what_a_run_asks_of_an_executor_is_in_its_spec(operator: Operator) -> None:
+    able = operator.queue(spec={**SPEC, "capabilities": ["gpu", "odoo"]})
+    for few in ((), ("gpu",), ("gpu", "excel")):
+        assert operator.executor.claim_run(operator.executor_id, few) == []
+    [run] = operator.executor.claim_run(operator.executor_id, ("excel", "odoo", "gpu"))
+    assert run.run_id == able
+    operator.executor.fail_run(run.run_id, run.lease_token, "BROKEN", "it broke")
+    operator.owner.retry_run(able)
+    assert operator.executor.claim_run(operator.executor_id) == []
+    with pytest.raises(BadInput, match=r"p_spec\.capabilities"):
+        operator.queue(spec={**SPEC, "capabilities": "gpu"}, spec_sha256="6" * 64)
+
+
+def test_a_concurrent_cap_is_not_charged_without_a_run_to_give_it_back(
+    operator: Operator, connection: Connection
+) -> None:
+    operator.owner.ensure_project("default", "demo")
+    connection.execute(
+        "insert into ops.caps (key, org_id, amount, period) select 'seats', id, 1, 'concurrent' from ops.orgs"
+    )
+    with pytest.raises(BadInput, match="'seats', a concurrent cap; claim_run reserves"):
+        operator.executor.cap_allow("seats", Decimal(1))
+    assert connection.execute("select count(*) from ops.cap_usage").fetchone() == (0,)
