@@ -44,6 +44,6 @@ def first_phase(url: str, home: Path, pipeline: Pipeline) -> PhaseWork:
         phase = pipeline.phases[0]
         attempt = rpc.start_phase(run.run_id, run.lease_token, phase.name)
     return PhaseWork(
-        run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, attempt, {},
+        run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, {},
         phase.model_dump(mode="json", by_alias=True), {}, places(url, home), "bench",
     )  # fmt: skip

@@ -37,6 +37,7 @@ class Options:
 
     Attributes:
         slots: runs that it owns at once.
+        capabilities: what it can do; it claims no run whose pipeline asks for more.
         grace_seconds: how long a drain lets phases finish before it stops them.
     """
 
@@ -45,6 +46,11 @@ class Options:
     lease_seconds: float = 30.0
     capabilities: Sequence[str] = ()
     grace_seconds: float = 30.0
+
+
+def named(capabilities: str) -> tuple[str, ...]:
+    """The names in a text like ``gpu,odoo``, as command lines have it."""
+    return tuple(name for part in capabilities.split(",") if (name := part.strip()))
 
 
 class LeasedExecutor:
@@ -143,7 +149,7 @@ class LeasedExecutor:
         try:
             life.live()
         finally:
-            self._renewer.remove(life.lease.run_id)
+            self._renewer.remove(life.lease)
             with self._lock:
                 del self._lives[life]
             self._listener.wake()

@@ -16,13 +16,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import ray
 import structlog
 
 from compute.cluster import NAMESPACE
-from compute.executor import LeasedExecutor, Options
+from compute.executor import LeasedExecutor, Options, named
 from compute.hands.ray_tasks import RayHands, warm_up
 from compute.phase_work import Places
 from ops import logs
@@ -88,7 +89,7 @@ def join_cluster(address: str) -> None:
         raise StackFailed(f"no Ray cluster answers at {address}: {error}; start one or set RAY_ADDRESS") from error
 
 
-def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
+def start(settings: Settings, size: int, slots: int = 2, capabilities: Sequence[str] = ()) -> list[str]:
     """Makes sure that ``size`` executors exist, and that each has come up; returns their names."""
     places = Places.of(settings, database_url(settings))
     names = [f"{PREFIX}{number}" for number in range(size)]
@@ -98,7 +99,7 @@ def start(settings: Settings, size: int, slots: int = 2) -> list[str]:
             name=name, lifetime="detached", get_if_exists=True,
             num_cpus=0, memory=EXECUTOR_MEMORY_BYTES, scheduling_strategy="SPREAD",
             max_restarts=-1, max_task_retries=0, max_concurrency=4,
-        ).remote(Options(name, slots, settings.lease_seconds), places)
+        ).remote(Options(name, slots, settings.lease_seconds, capabilities), places)
         for name in names
     ]  # fmt: skip
     # By name, not by these handles: the stubs do not know that a method of an actor has remote().
@@ -145,12 +146,12 @@ def _names() -> list[str]:
     return sorted(name for name in ray.util.list_named_actors() if name.startswith(PREFIX))
 
 
-def stay(settings: Settings, size: int, slots: int) -> None:
+def stay(settings: Settings, size: int, slots: int, capabilities: Sequence[str]) -> None:
     """Starts the fleet, warms workers and remains its driver until SIGTERM or SIGINT, then drains."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    start(settings, size, slots)
+    start(settings, size, slots, capabilities)
     warm_up(int(_resources().get("CPU", 1)))
     log.info("fleet ready", executors=size, slots=slots)
     ended.wait()
@@ -164,16 +165,17 @@ def main() -> int:
     parser.add_argument("--address", default=os.environ.get("RAY_ADDRESS", "auto"))
     parser.add_argument("--size", type=int, default=2, help="executors")
     parser.add_argument("--slots", type=int, default=2, help="runs that each owns at once")
+    parser.add_argument("--capabilities", type=named, default=(), help="what each can do: gpu,odoo")
     parser.add_argument("--stay", action="store_true", help="with start: remain, keep workers warm, drain on SIGTERM")
     arguments = parser.parse_args()
     settings = Settings.load()
     logs.configure(SecretStore(settings.home).redact)
     join_cluster(arguments.address)
     if arguments.action == "start" and arguments.stay:
-        stay(settings, arguments.size, arguments.slots)
+        stay(settings, arguments.size, arguments.slots, arguments.capabilities)
         return 0
     if arguments.action == "start":
-        start(settings, arguments.size, arguments.slots)
+        start(settings, arguments.size, arguments.slots, arguments.capabilities)
     elif arguments.action == "drain":
         drain()
     sys.stdout.write(json.dumps([asdict(member) for member in status()]) + "\n")

@@ -13,9 +13,10 @@ from ops.model import PhaseResult
 
 @dataclass(frozen=True)
 class Answer:
-    """One message about a phase that is being carried out. ``result`` and ``error`` end it, a report does not."""
+    """One message about a phase that is being carried out. ``result`` and ``error`` end it, the others do not."""
 
     phase: str
+    begun: bool = False
     report: Report | None = None
     result: PhaseResult | None = None
     error: ControlRoomError | None = None
@@ -29,7 +30,10 @@ class Task(Protocol):
 
 class Hands(Protocol):
     def begin(self, work: PhaseWork, answer: Callable[[Answer], None]) -> Task:
-        """Starts a phase and returns at once; ``answer`` is called from another thread, its last call ends the phase."""
+        """Hands a phase over and returns at once; ``answer`` is called from another thread.
+
+        Its first call says that the work has begun – until then it may wait for a free process –, its last ends the phase.
+        """
         ...
 
     def close(self) -> None:

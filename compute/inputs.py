@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ops.errors import NotFound
-from ops.model import ClaimedRun, DatasetVersion, Fingerprint, PhaseStatus, TableVersion
+from ops.model import TableVersion
 from pipelines.commit import entries
 from pipelines.lake import Lake, owner_of
 from pipelines.plan import dependencies, reaches
@@ -69,35 +69,6 @@ def pinned(manifest: Manifest) -> dict[str, TableVersion]:
     if not isinstance(tables, Mapping):
         return {}
     return {str(table): TableVersion(str(table), int(version)) for table, version in tables.items()}
-
-
-def made_by(datasets: Iterable[DatasetVersion]) -> dict[str, TableVersion]:
-    """What a finished phase leaves to the ones after it.
-
-    A commit's fingerprint is of the rows written; it names the table's content only where they are all of it.
-    """
-    return {
-        one.table: TableVersion(one.table, one.version, one.fingerprint if one.mode == "replace" else None)
-        for one in datasets
-    }
-
-
-def made_before(run: ClaimedRun) -> dict[str, dict[str, TableVersion]]:
-    """Phase → what an earlier owner's success left in the lake."""
-    found: dict[str, dict[str, TableVersion]] = {}
-    for state in run.phases:
-        if state.status in (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED):
-            datasets = state.result.get("datasets") or ()
-            assert isinstance(datasets, list | tuple)
-            found[state.name] = {
-                str(one["table"]): TableVersion(
-                    str(one["table"]),
-                    int(one["version"]),
-                    Fingerprint(one["fingerprint"]) if one["mode"] == "replace" else None,
-                )
-                for one in datasets
-            }
-    return found
 
 
 def inputs_of(phase: Phase, available: Mapping[str, TableVersion]) -> dict[str, TableVersion]:

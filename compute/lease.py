@@ -55,9 +55,11 @@ class Renewer(threading.Thread):
         with self._lock:
             self._leases[lease.run_id] = lease
 
-    def remove(self, run_id: RunId) -> None:
+    def remove(self, lease: Lease) -> None:
+        """Renews this lease no more; a later one on the same run stays."""
         with self._lock:
-            self._leases.pop(run_id, None)
+            if self._leases.get(lease.run_id) is lease:
+                del self._leases[lease.run_id]
 
     def nudge(self) -> None:
         """Renews now: someone said that a cancel was requested."""

@@ -73,6 +73,7 @@ class PhaseWork:
     scope: Scope
     pipeline: str
     git_sha: str
+    root_run: RunId
     attempt: int
     params: Mapping[str, object]
     phase: Mapping[str, object]
@@ -105,6 +106,11 @@ class Report:
     facts: Mapping[str, object]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Somebody has taken the phase up: it waits for no free process any more."""
+
+
 class Reporter:
     """Passes progress on, at most once every half second; the last report is never lost."""
 
@@ -125,13 +131,18 @@ class Reporter:
             self._send(held)
 
 
-def carry_out(work: PhaseWork, send: Callable[[Report], None]) -> PhaseResult:
+def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseResult:
     """Runs the handler of a phase in this process.
+
+    Args:
+        send: takes what is to be told on the way: that the phase has begun, then its reports.
 
     Raises:
         ControlRoomError: whatever went wrong, with resolved secrets taken out; a handler's own exception becomes
             PhaseFailed with its type, message and traceback.
     """
+    # Before anything else, so that everything that may take long is inside the phase's timeout.
+    send(Begun())
     fence = DatabaseFence(connector(work.places.database_url), work.run_id, work.lease_token, work.name)
     secrets = SecretStore(work.places.home, allowed=fence.secrets)
     bound = {
@@ -168,6 +179,7 @@ def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
             run_id=work.run_id,
+            root_run=work.root_run,
             lease_token=work.lease_token,
             scope=work.scope,
             pipeline=work.pipeline,
@@ -180,7 +192,6 @@ def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report
             fence=fence,
             secrets=secrets,
             progress=report,
-            canceled=lambda: False,
             scratch=Path(scratch),
         )
         try:

@@ -23,6 +23,7 @@ from compute import inputs
 from compute.fingerprints import input_fingerprint
 from compute.hand import Answer, Hands, Task
 from compute.lease import Lease
+from compute.outcome import Outcome, known_before, output_manifest
 from compute.phase_work import PhaseWork, Places, Report
 from ops.errors import (
     ControlRoomError,
@@ -31,10 +32,10 @@ from ops.errors import (
     PhaseFailed,
     PhaseTimeout,
     RunCanceled,
+    RunTimeout,
 )
 from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
-from pipelines.fingerprint import combined
 from pipelines.lake import owner_of
 from pipelines.plan import ready
 from pipelines.spec import Phase, Pipeline
@@ -42,6 +43,12 @@ from pipelines.spec import Phase, Pipeline
 log = structlog.get_logger()
 T = TypeVar("T")
 MAX_BACKOFF_SECONDS = 300.0
+
+
+def progress_event(phase: str, report: Report) -> NewEvent:
+    """A report of a phase as the event that tells of it, under an id of its own."""
+    facts = {"done": report.done, "total": report.total, **report.facts}
+    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
 
 
 class Signal(Enum):
@@ -53,15 +60,15 @@ class Signal(Enum):
 
 @dataclass
 class Trying:
-    """A phase that is being carried out."""
+    """A phase that was handed over; it has a ``deadline`` once somebody has taken it up."""
 
     phase: Phase
     task: Task
     inputs: dict[str, TableVersion]
     fingerprint: Fingerprint
     attempt: int
-    deadline: float | None
-    reports: list[Report] = field(default_factory=list)
+    deadline: float | None = None
+    events: list[NewEvent] = field(default_factory=list)
     timed_out: bool = False
 
 
@@ -85,9 +92,10 @@ class RunLife:
         self._inbox: queue.SimpleQueue[Answer | Signal] = queue.SimpleQueue()
         self._trying: dict[str, Trying] = {}
         self._later: dict[str, tuple[float, int]] = {}
-        self._done: dict[str, PhaseResult | None] = {}
+        self._done: dict[str, Outcome] = {}
         self._available: dict[str, TableVersion] = {}
         self._draining = False
+        self._claimed_at, self._deadline = claimed_at, float("inf")
         self.lease = Lease(
             run.run_id,
             run.lease_token,
@@ -106,6 +114,7 @@ class RunLife:
         with structlog.contextvars.bound_contextvars(**bound):
             try:
                 self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
+                self._limit()
                 self._pin()
                 self._phases()
             except LeaseLost:
@@ -121,6 +130,26 @@ class RunLife:
             finally:
                 for trying in self._trying.values():
                     trying.task.stop()
+
+    def _limit(self) -> None:
+        """Counts the run's timeout from its first start, whoever started it."""
+        run = self._run
+        if run.timeout_seconds is not None:
+            begun = time.monotonic() if run.elapsed_seconds is None else self._claimed_at - run.elapsed_seconds
+            self._deadline = begun + run.timeout_seconds
+            self._in_time()
+
+    def _in_time(self) -> None:
+        if time.monotonic() < self._deadline:
+            return
+        limit = self._run.timeout_seconds
+        error = RunTimeout(
+            f"run {self._run.run_id} took longer than its timeout of {limit:g} s, counted from its first start; raise "
+            "timeout in the spec, or retry the run: what succeeded stays done, and the time is counted anew",
+            {"timeout_seconds": limit},
+        )
+        self._stop_all(error, PhaseStatus.FAILED)
+        raise error
 
     # Inputs
 
@@ -144,7 +173,7 @@ class RunLife:
     # Phases
 
     def _phases(self) -> None:
-        before = inputs.made_before(self._run)
+        before = known_before(self._run)
         while True:
             begun = {*self._done, *self._trying, *self._later}
             able = [] if self._draining else ready(self._needed, self._done, begun)
@@ -159,7 +188,7 @@ class RunLife:
             return
         self._complete()
 
-    def _begin(self, phase: Phase, before: dict[str, TableVersion] | None, tried: int) -> None:
+    def _begin(self, phase: Phase, before: Outcome | None, tried: int) -> None:
         run = self._run
         read = inputs.inputs_of(phase, self._available)
         fingerprint = input_fingerprint(run, phase, read)
@@ -167,19 +196,18 @@ class RunLife:
             self._surely(
                 lambda: self._rpc.finish_phase(run.run_id, run.lease_token, phase.name, PhaseStatus.SKIPPED, {})
             )
-            self._finished(phase.name, None, before)
+            self._finished(phase.name, before)
             return
         event = uuid4()
         attempt = self._surely(
             lambda: self._rpc.start_phase(run.run_id, run.lease_token, phase.name, fingerprint, event)
         )
         work = PhaseWork(
-            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, attempt, run.params,
+            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
         )  # fmt: skip
-        deadline = time.monotonic() + phase.timeout if phase.timeout else None
         task = self._executor.hands.begin(work, self.tell)
-        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried, deadline)
+        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
 
     def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
         state = next(state for state in self._run.phases if state.name == name)
@@ -190,6 +218,8 @@ class RunLife:
         now = time.monotonic()
         due = [trying.deadline for trying in self._trying.values() if trying.deadline and not trying.timed_out]
         due += [at for at, _ in self._later.values()]
+        if self._deadline < float("inf"):
+            due.append(self._deadline)
         try:
             message = self._inbox.get(timeout=max(0.0, min(due) - now) if due else None)
         except queue.Empty:
@@ -201,6 +231,7 @@ class RunLife:
             self._answered(message)
 
     def _do_what_is_due(self, now: float) -> None:
+        self._in_time()
         for trying in self._trying.values():
             if trying.deadline and trying.deadline <= now and not trying.timed_out:
                 trying.timed_out = True
@@ -214,11 +245,7 @@ class RunLife:
         if signal is Signal.LOST:
             raise LeaseLost(f"the lease of run {self._run.run_id} is gone", {"run": str(self._run.run_id)})
         if signal is Signal.CANCELED:
-            for name, trying in self._trying.items():
-                trying.task.stop()
-                canceled = RunCanceled("canceled while it ran")
-                self._surely(partial(self._write_failure, name, trying, canceled, PhaseStatus.CANCELED))
-            self._trying.clear()
+            self._stop_all(RunCanceled("canceled while it ran"), PhaseStatus.CANCELED)
             raise RunCanceled("canceled on request")
         self._draining = True
         # A retry that waits for its pause is the next owner's.
@@ -228,25 +255,36 @@ class RunLife:
                 trying.task.stop()
             self._trying.clear()
 
+    def _stop_all(self, error: ControlRoomError, status: PhaseStatus) -> None:
+        for trying in self._trying.values():
+            trying.task.stop()
+        for name, trying in self._trying.items():
+            self._surely(partial(self._write_failure, name, trying, error, status))
+        self._trying.clear()
+
     def _answered(self, answer: Answer) -> None:
         trying = self._trying.get(answer.phase)
         if trying is None:
             return
-        if answer.report is not None:
-            trying.reports.append(answer.report)
-            self._surely(lambda: self._report(answer.phase, trying))
+        if answer.begun:
+            timeout = trying.phase.timeout
+            trying.deadline = time.monotonic() + timeout if timeout else None
+        elif answer.report is not None:
+            # Made into an event here and not where it is sent: a repeat must carry the same event id.
+            trying.events.append(progress_event(answer.phase, answer.report))
+            self._surely(lambda: self._tell_progress(trying))
         elif answer.result is not None:
             del self._trying[answer.phase]
             result = answer.result
             self._surely(lambda: self._write_success(answer.phase, trying, result))
-            self._finished(answer.phase, result, inputs.made_by(result.datasets))
+            self._finished(answer.phase, Outcome.of_result(result))
         elif answer.error is not None:
             del self._trying[answer.phase]
             self._failed(answer.phase, trying, answer.error)
 
-    def _finished(self, name: str, result: PhaseResult | None, made: dict[str, TableVersion]) -> None:
-        self._done[name] = result
-        self._available.update(made)
+    def _finished(self, name: str, outcome: Outcome) -> None:
+        self._done[name] = outcome
+        self._available.update(outcome.tables)
 
     def _failed(self, name: str, trying: Trying, error: ControlRoomError) -> None:
         if isinstance(error, LeaseLost):
@@ -266,17 +304,9 @@ class RunLife:
 
     # What is written down, always under the token
 
-    def _report(self, name: str, trying: Trying) -> None:
-        events = [
-            NewEvent(
-                uuid4(), EventType.PHASE_PROGRESS, name, message=report.message,
-                data={"done": report.done, "total": report.total, **report.facts},
-            )
-            for report in trying.reports
-        ]  # fmt: skip
-        if events:
-            self._rpc.append_events(self._run.run_id, self._run.lease_token, events)
-            trying.reports.clear()
+    def _tell_progress(self, trying: Trying) -> None:
+        self._rpc.append_events(self._run.run_id, self._run.lease_token, trying.events)
+        trying.events.clear()
 
     def _write_success(self, name: str, trying: Trying, result: PhaseResult) -> None:
         """The artifacts and the end of the phase in one transaction: a phase that did not succeed registers none."""
@@ -309,19 +339,8 @@ class RunLife:
 
     def _complete(self) -> None:
         run = self._run
-        results = {name: result for name, result in self._done.items() if result is not None}
-        fingerprints = {
-            name: result.output_fingerprint for name, result in results.items() if result.output_fingerprint
-        }
-        for state in run.phases:
-            if self._done[state.name] is None and state.output_fingerprint:
-                fingerprints[state.name] = state.output_fingerprint
-        manifest = {
-            "fingerprint": combined(fingerprints) if fingerprints else None,
-            "phases": fingerprints,
-            "tables": {dataset.table: dataset.version for result in results.values() for dataset in result.datasets},
-        }
-        failed_checks = sum(int(str(result.metrics.get("failed_checks", 0))) for result in results.values())
+        manifest = output_manifest(self._done)
+        failed_checks = sum(outcome.failed_checks for outcome in self._done.values())
         if failed_checks:
             self._surely(
                 lambda: self._rpc.record_signal(run.run_id, run.lease_token, "failed_checks", float(failed_checks))

@@ -25,7 +25,7 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, phases jsonb)
+CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_generic_plan'
@@ -547,6 +547,10 @@ CREATE FUNCTION private.subject() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -851,6 +855,7 @@ CREATE TABLE ops.runs (
     claimed_at timestamp with time zone,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    root_run uuid,
     CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
@@ -910,6 +915,11 @@ CREATE TABLE private.access_token_hashes (
     sha256 bytea NOT NULL
 );
 ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.pruned_events (
+    run_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL
+);
 CREATE TABLE private.schema_revision (
     version_num character varying(32) NOT NULL
 );
@@ -1035,6 +1045,8 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
 ALTER TABLE ONLY private.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY private.pruned_events
+    ADD CONSTRAINT pruned_events_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY private.schema_revision
     ADD CONSTRAINT schema_revision_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY private.sessions
@@ -1164,6 +1176,8 @@ ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
+ALTER TABLE ONLY private.pruned_events
+    ADD CONSTRAINT pruned_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.sign_in_links
     ADD CONSTRAINT sign_in_links_subject_fkey FOREIGN KEY (subject) REFERENCES private.accounts(subject);
 ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
@@ -1569,6 +1583,7 @@ GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
+REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;

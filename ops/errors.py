@@ -181,6 +181,15 @@ class PhaseTimeout(ControlRoomError):
     retryable = True
 
 
+class RunTimeout(ControlRoomError):
+    """The run took longer than its ``timeout``, counted from its first start over all its owners and attempts.
+
+    Final: another attempt would have no time left. A retry is a new run and has the time anew.
+    """
+
+    code = "RUN_TIMEOUT"
+
+
 class PhaseCrashed(ControlRoomError):
     """The process that ran the phase died without an answer."""
 

@@ -189,7 +189,10 @@ class ClaimedRun:
         spec: the immutable spec as it was stored.
         params: typed parameters, defaults applied.
         input_manifest: pinned inputs, empty until the first owner pins them.
-        timeout_seconds: for the whole run; None for no limit.
+        timeout_seconds: for the whole run, from its first start and over all its owners and attempts; None for no limit.
+        elapsed_seconds: since that first start by the database's clock; None where this owner is the first to start it.
+        root_run: the run that this one retries, or the one that that one retried, …; itself where it is no retry. What it
+            commits to the lake is known by it.
     """
 
     run_id: RunId
@@ -206,6 +209,8 @@ class ClaimedRun:
     attempt: int
     max_attempts: int
     timeout_seconds: float | None
+    elapsed_seconds: float | None
+    root_run: RunId
     phases: tuple[PhaseState, ...]
 
 

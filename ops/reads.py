@@ -26,6 +26,7 @@ from ops.views import (
     DatasetVersionRow,
     EventRow,
     ExecutorRow,
+    Json,
     PhaseRow,
     PipelineRow,
     RunDetail,
@@ -161,6 +162,10 @@ class Reads:
     def phases(self, run_id: RunId) -> list[PhaseRow]:
         """The run's phases in order."""
         return [_made(PhaseRow, row, status=PhaseStatus) for row in self._rows("phases", run_id=run_id)]
+
+    def phase_results(self, run_id: RunId) -> dict[str, Json]:
+        """Phase → the answer of its last try, as its owner wrote it down; empty where there is none."""
+        return {row["name"]: row["result"] for row in self._rows("phase_results", run_id=run_id)}
 
     def events(self, run_id: RunId, after_seq: int = 0, limit: int = 500) -> list[EventRow]:
         """Events after ``after_seq``, oldest first: ask again with the last one's ``seq``."""

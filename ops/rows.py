@@ -11,7 +11,7 @@ from ops.model import ClaimedRun, Fingerprint, PhaseState, PhaseStatus, RunId, S
 def claimed_run(row: Mapping[str, Any]) -> ClaimedRun:
     """A row of ``ops.claim_run``."""
     same = ("lease_token", "expires_at", "pipeline", "pipeline_version", "spec", "spec_sha256", "git_sha", "params")
-    also = ("input_manifest", "attempt", "max_attempts", "timeout_seconds")
+    also = ("input_manifest", "attempt", "max_attempts", "timeout_seconds", "elapsed_seconds", "root_run")
     return ClaimedRun(
         run_id=RunId(row["run_id"]),
         scope=Scope(row["org"], row["project"], row["env"]),

@@ -40,7 +40,10 @@ class RunRow:
 
 @dataclass(frozen=True)
 class RunDetail(RunRow):
-    """Everything about one run except its lists. ``executor_id`` is its last owner's; lease fields may be None."""
+    """Everything about one run except its lists. ``executor_id`` is its last owner's; lease fields may be None.
+
+    ``root_run`` is the first run of a line of retries, the run itself where it is none.
+    """
 
     project_id: UUID
     spec: Json
@@ -59,6 +62,7 @@ class RunDetail(RunRow):
     cancel_requested: bool
     score: Decimal | None
     score_breakdown: object
+    root_run: RunId | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Delta alone does not dedupe. So:
 
 1. open the table handle;
 2. look for a transaction of this run, phase and chunk, under whatever lease token. If there is one, a former owner's
-   effect is in the table already: adopt it, write nothing;
+   effect – or, in a retry, that of the run it retries – is in the table already: adopt it, write nothing;
 3. check the fence in Postgres and hold the run row;
 4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``;
 5. record the Delta version in the hold's transaction; release.
@@ -48,8 +48,10 @@ class CommitRef:
     """What a commit belongs to. Its ``app_id`` is the identity under which it happens once.
 
     Args:
+        run_id: who commits.
         chunk: distinguishes several commits of one phase to one table; the same on every attempt.
         input_fingerprint: of what the phase read, kept with the commit.
+        effect_of: the run by which the commit is known, where it is not ``run_id``: of a retry the first run of its line.
     """
 
     run_id: RunId
@@ -57,10 +59,11 @@ class CommitRef:
     phase: str
     chunk: str = "0"
     input_fingerprint: Fingerprint | None = None
+    effect_of: RunId | None = None
 
     @property
     def app_id(self) -> str:
-        return f"{METADATA}/{self.run_id}/{self.phase}/{self.chunk}"
+        return f"{METADATA}/{self.effect_of or self.run_id}/{self.phase}/{self.chunk}"
 
 
 @dataclass(frozen=True)

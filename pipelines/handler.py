@@ -76,10 +76,14 @@ class Progress(Protocol):
 class Context:
     """Everything a handler may touch.
 
+    There is nothing to ask whether the run was canceled: a cancel, a timeout or a lost lease ends the handler's process by
+    force, at once and anywhere. Until its commit passes the fence nothing of it may be visible.
+
     Attributes:
         inputs: pinned versions by ``layer.name``; a handler reads these and no others.
         params: the run's typed parameters.
-        canceled: cheap; a handler in a long loop asks it and raises RunCanceled.
+        root_run: of a retry the first run of its line, None where the run is no retry. What it does to the lake is known by
+            that run: what the run before it did, and did not live to write down, is found and not done again.
         scratch: a directory of this attempt's own, deleted when the phase ends.
     """
 
@@ -96,8 +100,13 @@ class Context:
     fence: Fence
     secrets: Secrets
     progress: Progress
-    canceled: Callable[[], bool]
     scratch: Path
+    root_run: RunId | None = None
+
+    @property
+    def effect_of(self) -> RunId:
+        """The run by which what this one does to the lake is known."""
+        return self.root_run or self.run_id
 
 
 Handler = Callable[[Context, "Phase"], PhaseResult]

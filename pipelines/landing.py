@@ -1,8 +1,8 @@
 """What an ingest has landed: staged files of all its tables, written down before the first of them is committed.
 
 A crash between the commits of two tables would leave one table of this moment beside another of the next. With the
-landing written down, the next owner commits the very files that the former one read. Of two owners that land at once
-the first writes the record; the other throws its files away.
+landing written down, the next owner, or a retry of the run, commits the very files that the former one read. Of two
+owners that land at once the first writes the record; the other throws its files away.
 """
 
 from __future__ import annotations

@@ -317,7 +317,11 @@ Phase = Annotated[
 
 
 class Pipeline(Strict):
-    """A whole spec. ``phases`` stand in an order in which they could run one after another."""
+    """A whole spec. ``phases`` stand in an order in which they could run one after another.
+
+    Attributes:
+        capabilities: what an executor must be able to do to take a run: each is started with the names of what it can.
+    """
 
     version: Literal[1]
     pipeline: Slug
@@ -328,6 +332,7 @@ class Pipeline(Strict):
     params: dict[Identifier, Param] = Field({})
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
+    capabilities: tuple[Slug, ...] = ()
     phases: tuple[Phase, ...] = Field(min_length=1)
 
     def phase(self, name: str) -> Phase:

@@ -13,13 +13,13 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from compute.hand import Answer
-from compute.phase_work import PhaseWork, Report, carry_out
+from compute.phase_work import Begun, PhaseWork, Report, carry_out
 from ops import logs
 from ops.errors import ControlRoomError, PhaseCrashed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
 
-Message = Report | PhaseResult | ControlRoomError
+Message = Begun | Report | PhaseResult | ControlRoomError
 _SPAWNER = multiprocessing.get_context("forkserver")
 
 
@@ -115,6 +115,8 @@ class _Child(threading.Thread):
         while True:
             message: Message = self._pipe.recv()
             match message:
+                case Begun():
+                    task.answer(Answer(phase, begun=True))
                 case Report():
                     task.answer(Answer(phase, report=message))
                 case PhaseResult():

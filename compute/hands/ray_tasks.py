@@ -15,7 +15,7 @@ import ray
 from ray import exceptions
 
 from compute.hand import Answer
-from compute.phase_work import PhaseWork, Report, carry_out
+from compute.phase_work import Begun, PhaseWork, Report, carry_out
 from ops import logs
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
 from ops.model import PhaseResult
@@ -23,12 +23,12 @@ from ops.secrets import SecretStore
 from pipelines.kinds import BUILT_IN
 from pipelines.registry import handler_for
 
-Message = Report | PhaseResult | ControlRoomError
+Message = Begun | Report | PhaseResult | ControlRoomError
 
 
 @ray.remote(max_retries=0)
 def phase_task(work: PhaseWork) -> Iterator[Message]:
-    """Carries a phase out on some node; yields reports, then the result or the error."""
+    """Carries a phase out on some node; yields that it has begun, reports, then the result or the error."""
     logs.configure(SecretStore(work.places.home).redact)
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
@@ -45,7 +45,7 @@ def phase_task(work: PhaseWork) -> Iterator[Message]:
     while True:
         message = messages.get()
         yield message
-        if not isinstance(message, Report):
+        if not isinstance(message, Begun | Report):
             return
 
 
@@ -104,6 +104,8 @@ class _Task(threading.Thread):
             for item in items:
                 message = ray.get(item)
                 match message:
+                    case Begun():
+                        self._answer(Answer(self._phase, begun=True))
                     case Report():
                         self._answer(Answer(self._phase, report=message))
                     case PhaseResult():

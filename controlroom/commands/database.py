@@ -31,12 +31,16 @@ def migrate() -> None:
 def executor(
     slots: Annotated[int, typer.Option(min=1, max=64, help="Runs owned at once.")] = 2,
     grace: Annotated[float, typer.Option(min=0, help="Seconds that a drain lets begun phases finish.")] = 30.0,
+    capabilities: Annotated[
+        str, typer.Option(help="What it can do, as names with commas between them: gpu,odoo.")
+    ] = "",
 ) -> None:
     """Work as an executor in this process, without Ray, until SIGTERM or Ctrl-C; then drain."""
+    from compute.executor import named
     from compute.plain import run_executor
     from ops.settings import Settings
 
-    run_executor(Settings.load(), slots, grace)
+    run_executor(Settings.load(), slots, grace, named(capabilities))
 
 
 def doctor(json: Json = False) -> None:

@@ -63,7 +63,7 @@ select
     r.project_id, r.spec, r.spec_sha256, r.params, r.input_manifest, r.output_manifest, r.error_data, r.parent_run,
     r.idempotency_key, r.available_at, r.timeout_seconds,
     r.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
-    s.score, s.breakdown as score_breakdown
+    s.score, s.breakdown as score_breakdown, coalesce(r.root_run, r.id) as root_run
 from ops.runs r
 join ops.projects p on p.id = r.project_id
 join ops.orgs o on o.id = p.org_id
@@ -105,6 +105,12 @@ left join lateral (
     order by e.seq desc
     limit 1
 ) told on ph.status = 'running'
+where ph.run_id = %(run_id)s
+order by ph.ordinal;
+
+-- name: phase_results
+select ph.name, ph.result
+from ops.run_phases ph
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 import structlog
 
-from ops.errors import BadInput, RunCanceled
+from ops.errors import BadInput
 from ops.model import DatasetVersion, PhaseResult
 from pipelines import landing as landings
 from pipelines.changes import LSN, changed, whole
@@ -62,12 +62,12 @@ def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:
     """Carries an ingest out.
 
     Raises:
-        SourceUnreachable, SchemaDrift, StorageFailed, RunCanceled: nothing of it is visible.
+        SourceUnreachable, SchemaDrift, StorageFailed: nothing of it is visible.
         LeaseLost: what was committed before stays, and the next owner completes it.
     """
-    landing = landings.load(ctx.lake, ctx.run_id, what.phase)
+    landing = landings.load(ctx.lake, ctx.effect_of, what.phase)
     if landing is None:
-        landing = landings.settle(ctx.lake, ctx.run_id, what.phase, _land(ctx, what, source))
+        landing = landings.settle(ctx.lake, ctx.effect_of, what.phase, _land(ctx, what, source))
     datasets = tuple(_commit(ctx, what.phase, table, landed) for table, landed in landing.tables.items())
     rows = sum(dataset.rows for dataset in datasets)
     return PhaseResult(
@@ -85,7 +85,7 @@ def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:
 
 
 def _commit(ctx: Context, phase: str, table: str, landed: Landed) -> DatasetVersion:
-    ref = CommitRef(ctx.run_id, ctx.lease_token, phase)
+    ref = CommitRef(ctx.run_id, ctx.lease_token, phase, effect_of=ctx.effect_of)
     return ctx.lake.commit(ctx.fence, ref, table, landed.staged, landed.mode)
 
 
@@ -145,8 +145,6 @@ class _Lander:
         for batch in batches:
             if self._failed.is_set():
                 raise _Stopped("stopped, because another table failed")
-            if self._ctx.canceled():
-                raise RunCanceled("canceled while reading the source; nothing was written", {"table": bronze})
             full = self._with_lineage(batch)
             # The first batch has every column; one of deletes has the key alone.
             schema = schema or full.schema
@@ -157,7 +155,7 @@ class _Lander:
 
     def _with_lineage(self, batch: pl.DataFrame) -> pl.DataFrame:
         return batch.with_columns(
-            pl.lit(str(self._ctx.run_id)).alias("_run_id"),
+            pl.lit(str(self._ctx.effect_of)).alias("_run_id"),
             pl.lit(self._snapshot.taken_at).cast(UTC_MICROSECONDS).alias("_ingested_at"),
             pl.lit(self._snapshot.position, pl.Int64).alias(LSN),
         )

@@ -16,7 +16,7 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
 
-from ops.errors import PhaseFailed, RunCanceled, SourceUnreachable
+from ops.errors import PhaseFailed, SourceUnreachable
 from ops.model import Fingerprint, LeaseToken
 from pipelines.handler import Context
 from pipelines.spec import PostgresTarget
@@ -62,7 +62,7 @@ def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int
 
     Raises:
         SourceUnreachable: the database does not answer.
-        LeaseLost, RunCanceled: nothing was swapped.
+        LeaseLost: nothing was swapped.
         PhaseFailed: the database refused the rows, or a view stands on a column that is gone or retyped.
     """
     dsn = ctx.secrets.resolve(target.dsn)
@@ -107,8 +107,6 @@ def _load(ctx: Context, dsn: str, schema: str, fresh: str, table: str, version: 
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             for part in frame.collect_batches(chunk_size=BATCH_ROWS):
-                if ctx.canceled():
-                    raise RunCanceled("canceled while publishing; readers see what was there", {"table": table})
                 yield from part.to_arrow(compat_level=oldest).cast(shape).to_batches()
         except BaseException as error:
             # The driver would tell of it as an error of its own.

@@ -27,7 +27,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     inputs = tuple(pinned(ctx, table) for table in phase.reads)
     rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
     output = phase.output
-    ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name)
+    ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name, effect_of=ctx.effect_of)
     effective = _latest_commit(ctx, phase) if output.mode == "scd2" else None
     ctx.progress(0, rows_in, output.table)
     with polars_errors(phase.name):

@@ -70,9 +70,9 @@ def _put_aside(ctx: Context, phase: ValidatePhase, broken: list[Check]) -> tuple
         ctx.lake.scan(phase.table, one.version)
         .with_columns(pl.concat_str(reasons, separator="; ", ignore_nulls=True).alias("_reason"))
         .filter(pl.col("_reason") != "")
-        .with_columns(pl.lit(str(ctx.run_id)).alias("_run_id"))
+        .with_columns(pl.lit(str(ctx.effect_of)).alias("_run_id"))
     )
-    ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name)
+    ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name, effect_of=ctx.effect_of)
     return (ctx.lake.commit(ctx.fence, ref, phase.writes[0], bad_rows, "append", inputs=(one,)),)
 
 

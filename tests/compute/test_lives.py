@@ -6,6 +6,7 @@ import json
 import signal
 import tempfile
 import time
+import uuid
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from ops.database import connect
 from ops.model import RunId
 from ops.rpc import Rpc
+from pipelines.spec import Pipeline
 from tests.compute.conftest import CALM_LEASE_SECONDS
 from tests.compute.specs import phase, pipeline
 from tests.faults.world import World
@@ -242,3 +244,62 @@ def test_a_source_that_cannot_be_reached_is_said_without_its_password(
     assert SECRET not in str(everything)
     assert SECRET not in world.log_tail()
     assert not (world.home / "lake/default/faults/dev/bronze/res_partner").exists()
+
+
+def test_a_run_that_takes_longer_than_its_timeout_is_stopped_for_good(world: World) -> None:
+    world.start_executor()
+    stubborn = pipeline(phase("long", "spin", retries={"max": 5, "backoff": 0.1}))
+    run = world.submit(stubborn, {"seconds": 60}, timeout_seconds=1.0)
+    world.wait_until_finished(1, seconds=20)
+    assert status(world, run)[:3] == ("failed", "RUN_TIMEOUT", 1)
+    [(took, said)] = world.rows("select extract(epoch from finished_at - started_at), error_message from ops.runs")
+    assert 1.0 <= float(str(took)) < 4
+    assert "timeout of 1 s" in str(said)
+    assert world.rows("select status, error_code from ops.run_phases") == [("failed", "RUN_TIMEOUT")]
+    assert [kind for _, kind, name, _ in world.story(run) if name][-1] == "PHASE_FAILED"
+    assert not (world.home / "lake/default/faults/dev/gold/long").exists()
+
+
+def test_a_runs_time_goes_on_when_its_owner_changes(world: World) -> None:
+    run = world.submit(pipeline(phase("late", "sleep")), {"seconds": 0}, timeout_seconds=30.0)
+    with connect(world.url, autocommit=True) as connection:
+        first, me = Rpc(connection), uuid.uuid4()
+        first.register_executor(me, "first")
+        [claimed] = first.claim_run(me)
+        assert claimed.elapsed_seconds is None
+        first.start_run(run, claimed.lease_token)
+        first.fail_run(run, claimed.lease_token, "SOURCE_UNREACHABLE", "down", retryable=True)
+        connection.execute("update ops.runs set started_at = started_at - interval '31 s', available_at = now()")
+    world.start_executor()
+    world.wait_until_finished(1, seconds=20)
+    assert status(world, run)[:3] == ("failed", "RUN_TIMEOUT", 2)
+    assert world.rows("select status, attempt from ops.run_phases") == [("pending", 0)]
+
+
+def test_a_phase_that_waits_for_a_free_process_does_not_use_up_its_timeout(world: World) -> None:
+    world.start_executor()
+    # Two processes for four phases: the last two are taken up when their timeout, counted from now, is nearly over.
+    four = pipeline(*(phase(f"turn_{n}", "sleep", timeout=3.5) for n in range(4)))
+    run = world.submit(four, {"seconds": 2.0}, max_attempts=1)
+    world.wait_until_finished(1)
+    assert status(world, run)[:2] == ("succeeded", None)
+    [(waited,)] = world.rows("select extract(epoch from max(finished_at) - min(started_at)) from ops.run_phases")
+    assert float(str(waited)) > 3.5
+
+
+def test_an_executor_never_claims_what_it_is_not_able_to_do(world: World) -> None:
+    world.start_executor()
+    able = Pipeline.from_json({**pipeline(phase("one", "sleep")).to_json(), "capabilities": ["gpu"]})
+    hard = world.submit(able, {"seconds": 0})
+    easy = world.submit(pipeline(phase("two", "sleep")), {"seconds": 0})
+    world.wait_until_finished(1)
+    # Older and of the same priority, it was first in the queue.
+    assert (status(world, hard)[0], status(world, easy)[0]) == ("queued", "succeeded")
+    able_one = world.start_executor(capabilities="odoo,gpu")
+    world.wait_until_finished(2)
+    assert status(world, hard)[0] == "succeeded"
+    [(name,)] = world.rows(
+        "select x.name from ops.runs r join ops.executors x on x.id = r.executor_id where r.id = %s", hard
+    )
+    assert str(name).endswith(f"-{able_one.pid}")
+    assert world.rows("select capabilities from ops.executors where name = %s", name) == [(["odoo", "gpu"],)]

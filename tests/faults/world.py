@@ -53,8 +53,11 @@ class World:
             (self.home / "secrets").mkdir(exist_ok=True)
             (self.home / "secrets" / name).write_text(value)
 
-    def start_executor(self, slots: int = 1, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        return self._start("-m", "controlroom", "executor", "--slots", str(slots), environment=environment)
+    def start_executor(
+        self, slots: int = 1, environment: Mapping[str, str] | None = None, capabilities: str = ""
+    ) -> subprocess.Popen[bytes]:
+        command = ("-m", "controlroom", "executor", "--slots", str(slots), "--capabilities", capabilities)
+        return self._start(*command, environment=environment)
 
     def start_steward(self) -> subprocess.Popen[bytes]:
         return self._start("-m", "compute.steward")
@@ -79,6 +82,7 @@ class World:
         key: str | None = None,
         max_attempts: int = 50,
         input_manifest: Mapping[str, object] | None = None,
+        timeout_seconds: float | None = None,
     ) -> RunId:
         with connect(self.url, autocommit=True) as connection:
             return Rpc(connection).create_run(
@@ -93,6 +97,7 @@ class World:
                 idempotency_key=key,
                 max_attempts=max_attempts,
                 input_manifest=input_manifest,
+                timeout_seconds=timeout_seconds,
             )
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:

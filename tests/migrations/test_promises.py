@@ -8,12 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import psycopg
 import pytest
 
 from ops.database import AUTHENTICATED, EXECUTOR, Connection, Pool, acting_as, connect
 from ops.errors import (
+    BadInput,
     CapExceeded,
     Conflict,
     ControlRoomError,
@@ -86,7 +88,7 @@ STEPS: dict[str, tuple[Step, dict[str, str | type[ControlRoomError]]]] = {
     "retry": (
         lambda who, run, _: who.owner.retry_run(run),
         {"queued": IllegalTransition, "claimed": IllegalTransition, "running": IllegalTransition,
-         "succeeded": "succeeded", "failed": "failed", "canceled": "canceled"},
+         "succeeded": IllegalTransition, "failed": "failed", "canceled": "canceled"},
     ),
     "score": (
         lambda who, run, _: who.owner.compute_run_score(run),
@@ -307,3 +309,56 @@ def test_a_run_has_no_parent_in_another_project(operator: Operator) -> None:
     parent = queue(operator, theirs)
     with pytest.raises(NotFound):
         operator.queue(parent_run=parent)
+
+
+def phases(connection: Connection, run_id: RunId) -> dict[str, str]:
+    return dict(connection.execute("select name, status from ops.run_phases where run_id = %s", [run_id]).fetchall())
+
+
+def test_a_phase_is_skipped_once_and_only_where_it_succeeded(operator: Operator, connection: Connection) -> None:
+    mine = operator.running()
+    skip = partial(operator.executor.finish_phase, *mine, status=PhaseStatus.SKIPPED, result={})
+
+    def refused(phase: str, status: str) -> None:
+        with pytest.raises(IllegalTransition, match=f"is {status}; only one that succeeded before"):
+            skip(phase)
+
+    refused("bronze", "pending")
+    operator.executor.start_phase(*mine, "bronze")
+    refused("bronze", "running")
+    operator.executor.finish_phase(*mine, "bronze", PhaseStatus.FAILED, {"error_code": "BROKEN"})
+    refused("bronze", "failed")
+    operator.executor.start_phase(*mine, "bronze")
+    operator.executor.finish_phase(*mine, "bronze", PhaseStatus.SUCCEEDED, {"output_fingerprint": "v1:abc"})
+    for _ in range(2):
+        skip("bronze")
+    told = "select count(*) from ops.run_events where run_id = %s and type = 'PHASE_SKIPPED'"
+    assert connection.execute(told, [mine[0]]).fetchone() == (1,)
+    assert phases(connection, mine[0]) == {"bronze": "skipped", "checks": "pending"}
+    with pytest.raises(IllegalTransition, match="checks is pending"):
+        operator.executor.complete_run(*mine, {})
+
+
+def test_what_a_run_asks_of_an_executor_is_in_its_spec(operator: Operator) -> None:
+    able = operator.queue(spec={**SPEC, "capabilities": ["gpu", "odoo"]})
+    for few in ((), ("gpu",), ("gpu", "excel")):
+        assert operator.executor.claim_run(operator.executor_id, few) == []
+    [run] = operator.executor.claim_run(operator.executor_id, ("excel", "odoo", "gpu"))
+    assert run.run_id == able
+    operator.executor.fail_run(run.run_id, run.lease_token, "BROKEN", "it broke")
+    operator.owner.retry_run(able)
+    assert operator.executor.claim_run(operator.executor_id) == []
+    with pytest.raises(BadInput, match=r"p_spec\.capabilities"):
+        operator.queue(spec={**SPEC, "capabilities": "gpu"}, spec_sha256="6" * 64)
+
+
+def test_a_concurrent_cap_is_not_charged_without_a_run_to_give_it_back(
+    operator: Operator, connection: Connection
+) -> None:
+    operator.owner.ensure_project("default", "demo")
+    connection.execute(
+        "insert into ops.caps (key, org_id, amount, period) select 'seats', id, 1, 'concurrent' from ops.orgs"
+    )
+    with pytest.raises(BadInput, match="'seats', a concurrent cap; claim_run reserves"):
+        operator.executor.cap_allow("seats", Decimal(1))
+    assert connection.execute("select count(*) from ops.cap_usage").fetchone() == (0,)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from ops.errors import LeaseLost, RunCanceled, SchemaDrift, SourceUnreachable
+from ops.errors import LeaseLost, SchemaDrift, SourceUnreachable
 from ops.model import Scope
 from pipelines.contract import Contract, named
 from pipelines.handler import ArtifactWriter, Context, Secrets
@@ -67,10 +67,10 @@ class Shop:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(command)
 
-    def context(self, owner: Owner, canceled: Callable[[], bool] = lambda: False) -> Context:
+    def context(self, owner: Owner) -> Context:
         return Context(
             owner.run_id, owner.token, self.lake.scope, "shop_bronze", "0" * 40, 1, {}, {}, self.lake,
-            cast("ArtifactWriter", None), owner, cast("Secrets", None), lambda *args, **facts: None, canceled, self.scratch,
+            cast("ArtifactWriter", None), owner, cast("Secrets", None), lambda *args, **facts: None, self.scratch,
         )  # fmt: skip
 
     def ingest(self, what: Ingest = WHAT, owner: Owner | None = None) -> dict[str, int]:
@@ -199,12 +199,6 @@ def test_an_unreachable_source_is_named_without_its_password() -> None:
     assert "hunter2" not in str(refused.value) and "127.0.0.1" in str(refused.value)
 
 
-def test_a_cancel_while_reading_leaves_nothing(shop: Shop) -> None:
-    with pytest.raises(RunCanceled):
-        run(shop.context(shop.runs.claim(), canceled=lambda: True), WHAT, PostgresSource(shop.url))
-    assert list(Path(shop.lake.root).rglob("*.parquet")) == []
-
-
 class DiesAfter(Owner):
     """An owner that dies when it has committed one table."""
 
@@ -229,6 +223,22 @@ def test_the_next_owner_completes_the_same_moment(shop: Shop) -> None:
     assert shop.runs.recorded() == [("bronze.line", 0), ("bronze.move", 0)]
     with pytest.raises(LeaseLost):
         shop.ingest(owner=first)
+
+
+def test_a_retry_completes_the_same_moment(shop: Shop) -> None:
+    first = shop.runs.claim()
+    with suppress(Killed):
+        shop.ingest(owner=DiesAfter(first.url, first.run_id, first.token))
+    shop.execute("delete from line; insert into move (id) values (5000)")
+    retry = replace(shop.context(shop.runs.claim()), root_run=first.run_id)
+    datasets = run(retry, WHAT, PostgresSource(shop.url)).datasets
+    assert [(one.table, one.version, one.rows) for one in datasets] == [
+        ("bronze.move", 0, 1001),
+        ("bronze.line", 0, 2000),
+    ]
+    assert set(shop.lake.scan("bronze.line").collect()["_run_id"]) == {str(first.run_id)}
+    # Whoever starts anew reads anew.
+    assert shop.ingest() == {"bronze.move": 1, "bronze.line": 0}
 
 
 def test_of_two_owners_that_land_at_once_one_moment_counts(shop: Shop) -> None:

@@ -1,4 +1,5 @@
--- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns.
+-- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns. Only for
+-- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
 set search_path = ''
@@ -13,6 +14,10 @@ begin
   select * into v_cap from ops.caps where key = p_cap_key for update;
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no cap %L', p_cap_key);
+  end if;
+  if v_cap.period = 'concurrent' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_cap_key is %L, a concurrent cap; claim_run reserves those for the runs that it hands out', p_cap_key);
   end if;
   if private.cap_used(v_cap, pg_catalog.clock_timestamp()) + p_amount > v_cap.amount then
     return false;

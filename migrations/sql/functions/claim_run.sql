@@ -13,7 +13,7 @@ create or replace function ops.claim_run(
 ) returns table (
   run_id uuid, lease_token bigint, expires_at timestamptz, org text, project text, env text, pipeline text,
   pipeline_version int, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt int,
-  max_attempts int, timeout_seconds float8, phases jsonb
+  max_attempts int, timeout_seconds float8, elapsed_seconds float8, root_run uuid, phases jsonb
 )
 language plpgsql security definer
 set search_path = ''
@@ -71,7 +71,8 @@ begin
     )
     select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
       o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
-      o.timeout_seconds, private.phases_json(o.id)
+      o.timeout_seconds, extract(epoch from v_now - o.started_at)::float8, coalesce(o.root_run, o.id),
+      private.phases_json(o.id)
     from owned o
     join ops.projects p on p.id = o.project_id
     join ops.orgs g on g.id = p.org_id

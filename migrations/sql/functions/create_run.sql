@@ -42,6 +42,9 @@ begin
   if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
     raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';
   end if;
+  if coalesce(pg_catalog.jsonb_typeof(p_spec -> 'capabilities'), 'array') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_spec.capabilities must be a JSON array of names';
+  end if;
   if p_idempotency_key is not null then
     -- Two callers with one key: the second waits here and then finds what the first made.
     perform pg_catalog.pg_advisory_xact_lock(
@@ -68,11 +71,12 @@ begin
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
-    available_at, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at, event_seq,
-    event_hash)
+    available_at, capabilities, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
+    event_seq, event_hash)
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
-    p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now), p_max_attempts,
+    p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
+    array(select pg_catalog.jsonb_array_elements_text(coalesce(p_spec -> 'capabilities', '[]'))), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)

@@ -19,13 +19,19 @@ begin
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('run %s has no phase %L', p_run_id, p_phase);
   end if;
+  -- A skipped phase keeps the fingerprint of the success that it stands on; whoever skips it names none.
   if v_phase.status = p_status
-     and v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint' then
+     and (p_status = 'skipped' or v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint') then
     return;
   end if;
-  -- A skipped phase is one that an earlier owner finished: it keeps what that owner wrote down.
   if p_status = 'skipped' then
+    if v_phase.status <> 'succeeded' then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'phase %L of run %s is %s; only one that succeeded before can be skipped, carry it out', p_phase, p_run_id,
+        v_phase.status);
+    end if;
     update ops.run_phases set status = 'skipped' where run_id = p_run_id and name = p_phase;
+    perform private.take_over_artifacts(p_run_id, p_phase);
   else
     if v_phase.status <> 'running' then
       raise exception using errcode = 'CR002', message = pg_catalog.format(
@@ -57,5 +63,31 @@ begin
       'byte_size', p_result -> 'byte_size', 'output_fingerprint', p_result -> 'output_fingerprint',
       'error_code', p_result -> 'error_code')),
     case when p_status in ('failed', 'canceled') then 'error' else 'info' end);
+end
+$$;
+
+-- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
+-- and not when the retry is made: a phase that is done again after all registers its own.
+create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select id, project_id, parent_run, root_run into v_run from ops.runs where id = p_run_id;
+  while v_run.root_run is not null and exists (
+    select from ops.run_phases where run_id = v_run.id and name = p_phase and attempt = 0)
+  loop
+    select id, project_id, parent_run, root_run into v_run from ops.runs where id = v_run.parent_run;
+  end loop;
+  if v_run.id <> p_run_id then
+    insert into ops.run_artifacts (
+      run_id, project_id, phase, name, kind, sha256, byte_size, content_type, uri, meta)
+    select p_run_id, project_id, phase, name, kind, sha256, byte_size, content_type, uri, meta
+    from ops.run_artifacts
+    where run_id = v_run.id and phase = p_phase
+    on conflict (run_id, phase, name) do nothing;
+  end if;
 end
 $$;

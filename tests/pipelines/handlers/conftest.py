@@ -43,7 +43,7 @@ class Bench:
         self.attempts.append(scratch)
         return Context(
             owner.run_id, owner.token, self.lake.scope, "bench", "0" * 40, 1, params or {}, inputs, self.lake,
-            self.artifacts, owner, SecretStore(self.home), lambda *args, **facts: None, lambda: False, scratch,
+            self.artifacts, owner, SecretStore(self.home), lambda *args, **facts: None, scratch,
         )  # fmt: skip
 
     def run(self, document: Mapping[str, object], owner: Owner | None = None, **params: object) -> PhaseResult:

@@ -54,7 +54,6 @@ class Medallion:
                 fence=owner,
                 secrets=SecretStore(self.home),
                 progress=lambda *args, **facts: None,
-                canceled=lambda: False,
                 scratch=self.home,
             )
             made[phase.name] = handler_for(phase.kind)(context, phase).output_fingerprint
