@@ -11,6 +11,7 @@ from polars import exceptions as refused
 from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import TableVersion
 from pipelines.handler import Context
+from pipelines.sandbox.gate import admit, admit_condition
 
 
 def pinned(ctx: Context, table: str) -> TableVersion:
@@ -30,18 +31,28 @@ def scans(ctx: Context, inputs: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
 
 
 def query(frames: Mapping[str, pl.LazyFrame], sql: str, params: Mapping[str, object]) -> pl.LazyFrame:
-    """The query's rows, lazily. Parameters are the one row of a table ``params``: values never become SQL text."""
+    """The query's rows, lazily. Parameters are the one row of a table ``params``: values never become SQL text.
+
+    Raises:
+        BadInput: the gate refuses the query (see :mod:`pipelines.sandbox.gate`), or Polars cannot parse it.
+    """
     tables = dict(frames)
     if params:
         tables["params"] = pl.LazyFrame({name: [value] for name, value in params.items()})
+    admitted = admit(sql, tables)
     with polars_errors("sql"):
-        return pl.SQLContext(tables).execute(sql)
+        return pl.SQLContext(tables, register_globals=False).execute(admitted.sql)
 
 
 def condition(sql: str) -> pl.Expr:
-    """A SQL condition over the columns of one table, as an expression."""
+    """A SQL condition over the columns of one table, as an expression.
+
+    Raises:
+        BadInput: the gate refuses it, or Polars cannot parse it.
+    """
+    admitted = admit_condition(sql)
     with polars_errors(sql):
-        return pl.sql_expr(sql)
+        return pl.sql_expr(admitted)
 
 
 @contextmanager
