@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ops.model import Artifact, DatasetVersion, LeaseToken, PhaseResult, RunId, Scope, TableVersion
+from pipelines.sandbox.limits import QueryLimits
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
@@ -81,6 +82,7 @@ class Context:
         params: the run's typed parameters.
         canceled: cheap; a handler in a long loop asks it and raises RunCanceled.
         scratch: a directory of this attempt's own, deleted when the phase ends.
+        sql_limits: what SQL of a person may use.
     """
 
     run_id: RunId
@@ -98,6 +100,7 @@ class Context:
     progress: Progress
     canceled: Callable[[], bool]
     scratch: Path
+    sql_limits: QueryLimits = QueryLimits()
 
 
 Handler = Callable[[Context, "Phase"], PhaseResult]

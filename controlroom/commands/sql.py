@@ -23,5 +23,5 @@ def sql(
     from controlroom.output import show
     from ops.settings import Settings
 
-    frame = ask(Settings.load(), query, env).head(limit).collect()
+    frame = ask(Settings.load(), query, env, limit)
     show(frame.to_dicts(), frame.columns, json)

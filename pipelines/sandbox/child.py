@@ -20,11 +20,10 @@ from typing import BinaryIO
 import polars as pl
 from deltalake import DeltaTable
 
-from ops.errors import BadInput, ControlRoomError, PhaseFailed
+from ops.errors import ControlRoomError, PhaseFailed
 from pipelines.frames import polars_errors, query
 from pipelines.sandbox.confine import confine
 from pipelines.sandbox.job import Job
-from pipelines.sandbox.sources import check_sources
 from pipelines.storage import storage_errors
 
 
@@ -69,8 +68,7 @@ def _rows(job: Job) -> pl.DataFrame:
                 )
                 for alias, table in job.tables.items()
             }
-            plan = query(frames, job.sql, job.params)
-            check_sources(plan, [table.path for table in job.tables.values()])
+            plan = query(frames, job.sql, job.params, [table.path for table in job.tables.values()])
             return plan.head(job.most).collect(engine="streaming")
     except MemoryError:
         raise job.limits.exceeded("memory_mb", f"needs more than {job.limits.memory_mb} MiB of memory") from None
@@ -78,10 +76,6 @@ def _rows(job: Job) -> pl.DataFrame:
         raise
     except Exception as error:
         raise PhaseFailed(f"the query ended in {type(error).__name__}: {str(error)[:300]}") from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise BadInput(f"sql: the engine cannot carry it out: {str(error)[:300]}") from error
 
 
 def _say(answers: BinaryIO, header: dict[str, object]) -> None:

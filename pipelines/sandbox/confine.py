@@ -22,7 +22,15 @@ _CONNECT = 1 << 1
 _QUIET_THREADS = ("jemalloc_bg_thd", "polars-ooc-clea")
 _ALWAYS = ("/usr/share/zoneinfo", "/etc/localtime", "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup",
            "/sys/devices/system/cpu", "/dev/null", "/dev/urandom", "/lib", "/lib64", "/usr/lib", "/usr/lib64")  # fmt: skip
-_REMOTE = ("/etc/ssl", "/etc/pki", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/usr/share/ca-certificates")
+_REMOTE = (
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/usr/share/ca-certificates",
+)
 
 
 def confine(folders: Sequence[str], ports: Sequence[int], memory_mb: int, seconds: float) -> list[str]:
@@ -71,7 +79,9 @@ def _limits(memory_mb: int, seconds: float) -> list[str]:
 def _no_strange_threads() -> None:
     """Landlock binds the thread that asks and those that it starts later; an older worker would stay free."""
     own = str(os.getpid())
-    names = [Path(f"/proc/self/task/{one}/comm").read_text().strip() for one in os.listdir("/proc/self/task") if one != own]
+    names = [
+        Path(f"/proc/self/task/{one}/comm").read_text().strip() for one in os.listdir("/proc/self/task") if one != own
+    ]
     if strange := [name for name in names if name not in _QUIET_THREADS]:
         raise RuntimeError(f"threads {', '.join(strange)} began before the process was confined")
 
@@ -97,7 +107,11 @@ def _landlock(folders: Sequence[str], ports: Sequence[int]) -> list[str]:
         raise OSError(ctypes.get_errno(), "no_new_privs")
     _called(libc, _RESTRICT, ruleset, 0)
     os.close(ruleset)
-    return [] if network else [f"the kernel's Landlock {version} knows no network (Linux 6.7 or later): the gate alone keeps it"]
+    return (
+        []
+        if network
+        else [f"the kernel's Landlock {version} knows no network (Linux 6.7 or later): the gate alone keeps it"]
+    )
 
 
 def _readable(libc: ctypes.CDLL, ruleset: int, place: str) -> None:

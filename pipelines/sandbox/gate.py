@@ -92,7 +92,9 @@ def _check(parts: Sequence[Token]) -> None:
     for number, (before, token) in enumerate(_with_before(parts)):
         earlier = parts[number - 2] if number > 1 else None
         if token.word(*CHANGES) and not (before and before.symbol(".")):
-            raise BadInput(f"{token.text} changes things or reaches beyond the tables; quote it if it is a column's name")
+            raise BadInput(
+                f"{token.text} changes things or reaches beyond the tables; quote it if it is a column's name"
+            )
         if token.symbol("(", "["):
             depth.append(")" if token.symbol("(") else "]")
             if token.symbol("(") and before is not None:

@@ -93,7 +93,9 @@ def _relation(parts: Sequence[Token], at: int, found: dict[str, None]) -> int:
         at += 2
     if at < len(parts) and parts[at].symbol("("):
         if len(name) > 1 or name[0].lower() not in TABLE_FUNCTIONS:
-            raise BadInput(f"{'.'.join(name)[:80]} cannot be called in SQL here; name a table", {"function": name[0][:80]})
+            raise BadInput(
+                f"{'.'.join(name)[:80]} cannot be called in SQL here; name a table", {"function": name[0][:80]}
+            )
         return at
     found[".".join(name)] = None
     return at
@@ -103,15 +105,19 @@ def _defined(parts: Sequence[Token]) -> set[str]:
     """Names before ``AS (SELECT`` – with a list of columns between, or without –: the query's own WITH."""
     names: set[str] = set()
     for at, token in enumerate(parts):
-        if not (token.word("as") and _symbol(parts, at + 1, "(") and _at(parts, at + 2, "select", "with", "values", "(")):
+        if not (
+            token.word("as") and _symbol(parts, at + 1, "(") and _at(parts, at + 2, "select", "with", "values", "(")
+        ):
             continue
         before = at - 1
         if before > 0 and parts[before].symbol(")"):
             while before > 0 and not parts[before].symbol("("):
                 before -= 1
             before -= 1
-        if before > 0 and parts[before].names and (
-            parts[before - 1].word("with", "recursive") or parts[before - 1].symbol(",")
+        if (
+            before > 0
+            and parts[before].names
+            and (parts[before - 1].word("with", "recursive") or parts[before - 1].symbol(","))
         ):
             names.add(parts[before].value if parts[before].kind == "quoted" else parts[before].text)
     return names

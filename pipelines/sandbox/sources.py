@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 
@@ -24,8 +25,9 @@ def check_sources(plan: pl.LazyFrame, roots: Collection[str]) -> None:
     Raises:
         BadInput: the plan reads something else.
     """
-    allowed = tuple(f"{root.rstrip('/')}/" for root in roots)
-    for scan in _SCAN.finditer(plan.explain(optimized=False)):
+    places = {*roots, *(os.path.realpath(root) for root in roots if "://" not in root)}
+    allowed = tuple(f"{place.rstrip('/')}/" for place in places)
+    for scan in _SCAN.finditer(plan.explain()):
         sources = scan["sources"].strip().removeprefix("[")
         if scan["format"] == "Parquet" and sources.startswith(allowed) and "/../" not in sources:
             continue

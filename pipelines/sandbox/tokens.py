@@ -17,7 +17,24 @@ from ops.errors import BadInput
 LONGEST = 100_000
 Kind = Literal["word", "quoted", "string", "number", "symbol"]
 
-_SYMBOLS = ("<=>", "->>", "!~*", "::", "||", "<>", "!=", "<=", ">=", "==", "->", "//", "!~", "~*", "^@", *"()[],.;+-*/%=<>&|^~")
+_SYMBOLS = (
+    "<=>",
+    "->>",
+    "!~*",
+    "::",
+    "||",
+    "<>",
+    "!=",
+    "<=",
+    ">=",
+    "==",
+    "->",
+    "//",
+    "!~",
+    "~*",
+    "^@",
+    *"()[],.;+-*/%=<>&|^~",
+)
 _TOKEN = re.compile(
     r"""(?P<blank>[ \t\r\n]+|--[^\n]*)
       | (?P<comment>/\*)
@@ -80,7 +97,9 @@ def tokens(sql: str) -> list[Token]:
         text = match.group()
         token = Token(kind, text, _value(kind, text), apart)  # type: ignore[arg-type]
         if found and not apart and _grown_together(found[-1], token):
-            raise BadInput(f"{found[-1].text}{text[:20]} is no SQL that is taken here; put a blank between, or quote the name")
+            raise BadInput(
+                f"{found[-1].text}{text[:20]} is no SQL that is taken here; put a blank between, or quote the name"
+            )
         found.append(token)
         apart = False
     return found

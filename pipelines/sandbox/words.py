@@ -32,6 +32,8 @@ SYNTAX = frozenset(
     with array interval decimal numeric varchar char float is group
     """.split()
 )
-ENDS_FROM = frozenset("select where group having order limit offset fetch union intersect except window qualify".split())
+ENDS_FROM = frozenset(
+    "select where group having order limit offset fetch union intersect except window qualify".split()
+)
 CHANGES = frozenset("insert update delete merge into create drop truncate alter copy lateral".split())
 """Words of statements that change something; as a column's name each can be quoted."""
