@@ -152,6 +152,7 @@ class _Again:
             progress=lambda *_, **__: None,
             canceled=lambda: False,
             scratch=scratch,
+            sql_limits=self._places.sql_limits,
         )
 
 
