@@ -27,7 +27,7 @@ from ops.settings import Settings
 from pipelines.handler import Context
 from pipelines.lake import Lake
 from pipelines.registry import handler_for
-from pipelines.sandbox.limits import QueryLimits
+from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
 
 PROGRESS_SECONDS = 0.5
@@ -51,7 +51,7 @@ class Places:
     artifacts_url: str
     storage_options: Mapping[str, str]
     home: Path
-    sql_limits: QueryLimits = QueryLimits()
+    sql_limits: QueryLimits = DEFAULT_LIMITS
 
     @classmethod
     def of(cls, settings: Settings, database_url: str) -> Places:

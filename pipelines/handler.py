@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ops.model import Artifact, DatasetVersion, LeaseToken, PhaseResult, RunId, Scope, TableVersion
-from pipelines.sandbox.limits import QueryLimits
+from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
@@ -100,7 +100,7 @@ class Context:
     progress: Progress
     canceled: Callable[[], bool]
     scratch: Path
-    sql_limits: QueryLimits = QueryLimits()
+    sql_limits: QueryLimits = DEFAULT_LIMITS
 
 
 Handler = Callable[[Context, "Phase"], PhaseResult]

@@ -30,3 +30,6 @@ class QueryLimits:
             f"the query {said}; ask for less, or have {setting} raised above {value}",
             {"limit": name, "value": value, "setting": setting},
         )
+
+
+DEFAULT_LIMITS = QueryLimits()
