@@ -110,6 +110,8 @@ def python_fault(reference: str) -> str | None:
     The module is read, not imported: a spec is validated without running it.
     """
     module, _, name = reference.partition(":")
+    if not name.isidentifier():
+        return f"{name!r} is no function's name; write module:function"
     if fault := module_fault(module):
         return fault
     try:

@@ -66,10 +66,9 @@ def admit_condition(sql: str) -> str:
     """
     parts = tokens(sql)
     for before, token in _with_before(parts):
-        if token.symbol(";") or (token.word(*_QUERY) and not (token.word("from") and _in_function(parts, token))):
+        compares = token.word("from") and ((before and before.word("distinct")) or _in_function(parts, token))
+        if token.symbol(";") or (token.word(*_QUERY) and not compares):
             raise BadInput(f"a condition reads the columns of one table; {token.text} cannot stand in it")
-        if token.word("distinct") and before is None:
-            raise BadInput("a condition does not begin with distinct")
     _check(parts)
     return render(parts)
 

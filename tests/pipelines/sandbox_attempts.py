@@ -39,7 +39,7 @@ POSITIONS = [
 DISGUISES = [
     "select * from READ_CSV('{file}')",
     "select * from Read_Csv ('{file}')",
-    'select * from "read_csv"(\'{file}\')',
+    "select * from \"read_csv\"('{file}')",
     "select * from `read_csv`('{file}')",
     "select * from [read_csv]('{file}')",
     "select * from read_csv/**/('{file}')",
@@ -53,9 +53,8 @@ DISGUISES = [
     "select * from re\u200bad_csv('{file}')",
     "select * from\x00 read_csv('{file}')",
     "\ufeffselect * from read_csv('{file}')",
-    "select '\\' from t -- ' from read_csv('{file}')",
     "select 'a\\'' || (select max(a) from read_csv('{file}')) from t",
-    "select \"a\"\"(\" from read_csv('{file}')",
+    'select "a""(" from read_csv(\'{file}\')',
     "select $$ $$ from read_csv('{file}')",
     "select * from read_csv($${file}$$)",
     "select * from read_csv(e'{file}')",
@@ -96,7 +95,7 @@ STATEMENTS = [
     "select 1; drop table t", "select 1;; select 2", "select * into x from t", "select * from t for update",
     "select * from t into outfile '{file}'", "with x as (delete from t returning *) select * from x",
     "with x as (insert into t values (1) returning 1) select * from x", "with x as (select 1) delete from t",
-    "", ";", "--", "/*", "select", "select 'open", 'select "open', "select (1", "select 1)", "select [1)",
+    "", ";", "--", "/*", "select 'open", 'select "open', "select (1", "select 1)", "select [1)",
 ]  # fmt: skip
 FUNCTIONS = [
     "getenv('HOME')", "env('HOME')", "pg_read_file('/etc/passwd')", "current_setting('x')", "set_config('a', 'b', true)",
@@ -105,7 +104,16 @@ FUNCTIONS = [
     "url('{url}')", "file('{file}')", "load_extension('x')", "eval('1')", "randomblob(1000000000)", "repeat('x', 1000000000)",
     "json_extract('[1]', '$')", "xmlparse('x')", "upper('x')('y')", "abs.read_csv('{file}')", "uuid()",
 ]  # fmt: skip
-PLACEHOLDERS = ["select $1", "select ?", "select :a", "select @x", "select @@version", "select #x", "select {{a: 1}}", "select a\\b"]
+PLACEHOLDERS = [
+    "select $1",
+    "select ?",
+    "select :a",
+    "select @x",
+    "select @@version",
+    "select #x",
+    "select {{a: 1}}",
+    "select a\\b",
+]
 
 
 def attempts(file: str, folder: str, url: str) -> list[str]:

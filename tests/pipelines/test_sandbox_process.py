@@ -54,7 +54,9 @@ def test_honest_sql_gives_what_it_gives_without_a_sandbox(here: Ground, sql: str
 
 def test_parameters_are_values_and_never_sql(here: Ground) -> None:
     with Sandbox() as sandbox:
-        rows = sandbox.ask("select t.id, p from t cross join params where t.id = params.n", here.tables, {"n": 2, "p": "' or 1=1 --"})
+        rows = sandbox.ask(
+            "select t.id, p from t cross join params where t.id = params.n", here.tables, {"n": 2, "p": "' or 1=1 --"}
+        )
     assert rows.rows() == [(2, "' or 1=1 --")]
 
 
@@ -66,7 +68,7 @@ def test_parameters_are_values_and_never_sql(here: Ground) -> None:
         ("select array_agg(a.value) as x from generate_series(1, 200000000) as a(value)", "memory_mb"),
         ("select * from generate_series(1, 1001)", "rows"),
         ("select a.id from t a, t b, t c, t d, t e, t f", "rows"),
-        ("select lpad(name, 1000000, 'x') as x from t", "result_mb"),
+        ("select lpad(name, 3000000, 'x') as x from t", "result_mb"),
     ],
 )
 def test_a_bomb_ends_at_its_limit(here: Ground, sql: str, limit: str) -> None:
@@ -143,7 +145,8 @@ exec(sys.argv[2])
 def confined(folder: Path, code: str, ports: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder), code, ports],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )  # fmt: skip
 
 
@@ -173,7 +176,9 @@ def confined(folder: Path, code: str, ports: str = "") -> subprocess.CompletedPr
 )
 def test_the_kernel_refuses_what_the_process_may_not(here: Ground, code: str) -> None:
     table = Path(here.tables["t"].path)
-    text = code.format(canary=str(here.canary), other=here.other.path, given=str(table), home=str(here.canary.parent), url=here.url)
+    text = code.format(
+        canary=str(here.canary), other=here.other.path, given=str(table), home=str(here.canary.parent), url=here.url
+    )
     ended = confined(table, text)
     assert CANARY not in ended.stdout
     assert here.hits == []
@@ -187,15 +192,19 @@ def test_what_was_given_can_be_read_and_an_open_port_reached(here: Ground) -> No
     table = here.tables["t"].path
     assert confined(Path(table), f"print(len(pl.read_parquet({table!r} + '/*.parquet')))").stdout == "4\n"
     port = here.url.rpartition(":")[2]
-    code = f"import urllib.request, urllib.error\ntry: urllib.request.urlopen({here.url!r})\nexcept urllib.error.HTTPError as e: print(e.code)"
+    code = (
+        f"import urllib.request, urllib.error\ntry: urllib.request.urlopen({here.url!r})\n"
+        "except urllib.error.HTTPError as e: print(e.code)"
+    )
     assert confined(Path(table), code, port).stdout == "404\n"
-    assert here.hits.pop() == ""[0:] or True
+    assert here.hits
     here.hits.clear()
 
 
 @needs_landlock
 def test_a_process_with_workers_is_not_confined_halfway(here: Ground) -> None:
-    code = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start(); confine([], [], 1024, 20)"
+    code = "import threading, time; threading.Thread(target=time.sleep, args=(5,), daemon=True).start()"
+    code += "; confine([], [], 1024, 20)"
     assert "began before the process was confined" in confined(here.canary.parent, code).stderr
 
 
@@ -213,7 +222,15 @@ def test_the_process_gets_no_secrets_and_no_files(here: Ground, monkeypatch: pyt
         os.set_inheritable(held.fileno(), True)
         [child] = [one for one in psutil.Process().children() if "pipelines.sandbox.child" in one.cmdline()]
         time.sleep(0.5)
-        assert set(child.environ()) <= {"TZ", "LANG", "LC_ALL", "POLARS_MAX_THREADS", "PYTHONPATH", "RUST_BACKTRACE", "LC_CTYPE"}
+        assert set(child.environ()) <= {
+            "TZ",
+            "LANG",
+            "LC_ALL",
+            "POLARS_MAX_THREADS",
+            "PYTHONPATH",
+            "RUST_BACKTRACE",
+            "LC_CTYPE",
+        }
         assert str(here.canary) not in [one.path for one in child.open_files()]
 
 
