@@ -32,6 +32,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     ctx.progress(0, rows_in, phase.name)
     with Sandbox(ctx.sql_limits) as sandbox:
         result = sandbox.ask(phase.sql, _given(ctx, phase), ctx.params, canceled=ctx.canceled)
+        unenforced = sandbox.missing
     if not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
         result = result.sort(pl.all())
@@ -60,6 +61,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         rows_out=result.height,
         byte_size=path.stat().st_size,
         output_fingerprint=digest.root,
+        metrics={"sandbox_unenforced": list(unenforced)} if unenforced else {},
         artifacts=artifacts,
     )
 

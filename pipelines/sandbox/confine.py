@@ -47,10 +47,10 @@ def confine(folders: Sequence[str], ports: Sequence[int], memory_mb: int, second
         RuntimeError: a thread that could escape runs already.
     """
     missing = _limits(memory_mb, seconds)
-    if not sys.platform.startswith("linux"):
-        return [*missing, f"{sys.platform} has no Landlock: files and network are kept by the gate alone"]
-    _no_strange_threads()
-    return missing + _landlock(folders, ports)
+    if landlock_version():
+        _no_strange_threads()
+        _landlock(folders, ports)
+    return missing + unenforced()
 
 
 def landlock_version() -> int:
@@ -58,6 +58,18 @@ def landlock_version() -> int:
     if not sys.platform.startswith("linux"):
         return 0
     return max(0, int(ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, ctypes.c_size_t(0), 1)))
+
+
+def unenforced() -> list[str]:
+    """What this machine cannot keep of :func:`confine`, one line each; changes nothing."""
+    if not sys.platform.startswith("linux"):
+        return [f"{sys.platform} has no Landlock: files and network are kept by the gate alone"]
+    version = landlock_version()
+    if version == 0:
+        return ["the kernel has no Landlock (Linux 5.13 or later): files and network are kept by the gate alone"]
+    if version < 4:
+        return [f"the kernel's Landlock {version} knows no network (Linux 6.7 or later): the gate alone keeps it"]
+    return []
 
 
 def _limits(memory_mb: int, seconds: float) -> list[str]:
@@ -86,10 +98,8 @@ def _no_strange_threads() -> None:
         raise RuntimeError(f"threads {', '.join(strange)} began before the process was confined")
 
 
-def _landlock(folders: Sequence[str], ports: Sequence[int]) -> list[str]:
+def _landlock(folders: Sequence[str], ports: Sequence[int]) -> None:
     version = landlock_version()
-    if version == 0:
-        return ["the kernel has no Landlock (Linux 5.13 or later): files and network are kept by the gate alone"]
     libc = ctypes.CDLL(None, use_errno=True)
     files = (1 << _FILE_RIGHTS.get(version, 16)) - 1
     network = 3 if version >= 4 else 0
@@ -107,11 +117,6 @@ def _landlock(folders: Sequence[str], ports: Sequence[int]) -> list[str]:
         raise OSError(ctypes.get_errno(), "no_new_privs")
     _called(libc, _RESTRICT, ruleset, 0)
     os.close(ruleset)
-    return (
-        []
-        if network
-        else [f"the kernel's Landlock {version} knows no network (Linux 6.7 or later): the gate alone keeps it"]
-    )
 
 
 def _readable(libc: ctypes.CDLL, ruleset: int, place: str) -> None:

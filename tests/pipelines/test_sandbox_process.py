@@ -162,7 +162,7 @@ def confined(folder: Path, code: str, ports: str = "") -> subprocess.CompletedPr
         "import os; print(os.listdir({home!r}))",
         "import os; os.symlink({canary!r}, {given!r} + '/x'); print(open({given!r} + '/x').read())",
         "open({given!r} + '/made', 'w').write('x'); print('CANARY-7f3a')",
-        "open('/tmp/made-by-sql', 'w').write('x'); print('CANARY-7f3a')",
+        "open({home!r} + '/made-by-sql', 'w').write('x'); print('CANARY-7f3a')",
         "import os; os.unlink({given!r} + '/_delta_log/00000000000000000000.json'); print('CANARY-7f3a')",
         "import subprocess; print(subprocess.run(['/bin/cat', {canary!r}], capture_output=True).stdout)",
         "import os; os.execv('/bin/cat', ['cat', {canary!r}])",
@@ -182,7 +182,7 @@ def test_the_kernel_refuses_what_the_process_may_not(here: Ground, code: str) ->
     ended = confined(table, text)
     assert CANARY not in ended.stdout
     assert here.hits == []
-    assert not Path("/tmp/made-by-sql").exists()
+    assert not (here.canary.parent / "made-by-sql").exists()
     assert (table / "_delta_log" / "00000000000000000000.json").exists()
 
 
