@@ -27,6 +27,7 @@ from ops.settings import Settings
 from pipelines.handler import Context
 from pipelines.lake import Lake
 from pipelines.registry import handler_for
+from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
 
 PROGRESS_SECONDS = 0.5
@@ -42,6 +43,7 @@ class Places:
         lake_url, artifacts_url: a directory or an ``s3://`` URL.
         storage_options: of both, by their environment names.
         home: whose ``secrets/`` holds the files of ``secret://file/…``.
+        sql_limits: what SQL of people may use.
     """
 
     database_url: str
@@ -49,10 +51,12 @@ class Places:
     artifacts_url: str
     storage_options: Mapping[str, str]
     home: Path
+    sql_limits: QueryLimits = DEFAULT_LIMITS
 
     @classmethod
     def of(cls, settings: Settings, database_url: str) -> Places:
-        return cls(database_url, settings.lake, settings.artifacts, settings.storage_options, settings.home)
+        limits = QueryLimits(settings.sql_memory_mb, settings.sql_seconds, settings.sql_rows, settings.sql_result_mb)
+        return cls(database_url, settings.lake, settings.artifacts, settings.storage_options, settings.home, limits)
 
     def lake(self, scope: Scope) -> Lake:
         return Lake(self.lake_url, scope, self.storage_options)
@@ -193,6 +197,7 @@ def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report
             secrets=secrets,
             progress=report,
             scratch=Path(scratch),
+            sql_limits=places.sql_limits,
         )
         try:
             return handler_for(phase.kind)(ctx, phase)

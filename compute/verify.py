@@ -148,6 +148,7 @@ class _Again:
             secrets=SecretStore(self._places.home),
             progress=lambda *_, **__: None,
             scratch=scratch,
+            sql_limits=self._places.sql_limits,
         )
 
 

@@ -15,6 +15,7 @@ from ops.database import connect
 from ops.errors import ControlRoomError, StackFailed
 from ops.reads import Reads
 from ops.settings import Settings
+from pipelines.sandbox.confine import unenforced
 
 FREE_BYTES = 2 * 2**30
 PARTS = ("polars", "deltalake", "ray", "streamlit", "psycopg", "pydantic")
@@ -37,6 +38,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _asked("packages", _packages)
     yield _asked("home", lambda: _home(settings))
     yield _asked("lake", lambda: f"{settings.lake}")
+    yield _asked("sql", lambda: "; ".join(unenforced()) or "queries are confined to their tables by the kernel too")
     found = embedded.find(settings.home)
     url = settings.database_url or (found.url() if found else None)
     if url is None:

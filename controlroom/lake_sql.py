@@ -1,40 +1,64 @@
-"""SQL over the lake: the tables that a query names, at their last versions."""
+"""SQL over the lake: the tables that a query names, at the versions that readers get."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 
 import polars as pl
 
-from ops.errors import BadInput
+from compute.inputs import outsiders_version
+from controlroom.session import Session
+from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import Scope
-from ops.settings import Settings
-from pipelines.lake import Lake
+from pipelines.lake import TABLE, Lake
+from pipelines.sandbox.gate import admit
+from pipelines.sandbox.job import GivenTable
+from pipelines.sandbox.limits import QueryLimits
+from pipelines.sandbox.process import Sandbox
 
-_SELECT = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
-_TABLE = re.compile(r"\b(bronze|silver|gold|quarantine)\.([a-z_][a-z0-9_]*)")
 
+def ask(session: Session, query: str, env: str | None = None, first: int | None = None) -> pl.DataFrame:
+    """The answer, computed in a process of its own that can read the named tables and nothing else.
 
-def ask(settings: Settings, query: str, env: str | None = None) -> pl.LazyFrame:
-    """The answer, not yet computed.
+    Args:
+        first: only that many rows; without it an answer of more rows than the limit is an error.
 
     Raises:
-        BadInput: no select, or SQL that Polars refuses.
-        NotFound: a table that is not in the lake.
+        BadInput: no select, or SQL that the gate or Polars refuses.
+        NotFound: a table that is not in the lake, or of which no run has succeeded.
+        QueryLimitExceeded: it needs more memory, time or rows than a query may.
     """
-    if not _SELECT.match(query):
-        raise BadInput("only a select can be asked; write one over bronze., silver. or gold. tables")
-    lake = Lake(settings.lake, Scope(settings.org, settings.project, env or settings.env), settings.storage_options)
-    names = {f"{layer}.{name}" for layer, name in _TABLE.findall(query)}
-    context = pl.SQLContext({name: lake.scan(name) for name in names if _is_table(lake, name, query)})
-    try:
-        answer = context.execute(query)
-        answer.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(f"the query is refused: {str(error).splitlines()[0]}") from None
-    return answer
+    settings = session.settings
+    scope = Scope(settings.org, settings.project, env or settings.env)
+    lake = Lake(settings.lake, scope, settings.storage_options)
+    names = admit(query).relations
+    released = _released(session, scope) if names else {}
+    tables = {name: _given(lake, name, released) for name in names}
+    limits = QueryLimits(settings.sql_memory_mb, settings.sql_seconds, settings.sql_rows, settings.sql_result_mb)
+    with Sandbox(limits) as sandbox:
+        try:
+            return sandbox.ask(query, tables, first=first)
+        except SchemaDrift as error:
+            # No spec expected anything here: it is the person's question that does not fit the tables.
+            raise BadInput(f"the query is refused: {error.message.partition(';')[0]}", error.data) from None
 
 
-def _is_table(lake: Lake, name: str, query: str) -> bool:
-    """Whether a name stands for a table; the same text may be part of a literal, which needs no table."""
-    return lake.version(name) is not None or f"'{name}" not in query
+def _released(session: Session, scope: Scope) -> dict[str, int]:
+    own = (scope.org, scope.project)
+    return {each.table: each.version for each in session.reads.datasets(scope.env) if (each.org, each.project) == own}
+
+
+def _given(lake: Lake, name: str, released: Mapping[str, int]) -> GivenTable:
+    if not TABLE.fullmatch(name):
+        raise NotFound(
+            f"there is no table {name[:100]!r}; tables are named like gold.revenue_by_month", {"table": name[:100]}
+        )
+    version = released.get(name)
+    if version is None:
+        version = outsiders_version(lake, name)
+    if version is None:
+        raise NotFound(
+            f"table {name} does not exist in {lake.scope.project}/{lake.scope.env}, or no run that wrote it has succeeded",
+            {"table": name},
+        )
+    return GivenTable(lake.path(name), version, lake.storage.options)

@@ -197,6 +197,12 @@ class PhaseCrashed(ControlRoomError):
     retryable = True
 
 
+class QueryLimitExceeded(ControlRoomError):
+    """SQL of a person needed more than it may have; ``data`` has the limit's name, its value and the setting that raises it."""
+
+    code = "QUERY_LIMIT_EXCEEDED"
+
+
 class RunCanceled(ControlRoomError):
     """Someone asked for the run to be canceled."""
 

@@ -74,6 +74,7 @@ def _reference(secret: str | None) -> str | None:
 
 _AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 _PostgresUrl = Annotated[str | None, AfterValidator(_postgres)]
+_Modules = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*( *, *[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)*$")]
 _Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
@@ -106,6 +107,14 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(
         default=30.0, ge=0.2, le=3600, description="How long a lease lasts without a heartbeat, in seconds."
+    )
+    sql_memory_mb: int = Field(default=2048, ge=256, description="Memory of one query of a person, in MiB.")
+    sql_seconds: float = Field(default=120.0, gt=0, description="How long one query of a person may take, in seconds.")
+    sql_rows: int = Field(default=1_000_000, ge=1, description="Rows that one query of a person may return.")
+    sql_result_mb: int = Field(default=256, ge=1, description="Size of what one query of a person may return, in MiB.")
+    code_modules: _Modules = Field(
+        default="pipelines",
+        description="Modules of which, and below which, a spec may name functions; with commas between.",
     )
     org: _Slug = Field(default="default", description="Slug of the organisation.")
     project: _Slug = Field(default="demo", description="Slug of the project.")

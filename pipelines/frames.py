@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import polars as pl
@@ -11,6 +11,8 @@ from polars import exceptions as refused
 from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import TableVersion
 from pipelines.handler import Context
+from pipelines.sandbox.gate import admit, admit_condition
+from pipelines.sandbox.sources import check_sources
 
 
 def pinned(ctx: Context, table: str) -> TableVersion:
@@ -29,19 +31,38 @@ def scans(ctx: Context, inputs: Mapping[str, str]) -> dict[str, pl.LazyFrame]:
     return {alias: ctx.lake.scan(table, pinned(ctx, table).version) for alias, table in inputs.items()}
 
 
-def query(frames: Mapping[str, pl.LazyFrame], sql: str, params: Mapping[str, object]) -> pl.LazyFrame:
-    """The query's rows, lazily. Parameters are the one row of a table ``params``: values never become SQL text."""
+def query(
+    frames: Mapping[str, pl.LazyFrame], sql: str, params: Mapping[str, object], roots: Collection[str] | None = None
+) -> pl.LazyFrame:
+    """The query's rows, lazily. Parameters are the one row of a table ``params``: values never become SQL text.
+
+    Args:
+        roots: where the frames' tables are; the plan is then made, and must scan nothing else.
+
+    Raises:
+        BadInput: the gate refuses the query (see :mod:`pipelines.sandbox.gate`), Polars cannot parse it, or its plan
+            would read something else than ``roots``.
+    """
     tables = dict(frames)
     if params:
         tables["params"] = pl.LazyFrame({name: [value] for name, value in params.items()})
+    admitted = admit(sql, tables)
     with polars_errors("sql"):
-        return pl.SQLContext(tables).execute(sql)
+        plan = pl.SQLContext(tables, register_globals=False).execute(admitted.sql)
+        if roots is not None:
+            check_sources(plan, roots)
+    return plan
 
 
 def condition(sql: str) -> pl.Expr:
-    """A SQL condition over the columns of one table, as an expression."""
+    """A SQL condition over the columns of one table, as an expression.
+
+    Raises:
+        BadInput: the gate refuses it, or Polars cannot parse it.
+    """
+    admitted = admit_condition(sql)
     with polars_errors(sql):
-        return pl.sql_expr(sql)
+        return pl.sql_expr(admitted)
 
 
 @contextmanager
@@ -65,6 +86,9 @@ def polars_errors(what: str) -> Iterator[None]:
         raise SchemaDrift(
             f"{what}: {_line(error)}; a type or a value is another than the spec expects", {"what": what}
         ) from error
+    except refused.PanicException as error:
+        # No Exception to Python: it would pass every handler and take the process with it.
+        raise BadInput(f"{what}: the engine cannot carry it out: {_line(error)}", {"what": what}) from error
 
 
 def _line(error: Exception) -> str:

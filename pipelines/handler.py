@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ops.model import Artifact, DatasetVersion, LeaseToken, PhaseResult, RunId, Scope, TableVersion
+from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
@@ -85,6 +86,7 @@ class Context:
         root_run: of a retry the first run of its line, None where the run is no retry. What it does to the lake is known by
             that run: what the run before it did, and did not live to write down, is found and not done again.
         scratch: a directory of this attempt's own, deleted when the phase ends.
+        sql_limits: what SQL of a person may use.
     """
 
     run_id: RunId
@@ -102,6 +104,7 @@ class Context:
     progress: Progress
     scratch: Path
     root_run: RunId | None = None
+    sql_limits: QueryLimits = DEFAULT_LIMITS
 
     @property
     def effect_of(self) -> RunId:

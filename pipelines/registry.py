@@ -6,7 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
-from ops.errors import NotFound
+from ops.errors import NotAllowed, NotFound
+from pipelines.code_modules import check_function, module_fault
 from pipelines.handler import Handler
 from pipelines.kinds import BUILT_IN, kinds, third_party
 
@@ -18,7 +19,7 @@ def handler_for(kind: str) -> Handler:
         NotFound: no such kind is installed here.
     """
     if kind in BUILT_IN:
-        return cast(Handler, named_function(BUILT_IN[kind]))
+        return cast(Handler, _imported(BUILT_IN[kind]))
     if kind in third_party():
         handler: Handler = third_party()[kind].load()
         return handler
@@ -26,11 +27,21 @@ def handler_for(kind: str) -> Handler:
 
 
 def named_function(reference: str) -> Callable[..., object]:
-    """The function behind ``module:function``.
+    """The function behind ``module:function`` of a spec.
 
     Raises:
+        NotAllowed: its module is not on the list of :mod:`pipelines.code_modules`, or it only passes through there;
+            the module is then not imported.
         NotFound: there is none.
     """
+    if fault := module_fault(reference.partition(":")[0]):
+        raise NotAllowed(f"{reference}: {fault}", {"reference": reference})
+    found = _imported(reference)
+    check_function(reference, found)
+    return found
+
+
+def _imported(reference: str) -> Callable[..., object]:
     module, _, name = reference.partition(":")
     try:
         found = getattr(import_module(module), name)

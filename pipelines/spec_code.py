@@ -12,6 +12,9 @@ from collections.abc import Collection
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ops.errors import BadInput
+from pipelines.code_modules import is_allowed, module_fault
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
@@ -67,20 +70,22 @@ def timezone_fault(name: str) -> str | None:
 
 
 def sql_fault(sql: str, tables: Collection[str]) -> str | None:
-    """One statement that parses and names no table but ``tables``."""
+    """One select that the gate admits, that parses, and that names no table but ``tables``.
+
+    It is not planned: a plan opens what it scans, and can be made to take for ever.
+    """
     import polars as pl
+
+    from pipelines.sandbox.gate import admit
 
     nothing = pl.LazyFrame()
     try:
-        pl.SQLContext(dict.fromkeys(tables, nothing)).execute(sql).collect_schema()
-    except (pl.exceptions.SQLSyntaxError, pl.exceptions.SQLInterfaceError) as error:
-        said = str(error).splitlines()[0].removeprefix("sql parser error: ")
-        if unknown := re.fullmatch(r"relation '(.*)' was not found", said):
-            return f"no input is called {unknown[1]!r}; there are {', '.join(tables)}"
-        # Other refusals than these may come of the frames that are empty here.
-        return said if "parser error" in str(error) or "one (and only one) statement" in said else None
-    except pl.exceptions.PolarsError:
-        return None
+        admitted = admit(sql, tables)
+        pl.SQLContext(dict.fromkeys(tables, nothing)).execute(admitted.sql)
+    except BadInput as error:
+        return error.message
+    except pl.exceptions.PolarsError as error:
+        return str(error).splitlines()[0].removeprefix("sql parser error: ")
     return None
 
 
@@ -88,16 +93,27 @@ def condition_fault(sql: str) -> str | None:
     """A SQL condition over the columns of one table."""
     import polars as pl
 
+    from pipelines.sandbox.gate import admit_condition
+
     try:
-        pl.sql_expr(sql)
+        pl.sql_expr(admit_condition(sql))
+    except BadInput as error:
+        return error.message
     except pl.exceptions.PolarsError as error:
         return str(error).splitlines()[0].removeprefix("sql parser error: ")
     return None
 
 
 def python_fault(reference: str) -> str | None:
-    """``module:function`` that can be found. The module is read, not imported: a spec is validated without running it."""
+    """``module:function`` of an allowed module that can be found, written there or imported from another allowed one.
+
+    The module is read, not imported: a spec is validated without running it.
+    """
     module, _, name = reference.partition(":")
+    if not name.isidentifier():
+        return f"{name!r} is no function's name; write module:function"
+    if fault := module_fault(module):
+        return fault
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError) as error:
@@ -106,32 +122,52 @@ def python_fault(reference: str) -> str | None:
         return f"there is no module {module}; is its folder on PYTHONPATH?"
     if found.origin is None or not found.origin.endswith(".py"):
         return None
+    package = module if found.submodule_search_locations is not None else module.rpartition(".")[0]
+    return _name_fault(module, name, Path(found.origin), package)
+
+
+def _name_fault(module: str, name: str, file: Path, package: str) -> str | None:
     try:
-        tree = ast.parse(Path(found.origin).read_bytes())
+        names = _defined(ast.parse(file.read_bytes()), package)
     except (SyntaxError, OSError) as error:
         return f"module {module} cannot be read: {error}"
-    names = set(_defined(tree))
-    if name in names or names & {"*", "__getattr__"}:
-        return None
-    return f"module {module} has no {name}"
+    if name not in names:
+        return None if names.keys() & {"*", "__getattr__"} else f"module {module} has no {name}"
+    foreign = [origin for origin in names[name] if origin is not None and not is_allowed(origin)]
+    # A name that is also bound otherwise, as after a failed import, is looked at when it is there: at the run.
+    if len(foreign) == len(names[name]):
+        return f"{module}:{name} comes from {foreign[0]}; {module_fault(foreign[0])}"
+    return None
 
 
-def _defined(tree: ast.Module) -> list[str]:
-    """Names that the module's statements bind, in branches too; ``*`` for an import of everything."""
-    names: list[str] = []
+def _defined(tree: ast.Module, package: str) -> dict[str, list[str | None]]:
+    """Names that the module's statements bind, in branches too, each with the modules it is imported from (None: written
+    there); ``*`` for an import of everything."""
+    names: dict[str, list[str | None]] = {}
     pending: list[ast.stmt] = list(tree.body)
     while pending:
         node = pending.pop()
+        for bound, origin in _bound(node, package):
+            names.setdefault(bound, []).append(origin)
         match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                names.append(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                names += [alias.asname or alias.name.partition(".")[0] for alias in aliases]
-            case ast.Assign() | ast.AnnAssign():
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names += [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
             case ast.If() | ast.Try() | ast.With():
                 pending += [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt)]
                 if isinstance(node, ast.Try):
                     pending += [one for handler in node.handlers for one in handler.body]
     return names
+
+
+def _bound(node: ast.stmt, package: str) -> list[tuple[str, str | None]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [(name, None)]
+        case ast.Import(names=aliases):
+            return [(one.asname or one.name.partition(".")[0], one.name) for one in aliases]
+        case ast.ImportFrom(names=aliases, module=origin, level=level):
+            parts = package.split(".")
+            above = ".".join(parts[: len(parts) - level + 1]) if level else ""
+            return [(one.asname or one.name, ".".join(filter(None, (above, origin)))) for one in aliases]
+        case ast.Assign() | ast.AnnAssign():
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            return [(one.id, None) for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+    return []

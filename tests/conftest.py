@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import subprocess
 import uuid
@@ -18,6 +19,9 @@ from ops.rpc import Rpc
 from tests.operating import Operator
 from tests.postgres import Databases, session_cluster
 from tests.storage import S3, serve_s3
+
+# Specs of tests name functions that stand in tests; child processes and Ray workers inherit it.
+os.environ.setdefault("CONTROLROOM_CODE_MODULES", "pipelines,tests")
 
 ODOO_DUMP = Path(__file__).resolve().parents[2] / "shared" / "odoo" / "odoo19_demo.sql.gz"
 

@@ -18,10 +18,11 @@ def sql(
     limit: Annotated[int, typer.Option(min=1, help="Rows shown at most.")] = 50,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Query tables of the lake by name; read-only, and needs nothing that runs."""
+    """Query tables of the lake by name, as the last runs that succeeded left them; read-only."""
     from controlroom.lake_sql import ask
     from controlroom.output import show
-    from ops.settings import Settings
+    from controlroom.session import session
 
-    frame = ask(Settings.load(), query, env).head(limit).collect()
+    with session() as opened:
+        frame = ask(opened, query, env, limit)
     show(frame.to_dicts(), frame.columns, json)

@@ -9,8 +9,10 @@ import polars as pl
 
 from ops.model import PhaseResult
 from pipelines.fingerprint import fingerprint
-from pipelines.frames import pinned, polars_errors, query, scans
+from pipelines.frames import pinned
 from pipelines.handler import Context
+from pipelines.sandbox.job import GivenTable
+from pipelines.sandbox.process import Sandbox
 from pipelines.spec import Phase, QueryPhase
 from pipelines.storage import storage_errors
 
@@ -22,13 +24,15 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         BadInput: the SQL is wrong.
         SchemaDrift: an input lacks a column that it names.
         StorageFailed: an input cannot be read, or the disk below scratch or artifacts is full.
+        QueryLimitExceeded: it needs more memory, time or rows than a query may.
     """
     assert isinstance(phase, QueryPhase)
     inputs = [pinned(ctx, table) for table in phase.reads]
     rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
     ctx.progress(0, rows_in, phase.name)
-    with polars_errors(phase.name), storage_errors(phase.name):
-        result = query(scans(ctx, phase.inputs), phase.sql, ctx.params).collect(engine="streaming")
+    with Sandbox(ctx.sql_limits) as sandbox:
+        result = sandbox.ask(phase.sql, _given(ctx, phase), ctx.params)
+        unenforced = sandbox.missing
     if not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
         result = result.sort(pl.all())
@@ -57,8 +61,15 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         rows_out=result.height,
         byte_size=path.stat().st_size,
         output_fingerprint=digest.root,
+        metrics={"sandbox_unenforced": list(unenforced)} if unenforced else {},
         artifacts=artifacts,
     )
+
+
+def _given(ctx: Context, phase: QueryPhase) -> dict[str, GivenTable]:
+    pins = {alias: pinned(ctx, table) for alias, table in phase.inputs.items()}
+    options = ctx.lake.storage.options
+    return {alias: GivenTable(ctx.lake.path(pin.table), pin.version, options) for alias, pin in pins.items()}
 
 
 def _ordered(sql: str) -> bool:

@@ -56,7 +56,7 @@ def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
     """What the phase computes, lazily."""
     frames = scans(ctx, phase.inputs)
     if phase.sql is not None:
-        return query(frames, phase.sql, ctx.params)
+        return query(frames, phase.sql, ctx.params, [ctx.lake.path(table) for table in phase.reads])
     made = named_function(phase.python or "")(frames, {**ctx.params, **phase.with_})
     if not isinstance(made, pl.LazyFrame):
         raise BadInput(f"{phase.python} returned {type(made).__name__}; return a LazyFrame", {"phase": phase.name})

@@ -1,4 +1,4 @@
-"""Specs and the lake from the terminal: neither needs anything that runs."""
+"""Specs from the terminal, for which nothing needs to run, and the lake."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def test_show_says_what_each_phase_reads_and_writes(offline: Terminal) -> None:
     assert "gold.revenue_by_month" in offline("pipeline", "show", "silver_to_gold").out
 
 
-def test_sql_asks_the_lake_by_table_name(offline: Terminal, people: Path) -> None:
-    answer = offline("sql", "select name, age from silver.people where age > 40 order by age desc", "--json")
+def test_sql_asks_the_lake_by_table_name(terminal: Terminal, people: Path) -> None:
+    answer = terminal("sql", "select name, age from silver.people where age > 40 order by age desc", "--json")
     assert answer.json() == [{"name": "Grace", "age": 85}, {"name": "Alan", "age": 41}]
 
 
-def test_sql_changes_nothing_and_says_what_is_missing(offline: Terminal, people: Path) -> None:
-    assert offline("sql", "drop table silver.people").code == 2
-    missing = offline("sql", "select * from gold.people")
+def test_sql_changes_nothing_and_says_what_is_missing(terminal: Terminal, people: Path) -> None:
+    assert terminal("sql", "drop table silver.people").code == 2
+    missing = terminal("sql", "select * from gold.people")
     assert (missing.code, missing.err.split(":")[0]) == (3, "NOT_FOUND")
-    refused = offline("sql", "select height from silver.people")
+    refused = terminal("sql", "select height from silver.people")
     assert (refused.code, refused.err.split(":")[0]) == (2, "BAD_INPUT")
-    assert offline("sql", "select 'gold.nowhere' as text", "--json").json() == [{"text": "gold.nowhere"}]
+    assert terminal("sql", "select 'gold.nowhere' as text", "--json").json() == [{"text": "gold.nowhere"}]
 
 
 def test_doctor_names_what_is_wrong(offline: Terminal) -> None:

@@ -105,7 +105,8 @@ def test_conditions_are_parsed_too(expect: str) -> None:
         ("pipelines.odoo.silver:misspelt", "module pipelines.odoo.silver has no misspelt"),
     ],
 )
-def test_a_function_that_nobody_wrote_is_named(reference: str, reason: str) -> None:
+def test_a_function_that_nobody_wrote_is_named(reference: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTROLROOM_CODE_MODULES", "pipelines, no_such_module_here")
     [said] = refused(f"phases:\n  - {{{TRANSFORM}, python: '{reference}'}}\n")
     assert "phases.q.python" in said
     assert reason in said
@@ -116,6 +117,7 @@ def test_validating_a_function_does_not_run_its_module(tmp_path: Path, monkeypat
         "raise SystemExit('ran')\ntry:\n    from x import made\nexcept E:\n    made = 1\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("CONTROLROOM_CODE_MODULES", "explosive_module")
     assert python_fault("explosive_module:made") is None
     assert python_fault("explosive_module:other") == "module explosive_module has no other"
     assert "explosive_module" not in sys.modules

@@ -1,0 +1,97 @@
+"""The process that carries out one query and ends. It starts with nothing, learns its job, gives up its rights, answers.
+
+In: a job (see ``process.py``). Out: eight bytes of length, a JSON header, then the rows as an Arrow IPC stream. What
+stands in the header was made here; the parent believes none of it but the error's code and text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import select
+import signal
+import struct
+import sys
+import threading
+import time
+from typing import BinaryIO
+
+import polars as pl
+from deltalake import DeltaTable
+
+from ops.errors import ControlRoomError, PhaseFailed
+from pipelines.frames import polars_errors, query
+from pipelines.sandbox.confine import confine
+from pipelines.sandbox.job import Job
+from pipelines.storage import storage_errors
+
+
+def main() -> None:
+    """One job from standard input; ends without a word where the parent ends first."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    parent = os.getppid()
+    job = _received(sys.stdin.buffer)
+    if job is None:
+        return
+    missing = confine(job.folders, job.ports, job.limits.memory_mb, job.limits.seconds)
+    threading.Thread(target=_watch, args=(parent, job.limits.seconds), daemon=True).start()
+    try:
+        rows = _rows(job)
+    except ControlRoomError as error:
+        _say(answers, {"code": error.code, "message": error.message, "data": error.data, "missing": missing})
+    else:
+        _say(answers, {"missing": missing})
+        rows.write_ipc_stream(answers)
+    answers.flush()
+    # Threads of two engines are still there; what they would do at a tidy end is of no use to anybody.
+    os._exit(0)
+
+
+def _received(source: BinaryIO) -> Job | None:
+    size = source.read(8)
+    if len(size) < 8:
+        return None
+    job = pickle.loads(source.read(struct.unpack("=Q", size)[0]))  # noqa: S301 - from the parent, never to it
+    assert isinstance(job, Job)
+    return job
+
+
+def _rows(job: Job) -> pl.DataFrame:
+    try:
+        with polars_errors("sql"), storage_errors("the query's tables"):
+            frames = {
+                alias: pl.scan_delta(
+                    DeltaTable(table.path, version=table.version, storage_options=dict(table.options) or None),
+                    storage_options=dict(table.options) or None,
+                )
+                for alias, table in job.tables.items()
+            }
+            plan = query(frames, job.sql, job.params, [table.path for table in job.tables.values()])
+            return plan.head(job.most).collect(engine="streaming")
+    except MemoryError:
+        raise job.limits.exceeded("memory_mb", f"needs more than {job.limits.memory_mb} MiB of memory") from None
+    except ControlRoomError:
+        raise
+    except Exception as error:
+        raise PhaseFailed(f"the query ended in {type(error).__name__}: {str(error)[:300]}") from error
+
+
+def _say(answers: BinaryIO, header: dict[str, object]) -> None:
+    text = json.dumps(header, default=str).encode()
+    answers.write(struct.pack("=Q", len(text)) + text)
+
+
+def _watch(parent: int, seconds: float) -> None:
+    """Ends the process when nobody waits for it: the parent is gone, or gave up by closing the pipe, or is too late."""
+    until = time.monotonic() + seconds + 2
+    while time.monotonic() < until and os.getppid() == parent:
+        ready, _, _ = select.select([0], [], [], 0.25)
+        if ready and not os.read(0, 1):
+            break
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
