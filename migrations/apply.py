@@ -1,8 +1,8 @@
 """Brings a database to the newest ops schema: immutable revisions first, then everything that is re-creatable.
 
 Revisions (``sql/NNNN_pre_*.sql``, ``sql/NNNN_post_*.sql``) hold tables and data; they are applied once, in order, by Alembic.
-Functions and policies (``sql/functions/``, ``sql/policies/``) are re-applied whole on every migrate, in the order of their
-names, so that a diff shows the real change. Everything happens in one transaction under one advisory lock: callers may race.
+Functions, policies and schema api (``sql/functions/``, ``sql/policies/``, ``sql/api/``) are re-applied whole on every migrate, in
+the order of their names, so that a diff shows the real change. Everything happens in one transaction under one advisory lock: callers may race.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
-OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "policies/seed.sql")
+OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "api", "policies/seed.sql")
 # Any number will do that nobody else locks.
 LOCK = 0x6F7073
 
