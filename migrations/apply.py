@@ -1,8 +1,9 @@
 """Brings a database to the newest ops schema: immutable revisions first, then everything that is re-creatable.
 
 Revisions (``sql/NNNN_pre_*.sql``, ``sql/NNNN_post_*.sql``) hold tables and data; they are applied once, in order, by Alembic.
-Functions, policies and schema api (``sql/functions/``, ``sql/policies/``, ``sql/api/``) are re-applied whole on every migrate, in
-the order of their names, so that a diff shows the real change. Everything happens in one transaction under one advisory lock: callers may race.
+Functions, policies and schema api (``sql/functions/``, ``sql/policies/``, ``sql/api/``) are re-applied whole on every migrate,
+in the order of their names, so that a diff shows the real change. Everything happens in one transaction under one advisory
+lock: callers may race.
 """
 
 from __future__ import annotations
