@@ -103,7 +103,7 @@ def open_door(program: Path, cluster: embedded.Cluster, database: str, log: Path
         command = sql.SQL("alter role {} password {}").format(sql.Identifier(LOGIN), sql.Literal(password))
         connection.execute(command)
     tcp = conninfo_to_dict(cluster.url(name, tcp=True))
-    port, admin = _free_port(), _free_port()
+    port, admin = free_port(), free_port()
     settings = {
         "PGRST_DB_URI": f"postgresql://{LOGIN}:{password}@{tcp['host']}:{tcp['port']}/{name}",
         "PGRST_DB_SCHEMAS": "api",
@@ -138,7 +138,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
