@@ -42,10 +42,15 @@ def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            receiver.received.append((self.path, None, b""))
+            self.send_error(404)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(receiver.answer(self.path, self.headers["Idempotency-Key"], body))
             self.send_header("Content-Length", "0")
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so

@@ -58,7 +58,7 @@ const webhook: Handler = async (context) => {
       method: "POST",
       body: bytes,
       headers: { "Content-Type": "application/json", "Idempotency-Key": `${context.runId}/${context.phase}` },
-      redirect: "error",
+      redirect: "manual",
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(WEBHOOK_MS)]),
     });
     await response.body?.cancel();
