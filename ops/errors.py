@@ -197,6 +197,19 @@ class PhaseCrashed(ControlRoomError):
     retryable = True
 
 
+class ConformanceFailed(ControlRoomError):
+    """A phase of ``controlroom conformance`` failed because it was asked to."""
+
+    code = "CONFORMANCE_FAILED"
+
+
+class ConformanceStumbled(ControlRoomError):
+    """The same, for a failure that another attempt gets over."""
+
+    code = "CONFORMANCE_STUMBLED"
+    retryable = True
+
+
 class RunCanceled(ControlRoomError):
     """Someone asked for the run to be canceled."""
 
