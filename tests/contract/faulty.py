@@ -29,7 +29,7 @@ FAULTS = {
     "unknown-kind": "falls over what it does not know",
     "capabilities": "says that it can do anything",
 }
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = float(os.environ.get("FAULTY_LEASE_SECONDS", "3"))
 HTTP = httpx.Client(timeout=10)
 
 

@@ -6,8 +6,10 @@ import { live, Outcome } from "./run.ts";
 
 export interface Options {
   name: string;
-  /** What runs may need of it; it takes no run that needs nothing, because it can do nothing else. */
+  /** What runs may need of it. */
   capabilities: string[];
+  /** Takes no run that needs nothing, because it can do nothing but light phases. */
+  dedicated: boolean;
   slots: number;
   leaseSeconds: number;
   webhookHosts: string[];
@@ -30,6 +32,7 @@ export function configured(): { contract: Contract; options: Options } {
     options: {
       name: env("CONTROLROOM_EXECUTOR_NAME", "edge"),
       capabilities: list(env("CONTROLROOM_CAPABILITIES", "webhook")),
+      dedicated: env("CONTROLROOM_DEDICATED", "true") === "true",
       slots: Number(env("CONTROLROOM_SLOTS", "4")),
       leaseSeconds: Number(env("CONTROLROOM_LEASE_SECONDS", "30")),
       webhookHosts: list(env("CONTROLROOM_WEBHOOK_HOSTS", "")),
@@ -100,7 +103,7 @@ export class Executor {
         capabilities: this.options.capabilities,
         lease_seconds: this.options.leaseSeconds,
         max_runs: free,
-        dedicated: true,
+        dedicated: this.options.dedicated,
       });
     } catch (error) {
       console.warn(`no runs claimed: ${error instanceof Error ? error.message : error}`);
