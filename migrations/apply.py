@@ -37,7 +37,7 @@ def migrate(url: str, revision: str = "head") -> None:
             connection.exec_driver_sql("create schema if not exists private")
             command.upgrade(_config(connection), revision)
             if revision == "head":
-                for path in _objects():
+                for path in objects():
                     _execute(connection, path.read_text())
     finally:
         engine.dispose()
@@ -62,7 +62,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _objects() -> list[Path]:
+def objects() -> list[Path]:
+    """Files of what is re-created on every migrate, in their order."""
     found: list[Path] = []
     for name in OBJECTS:
         path = SQL / name

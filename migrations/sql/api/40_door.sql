@@ -17,12 +17,17 @@ $$;
 do $$
 declare
   v_role text;
+  v_missing text;
 begin
-  -- On Supabase the door has another name and is there already.
-  foreach v_role in array array['controlroom_http', 'authenticator'] loop
-    continue when not exists (select from pg_catalog.pg_roles where rolname = v_role);
+  -- On Supabase the door has another name and is there already, and may become people; what it has is not asked for again.
+  for v_role, v_missing in
+    select d.rolname, r.rolname
+    from pg_catalog.pg_roles d cross join pg_catalog.pg_roles r
+    where d.rolname in ('controlroom_http', 'authenticator') and r.rolname in ('anon', 'authenticated', 'controlroom_executor')
+      and not exists (select from pg_catalog.pg_auth_members m where m.member = d.oid and m.roleid = r.oid)
+  loop
     begin
-      execute pg_catalog.format('grant anon, authenticated, controlroom_executor to %I', v_role);
+      execute pg_catalog.format('grant %I to %I', v_missing, v_role);
     exception
       -- Another database's installer gives the same at this moment ("tuple concurrently updated" has no code of its own).
       when unique_violation or internal_error then null;
