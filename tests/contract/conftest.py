@@ -10,7 +10,6 @@ import pytest
 
 from ops import embedded
 from ops.database import connect
-from ops.rpc import Rpc
 from tests.contract.door import Door, NoPostgrest, open_door, postgrest_program
 from tests.contract.people import People
 
@@ -34,7 +33,7 @@ def door(postgrest: Path, cluster: embedded.Cluster, database: str, tmp_path: Pa
 def people(door: Door) -> Iterator[People]:
     """A project with an editor, a viewer and, in another project, a stranger."""
     with connect(door.database, autocommit=True) as owner:
-        yield People.of(Rpc(owner))
+        yield People.of(owner)
 
 
 @pytest.fixture

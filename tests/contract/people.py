@@ -8,7 +8,9 @@ from uuid import UUID
 
 from postgrest import SyncPostgrestClient
 
+from ops.database import Connection
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.operating import SPEC
 
 EDITOR, VIEWER, STRANGER = "editor@acme", "viewer@acme", "stranger@rivals"
@@ -20,11 +22,12 @@ class People:
     strangers_project: UUID
 
     @classmethod
-    def of(cls, owner: Rpc) -> People:
-        project, other = owner.ensure_project("acme", "books"), owner.ensure_project("rivals", "books")
-        owner.ensure_membership(project, EDITOR, "editor")
-        owner.ensure_membership(project, VIEWER, "viewer")
-        owner.ensure_membership(other, STRANGER, "editor")
+    def of(cls, owner: Connection) -> People:
+        rpc, members = Rpc(owner), Tenancy(owner)
+        project, other = rpc.ensure_project("acme", "books"), rpc.ensure_project("rivals", "books")
+        members.set_member("acme", "books", EDITOR, "editor")
+        members.set_member("acme", "books", VIEWER, "viewer")
+        members.set_member("rivals", "books", STRANGER, "editor")
         return cls(project, other)
 
     def run(self, **more: object) -> dict[str, Any]:

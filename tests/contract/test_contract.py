@@ -224,13 +224,13 @@ def test_http_shows_what_was_meant_for_the_same_callers_as_sql(owner: psycopg.Co
         join pg_proc o on o.proname = p.proname and o.pronamespace = 'ops'::regnamespace
         cross join pg_roles r
         where p.pronamespace = 'api'::regnamespace
-          and r.rolname in ('anon', 'authenticated', 'controlroom_executor', 'controlroom_bi', 'controlroom_http')
+          and r.rolname in ('anon', 'authenticated', 'controlroom_executor', 'controlroom_bi', 'controlroom_http', 'controlroom_token')
     """
     rows = owner.execute(query).fetchall()
-    assert len(rows) == 25 * 5
+    assert len(rows) == 29 * 6
     assert [row for row in rows if row[1] != row[2]] == []
     named = "select count(*), count(distinct proname) from pg_proc where pronamespace = 'api'::regnamespace"
-    assert owner.execute(named).fetchall() == [(25, 25)]
+    assert owner.execute(named).fetchall() == [(29, 29)]
 
 
 def test_a_dedicated_executor_takes_only_what_needs_it(door: Door, people: People) -> None:

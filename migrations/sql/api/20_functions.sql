@@ -34,7 +34,10 @@ select
   private.expose('release_run', 'Gives the run back at once, and the attempt with it: what an executor does that is told to end.'),
   private.expose('release_canceled_run', 'Honours a cancel request: the run ends as canceled.'),
   private.expose('compute_run_score', 'The score of an ended run, 0 to 100.'),
-  private.expose('cap_allow', 'Charges a cap if the amount still fits, and says whether it did.');
+  private.expose('cap_allow', 'Charges a cap if the amount still fits, and says whether it did.'),
+  private.expose('run_secrets', 'The secret references that the run may resolve.'),
+  private.expose('shared_dataset', 'The version of another project''s table that the run may read, where it was shared.'),
+  private.expose('released_versions', 'The versions of tables that the run''s project has released to readers.');
 
 -- People's.
 select
@@ -45,6 +48,7 @@ select
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
   private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
+  private.expose('search_runs', 'Ids of the runs with these words, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 
 -- PostgREST keeps the schema in mind until it is told.

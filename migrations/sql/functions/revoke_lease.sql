@@ -16,6 +16,7 @@ begin
   perform from ops.runs where id = p_run_id for no key update;
   update ops.run_leases set expires_at = pg_catalog.clock_timestamp() where run_id = p_run_id;
   if found then
+    perform private.audit_run(v_run.project_id, 'runs.revoke_lease', p_run_id, '{}');
     perform ops.requeue_stale_runs(0);
   end if;
   return (select status from ops.runs where id = p_run_id);
