@@ -36,8 +36,8 @@ select
   private.expose('compute_run_score', 'The score of an ended run, 0 to 100.'),
   private.expose('cap_allow', 'Charges a cap if the amount still fits, and says whether it did.'),
   private.expose('run_secrets', 'The secret references that the run may resolve.'),
-  private.expose('shared_dataset', 'The version of another project''s table that the run may read, where it was shared.'),
-  private.expose('released_versions', 'The versions of tables that the run''s project has released to readers.');
+  private.expose('shared_dataset', 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.'),
+  private.expose('released_versions', 'The version that readers get of each of these tables, null where none is released yet.');
 
 -- People's.
 select
