@@ -1362,6 +1362,302 @@ as $$
   limit 1
 $$;
 
+-- functions/30_accounts.sql
+-- Local accounts as their administrator has them: the owner, the back end. People never call these.
+
+-- In the log with nobody as its subject: the installation's operator acts here, or somebody who is not somebody yet.
+create or replace function private.audit_account(p_subject text, p_action text, p_facts jsonb default '{}') returns void
+language sql
+set search_path = ''
+as $$
+  select private.audit(null, null, 'accounts.' || p_action, p_subject, null, p_facts)
+$$;
+
+create or replace function ops.add_account(p_subject text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require(p_subject, 'p_subject');
+  if p_subject !~ '^[a-z0-9][a-z0-9._@+-]{0,127}$' or p_subject = 'local' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'account name %s is refused; use small letters, digits and . _ @ + -, and not local', p_subject);
+  end if;
+  insert into private.accounts (subject) values (p_subject);
+  perform private.audit_account(p_subject, 'add');
+exception
+  when unique_violation then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'there is an account %s already; `controlroom account link %s` lets it set a password', p_subject, p_subject);
+end
+$$;
+
+-- Locks the account and raises where there is none.
+create or replace function private.lock_account(p_subject text) returns private.accounts
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_account private.accounts;
+begin
+  select * into v_account from private.accounts where subject = p_subject for update;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no account %s; `controlroom account list` shows those there are', p_subject);
+  end if;
+  return v_account;
+end
+$$;
+
+-- Ends what lets somebody in as that subject: sessions and links, whoever holds them.
+create or replace function private.end_sign_ins(p_subject text) returns void
+language sql
+set search_path = ''
+as $$
+  update private.sessions set revoked_at = pg_catalog.clock_timestamp() where subject = p_subject and revoked_at is null;
+  update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where subject = p_subject and used_at is null;
+$$;
+
+create or replace function ops.disable_account(p_subject text, p_disabled boolean default true) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.lock_account(p_subject);
+  update private.accounts
+  set disabled_at = case when p_disabled then coalesce(disabled_at, pg_catalog.clock_timestamp()) end
+  where subject = p_subject;
+  perform private.audit_account(p_subject, case when p_disabled then 'disable' else 'enable' end);
+  if p_disabled then
+    perform private.end_sign_ins(p_subject);
+  end if;
+end
+$$;
+
+-- Keeps the hash of a new link and ends those before it: of several the last is the one that was meant.
+create or replace function ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval default '24 hours')
+returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_account private.accounts := private.lock_account(p_subject);
+begin
+  if v_account.disabled_at is not null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'account %s is disabled; `controlroom account enable %s` first', p_subject, p_subject);
+  end if;
+  update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where subject = p_subject and used_at is null;
+  insert into private.sign_in_links (sha256, subject, expires_at)
+  values (p_sha256, p_subject, pg_catalog.clock_timestamp() + p_lifetime);
+  perform private.audit_account(p_subject, 'link');
+end
+$$;
+
+-- A new password; whoever was signed in with the old one is signed out.
+create or replace function ops.set_password(p_subject text, p_salt bytea, p_cost int[], p_proof bytea) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.lock_account(p_subject);
+  update private.accounts set salt = p_salt, cost = p_cost, verifier = pg_catalog.sha256(p_proof)
+  where subject = p_subject;
+  perform private.audit_account(p_subject, 'password');
+  perform private.end_sign_ins(p_subject);
+end
+$$;
+
+create or replace function ops.list_accounts()
+returns table (
+  subject text, has_password boolean, created_at timestamptz, disabled_at timestamptz, sessions bigint,
+  last_sign_in timestamptz
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select a.subject, a.verifier is not null, a.created_at, a.disabled_at,
+    (select pg_catalog.count(*) from private.sessions s
+     where s.subject = a.subject and s.revoked_at is null and s.expires_at > pg_catalog.clock_timestamp()),
+    (select pg_catalog.max(s.created_at) from private.sessions s where s.subject = a.subject)
+  from private.accounts a
+  order by a.subject
+$$;
+
+-- functions/31_accounts_door.sql
+-- The door: what controlroom_login asks before it may become somebody. Nobody else may call these. None gives out anything
+-- that could be used instead of a password: not a hash, and a salt alike for names that there are and that there are not.
+
+-- Seconds until that name or address may be tried again; 0 where it may now.
+create or replace function private.throttled_seconds(p_name_sha256 bytea, p_address text) returns int
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(
+    pg_catalog.ceil(extract(epoch from pg_catalog.max(f.again) - pg_catalog.clock_timestamp()))::int, 0)
+  from (
+    (select at + interval '15 minutes' as again from private.sign_in_failures
+     where name_sha256 = p_name_sha256 and at > pg_catalog.clock_timestamp() - interval '15 minutes'
+     order by at desc offset 9 limit 1)
+    union all
+    (select at + interval '15 minutes' from private.sign_in_failures
+     where address = p_address and at > pg_catalog.clock_timestamp() - interval '15 minutes'
+     order by at desc offset 49 limit 1)
+  ) as f
+$$;
+
+create or replace function private.name_sha256(p_subject text) returns bytea
+language sql immutable
+set search_path = ''
+as $$
+  select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.lower(p_subject), 'UTF8'))
+$$;
+
+-- How to make the proof of a password for that name. p_cost is what new passwords are made with, and unknown names too.
+create or replace function ops.sign_in_challenge(
+  p_subject text, p_address text, p_cost int[], out salt bytea, out cost int[], out wait_seconds int
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  wait_seconds := private.throttled_seconds(private.name_sha256(p_subject), p_address);
+  select a.salt, a.cost into sign_in_challenge.salt, sign_in_challenge.cost
+  from private.accounts a where a.subject = pg_catalog.lower(p_subject) and a.verifier is not null;
+  if not found then
+    select pg_catalog.substr(pg_catalog.sha256(p.bytes || private.name_sha256(p_subject)), 1, 16), p_cost
+    into sign_in_challenge.salt, sign_in_challenge.cost from private.sign_in_pepper p;
+  end if;
+end
+$$;
+
+-- Compares, counts, and opens the session. Answers ok, refused or throttled: an exception would take the count back with it.
+create or replace function ops.sign_in(
+  p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text
+) returns text
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_name bytea := private.name_sha256(p_subject);
+  v_known boolean;
+begin
+  -- One at a time for a name and for an address, so that any number of attempts at once passes no more than one by one.
+  perform pg_catalog.pg_advisory_xact_lock(7, pg_catalog.hashtext(pg_catalog.encode(v_name, 'hex')));
+  perform pg_catalog.pg_advisory_xact_lock(8, pg_catalog.hashtext(p_address));
+  if private.throttled_seconds(v_name, p_address) > 0 then
+    return 'throttled';
+  end if;
+  select a.verifier = pg_catalog.sha256(p_proof) into v_known
+  from private.accounts a where a.subject = pg_catalog.lower(p_subject) and a.disabled_at is null;
+  if v_known is not true then
+    insert into private.sign_in_failures (name_sha256, address) values (v_name, p_address);
+    delete from private.sign_in_failures where at < pg_catalog.clock_timestamp() - interval '1 hour';
+    return 'refused';
+  end if;
+  delete from private.sign_in_failures where name_sha256 = v_name;
+  perform private.open_session(p_session_sha256, pg_catalog.lower(p_subject), p_lifetime, p_address, p_user_agent);
+  perform private.audit_account(pg_catalog.lower(p_subject), 'sign_in', pg_catalog.jsonb_build_object('address', p_address));
+  return 'ok';
+end
+$$;
+
+create or replace function private.open_session(
+  p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text
+) returns void
+language sql
+set search_path = ''
+as $$
+  delete from private.sessions where expires_at < pg_catalog.clock_timestamp() - interval '30 days';
+  insert into private.sessions (sha256, subject, expires_at, origin)
+  values (
+    p_sha256, p_subject, pg_catalog.clock_timestamp() + p_lifetime,
+    pg_catalog.jsonb_build_object('address', p_address, 'user_agent', pg_catalog.left(p_user_agent, 200)))
+  on conflict do nothing;
+$$;
+
+-- Whose link that is; null where it is used, expired or unknown. Looking does not use it up.
+create or replace function ops.link_subject(p_sha256 bytea) returns text
+language sql stable security definer
+set search_path = ''
+as $$
+  select l.subject
+  from private.sign_in_links l
+  join private.accounts a on a.subject = l.subject and a.disabled_at is null
+  where l.sha256 = p_sha256 and l.used_at is null and l.expires_at > pg_catalog.clock_timestamp()
+$$;
+
+-- Uses a link: the password is set, older sessions end, one is opened. Null where the link is no good (any more).
+create or replace function ops.use_sign_in_link(
+  p_sha256 bytea, p_salt bytea, p_cost int[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text,
+  p_user_agent text
+) returns text
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_subject text := ops.link_subject(p_sha256);
+begin
+  if v_subject is null then
+    return null;
+  end if;
+  -- Of two who use it at once, and of one who uses it while the account is disabled, the second waits here and then finds
+  -- the link used.
+  perform private.lock_account(v_subject);
+  update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and used_at is null;
+  if not found then
+    return null;
+  end if;
+  perform ops.set_password(v_subject, p_salt, p_cost, p_proof);
+  perform private.audit_account(v_subject, 'sign_in_by_link', pg_catalog.jsonb_build_object('address', p_address));
+  perform private.open_session(p_session_sha256, v_subject, p_lifetime, p_address, p_user_agent);
+  return v_subject;
+end
+$$;
+
+-- Who holds that session now; null where it is unknown, expired or revoked, or its account disabled.
+create or replace function ops.session_subject(p_sha256 bytea) returns text
+language sql stable security definer
+set search_path = ''
+as $$
+  select s.subject
+  from private.sessions s
+  join private.accounts a on a.subject = s.subject and a.disabled_at is null
+  where s.sha256 = p_sha256 and s.revoked_at is null and s.expires_at > pg_catalog.clock_timestamp()
+$$;
+
+-- Whether a sign-in that an OIDC issuer vouches for still holds here. Its row is made when it is first seen; it stays until
+-- the id token has expired, so that what was ended cannot be presented again.
+create or replace function ops.login_holds(
+  p_sha256 bytea, p_subject text, p_expires_at timestamptz, p_address text, p_user_agent text
+) returns boolean
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_revoked_at timestamptz;
+begin
+  if p_expires_at <= pg_catalog.clock_timestamp() then
+    return false;
+  end if;
+  select s.revoked_at into v_revoked_at from private.sessions s where s.sha256 = p_sha256 and s.subject = p_subject;
+  if found then
+    return v_revoked_at is null;
+  end if;
+  perform private.open_session(
+    p_sha256, p_subject, p_expires_at - pg_catalog.clock_timestamp(), p_address, p_user_agent);
+  return exists (
+    select from private.sessions s where s.sha256 = p_sha256 and s.subject = p_subject and s.revoked_at is null);
+end
+$$;
+
+create or replace function ops.sign_out(p_sha256 bytea) returns void
+language sql security definer
+set search_path = ''
+as $$
+  update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
+$$;
+
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -2773,6 +3069,19 @@ grant execute on function
   ops.promote_pipeline(uuid, text, int, text, text),
   ops.search_runs(text, int)
 to authenticated, service_role;
+
+-- Accounts, as their administrator has them.
+grant execute on function
+  ops.add_account(text), ops.disable_account(text, boolean), ops.add_sign_in_link(text, bytea, interval),
+  ops.set_password(text, bytea, int[], bytea), ops.list_accounts()
+to service_role;
+
+-- The door to them: asked before anybody is somebody, and by nobody who already is.
+grant execute on function
+  ops.sign_in_challenge(text, text, int[]), ops.sign_in(text, bytea, bytea, interval, text, text),
+  ops.link_subject(bytea), ops.use_sign_in_link(bytea, bytea, int[], bytea, bytea, interval, text, text),
+  ops.session_subject(bytea), ops.login_holds(bytea, text, timestamptz, text, text), ops.sign_out(bytea)
+to controlroom_login;
 
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
