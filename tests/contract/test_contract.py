@@ -174,6 +174,12 @@ def test_each_role_may_do_its_own_and_nothing_else(door: Door, people: People) -
     run_id = editor.rpc("create_run", people.run()).execute().data
     assert refused(editor, "claim_run", executor_id=str(uuid.uuid4())) == (403, "42501")
     assert refused(executor, "cancel_run", run_id=run_id, reason="x") == (403, "42501")
+    claim(executor)
+    assert refused(door.person(VIEWER), "revoke_lease", run_id=run_id) == (403, "NOT_ALLOWED")
+    assert refused(door.person(STRANGER), "revoke_lease", run_id=run_id) == (404, "NOT_FOUND")
+    assert refused(executor, "revoke_lease", run_id=run_id) == (403, "42501")
+    [run] = editor.from_("runs").select("status").eq("id", run_id).execute().data
+    assert run == {"status": "claimed"}
     assert refused(executor, "requeue_stale_runs") == (404, "PGRST202")
     assert refused(editor, "hold_run", run_id=run_id, lease_token=1) == (404, "PGRST202")
     with pytest.raises(APIError) as caught:
