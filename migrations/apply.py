@@ -1,8 +1,9 @@
 """Brings a database to the newest ops schema: immutable revisions first, then everything that is re-creatable.
 
 Revisions (``sql/NNNN_pre_*.sql``, ``sql/NNNN_post_*.sql``) hold tables and data; they are applied once, in order, by Alembic.
-Functions and policies (``sql/functions/``, ``sql/policies/``) are re-applied whole on every migrate, in the order of their
-names, so that a diff shows the real change. Everything happens in one transaction under one advisory lock: callers may race.
+Functions, policies and schema api (``sql/functions/``, ``sql/policies/``, ``sql/api/``) are re-applied whole on every migrate,
+in the order of their names, so that a diff shows the real change. Everything happens in one transaction under one advisory
+lock: callers may race.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
-OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "policies/seed.sql")
+OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "api", "policies/seed.sql")
 # Any number will do that nobody else locks.
 LOCK = 0x6F7073
 
@@ -36,7 +37,7 @@ def migrate(url: str, revision: str = "head") -> None:
             connection.exec_driver_sql("create schema if not exists private")
             command.upgrade(_config(connection), revision)
             if revision == "head":
-                for path in _objects():
+                for path in objects():
                     _execute(connection, path.read_text())
     finally:
         engine.dispose()
@@ -61,7 +62,8 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _objects() -> list[Path]:
+def objects() -> list[Path]:
+    """Files of what is re-created on every migrate, in their order."""
     found: list[Path] = []
     for name in OBJECTS:
         path = SQL / name

@@ -203,6 +203,19 @@ class QueryLimitExceeded(ControlRoomError):
     code = "QUERY_LIMIT_EXCEEDED"
 
 
+class ConformanceFailed(ControlRoomError):
+    """A phase of ``controlroom conformance`` failed because it was asked to."""
+
+    code = "CONFORMANCE_FAILED"
+
+
+class ConformanceStumbled(ControlRoomError):
+    """The same, for a failure that another attempt gets over."""
+
+    code = "CONFORMANCE_STUMBLED"
+    retryable = True
+
+
 class RunCanceled(ControlRoomError):
     """Someone asked for the run to be canceled."""
 

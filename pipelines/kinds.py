@@ -1,4 +1,6 @@
-"""Which kinds of phases there are: the five of ours, and those of the entry-point group. Names only; loads no handler."""
+"""Which kinds of phases there are: the five of ours, the one that ``controlroom conformance`` asks for, and those of the
+entry-point group. Names only; loads no handler.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ BUILT_IN = {
     "transform": "pipelines.handlers.transform:handle",
     "publish": "pipelines.handlers.publish:handle",
     "query": "pipelines.handlers.query:handle",
+    "conformance": "pipelines.handlers.conformance:handle",
 }
 
 

@@ -11,7 +11,7 @@ from tests.migrations.tenants import two_teams
 from tests.postgres import Databases
 
 PEOPLE = {
-    "register_pipeline", "create_run", "cancel_run", "retry_run", "verify_event_chain",
+    "register_pipeline", "create_run", "cancel_run", "retry_run", "revoke_lease", "verify_event_chain",
     "create_project", "set_member", "remove_member", "create_access_token", "revoke_access_token", "use_access_token",
     "share_dataset", "unshare_dataset", "promote_pipeline", "search_runs",
 }  # fmt: skip

@@ -36,8 +36,10 @@ $$;
 
 -- The slow way, taken only while a cap on runs exists: claimers take turns, so that none of them charges what another has
 -- just used up. A capped project is stepped over; it never holds up the rest.
-create or replace function private.claim_under_caps(p_capabilities text[], p_max_runs int, p_now timestamptz)
-returns uuid[]
+drop function if exists private.claim_under_caps(text[], int, timestamptz);
+create or replace function private.claim_under_caps(
+  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
+) returns uuid[]
 language plpgsql
 set search_path = ''
 as $$
@@ -56,6 +58,7 @@ begin
     select r.id, r.project_id into v_run
     from ops.runs r
     where r.status = 'queued' and r.available_at <= p_now and r.capabilities <@ p_capabilities
+      and (r.capabilities <> '{}' or not p_dedicated)
       and r.project_id <> all (v_full) and r.id <> all (v_ids)
     order by r.priority, r.turn, r.id
     for no key update skip locked

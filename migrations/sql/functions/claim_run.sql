@@ -1,15 +1,18 @@
 -- Takes up to p_max_runs runs, each under a new lease token. Ordered by priority, then turn (see private.next_turn), then
--- age. Returns no row where there is nothing to do.
+-- age. Returns no row where there is nothing to do. A run is taken only by who has all the capabilities that it needs; a
+-- dedicated executor leaves alone what needs none, because it can do nothing else than its own.
 --
 -- `id = any (array(… for no key update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
 -- generic plan walk the whole queue (tests/migrations/test_plans.py). As it is one plan serves every call; left to choose,
 -- Postgres plans anew each time because it takes v_ids for ten elements, and planning takes longer than claiming. That one
 -- plan may date from an empty table, where a bitmap and a sort look cheap: without bitmaps only the walk remains.
+drop function if exists ops.claim_run(uuid, text[], float8, int);
 create or replace function ops.claim_run(
   p_executor_id uuid,
   p_capabilities text[] default '{}',
   p_lease_seconds float8 default 30,
-  p_max_runs int default 1
+  p_max_runs int default 1,
+  p_dedicated boolean default false
 ) returns table (
   run_id uuid, lease_token bigint, expires_at timestamptz, org text, project text, env text, pipeline text,
   pipeline_version int, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt int,
@@ -29,12 +32,13 @@ begin
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
   if exists (select from ops.caps c where c.unit = 'runs') then
-    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, v_now);
+    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, p_dedicated, v_now);
   else
     v_ids := array(
       select r.id
       from ops.runs r
       where r.status = 'queued' and r.available_at <= v_now and r.capabilities <@ p_capabilities
+        and (r.capabilities <> '{}' or not p_dedicated)
       order by r.priority, r.turn, r.id
       for no key update skip locked
       limit p_max_runs);

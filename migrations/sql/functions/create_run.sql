@@ -76,7 +76,7 @@ begin
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
     p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
-    array(select pg_catalog.jsonb_array_elements_text(coalesce(p_spec -> 'capabilities', '[]'))), p_max_attempts,
+    private.needed_capabilities(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)
@@ -89,6 +89,22 @@ begin
     'env', p_env, 'params', p_params, 'parent_run', p_parent_run));
   perform pg_catalog.pg_notify('ops_runs', '');
   return v_run;
+end
+$$;
+
+-- What an executor must be able to do to be given a run of this spec: its `requires`, a list of names.
+create or replace function private.needed_capabilities(p_spec jsonb) returns text[]
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_spec -> 'requires' is null then
+    return '{}';
+  end if;
+  if pg_catalog.jsonb_typeof(p_spec -> 'requires') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'requires of p_spec must be a list of capabilities';
+  end if;
+  return array(select distinct n from pg_catalog.jsonb_array_elements_text(p_spec -> 'requires') as n order by n);
 end
 $$;
 

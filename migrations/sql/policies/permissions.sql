@@ -19,6 +19,11 @@ grant execute on function
   private.presented_token()
 to authenticated, service_role;
 
+-- The functions of schema api run as their callers and say errors in HTTP's words.
+grant usage on schema private to controlroom_executor;
+grant execute on function private.raise_http(text, text, text, text)
+to authenticated, service_role, controlroom_executor;
+
 -- The default of ids, for the back end's own inserts.
 grant execute on function private.new_id() to service_role;
 
@@ -26,7 +31,7 @@ grant execute on function private.new_id() to service_role;
 grant execute on function
   ops.register_executor(uuid, text, text[], jsonb, int, text, text),
   ops.executor_seen(uuid, text),
-  ops.claim_run(uuid, text[], float8, int),
+  ops.claim_run(uuid, text[], float8, int, boolean),
   ops.start_run(uuid, bigint),
   ops.heartbeat_run(uuid, bigint, text, jsonb),
   ops.heartbeat_runs(uuid, uuid[], bigint[], float8),
@@ -63,6 +68,7 @@ grant execute on function
     uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
   ops.cancel_run(uuid, text),
   ops.retry_run(uuid),
+  ops.revoke_lease(uuid),
   ops.verify_event_chain(uuid),
   ops.create_project(text, text),
   ops.set_member(text, text, text, text, text[]),

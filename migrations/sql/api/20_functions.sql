@@ -1,0 +1,55 @@
+-- What may be called over HTTP, with the words of the OpenAPI document. Left out is what means nothing there: ops.hold_run
+-- holds a lock for as long as its transaction, and over HTTP each call is one. The steward's work stays where the steward is.
+
+-- An executor's life.
+select
+  private.expose('register_executor',
+    'Announces an executor: a new id at every boot, its name, capabilities and slots. A repeat replaces what was said.'),
+  private.expose('executor_seen', 'Says that an executor lives, and whether it is active, draining or lost.'),
+  private.expose('claim_run',
+    'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, ask again. A run is given only to who has '
+    'all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not '
+    'repeated: its lease ends by itself.'),
+  private.expose('start_run', 'claimed → running. A repeat changes nothing.'),
+  private.expose('heartbeat_run',
+    'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call '
+    'release_canceled_run. LEASE_LOST: stop at once, write nothing.'),
+  private.expose('heartbeat_runs',
+    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.'),
+  private.expose('pin_inputs', 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.'),
+  private.expose('start_phase',
+    'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.'),
+  private.expose('append_events',
+    'Appends PHASE_PROGRESS events [{type, phase, message, data, level, event_id}]; a known event_id is left out.'),
+  private.expose('register_artifact',
+    'Registers stored bytes by their sha256. The same bytes under the same name are the same artifact, others a CONFLICT.'),
+  private.expose('record_dataset', 'Registers a commit to a table of the lake, with what it was made from.'),
+  private.expose('record_signal', 'Records one number that the run says about itself; the last one counts.'),
+  private.expose('finish_phase',
+    'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, '
+    'output_fingerprint, metrics, error_code, error_message, error_data.'),
+  private.expose('complete_run', 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.'),
+  private.expose('fail_run',
+    'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.'),
+  private.expose('release_run', 'Gives the run back at once, and the attempt with it: what an executor does that is told to end.'),
+  private.expose('release_canceled_run', 'Honours a cancel request: the run ends as canceled.'),
+  private.expose('compute_run_score', 'The score of an ended run, 0 to 100.'),
+  private.expose('cap_allow', 'Charges a cap if the amount still fits, and says whether it did.'),
+  private.expose('run_secrets', 'The secret references that the run may resolve.'),
+  private.expose('shared_dataset', 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.'),
+  private.expose('released_versions', 'The version that readers get of each of these tables, null where none is released yet.');
+
+-- People's.
+select
+  private.expose('register_pipeline', 'Registers a spec and returns its version; the same content is the same version.'),
+  private.expose('create_run',
+    'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.'),
+  private.expose('cancel_run',
+    'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
+  private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
+  private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
+  private.expose('search_runs', 'Ids of the runs with these words, newest first.'),
+  private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
+
+-- PostgREST keeps the schema in mind until it is told.
+notify pgrst, 'reload schema';
