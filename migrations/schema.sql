@@ -1,6 +1,151 @@
 CREATE SCHEMA api;
 CREATE SCHEMA ops;
 CREATE SCHEMA private;
+CREATE FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) IS 'Appends PHASE_PROGRESS events [{type, phase, message, data, level, event_id}]; a known event_id is left out.';
+CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) IS 'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.';
+CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
+CREATE FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) IS 'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, ask again. A run is given only to who has all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not repeated: its lease ends by itself.';
+CREATE FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) IS 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.';
+CREATE FUNCTION api.compute_run_score(p_run_id uuid) RETURNS numeric
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.compute_run_score(p_run_id uuid) IS 'The score of an ended run, 0 to 100.';
+CREATE FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb DEFAULT '{}'::jsonb, p_phases jsonb DEFAULT '[]'::jsonb, p_idempotency_key text DEFAULT NULL::text, p_priority integer DEFAULT 100, p_trigger text DEFAULT 'manual'::text, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_parent_run uuid DEFAULT NULL::uuid, p_tags jsonb DEFAULT '{}'::jsonb, p_input_manifest jsonb DEFAULT '{}'::jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) IS 'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.';
+CREATE FUNCTION api.executor_seen(p_executor_id uuid, p_state text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) IS 'Says that an executor lives, and whether it is active, draining or lost.';
+CREATE FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb DEFAULT '{}'::jsonb, p_retryable boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) IS 'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.';
+CREATE FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) IS 'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, output_fingerprint, metrics, error_code, error_message, error_data.';
+CREATE FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) IS 'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call release_canceled_run. LEASE_LOST: stop at once, write nothing.';
+CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.';
+CREATE FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) IS 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.';
+CREATE FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) IS 'Registers a commit to a table of the lake, with what it was made from.';
+CREATE FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) IS 'Records one number that the run says about itself; the last one counts.';
+CREATE FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) IS 'Registers stored bytes by their sha256. The same bytes under the same name are the same artifact, others a CONFLICT.';
+CREATE FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) IS 'Announces an executor: a new id at every boot, its name, capabilities and slots. A repeat replaces what was said.';
+CREATE FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) IS 'Registers a spec and returns its version; the same content is the same version.';
+CREATE FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) IS 'Honours a cancel request: the run ends as canceled.';
+CREATE FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) IS 'Gives the run back at once, and the attempt with it: what an executor does that is told to end.';
+CREATE FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) IS 'The version that readers get of each of these tables, null where none is released yet.';
+CREATE FUNCTION api.retry_run(p_run_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.retry_run(p_run_id uuid) IS 'A new run of an ended one: same inputs; phases that succeeded stay done.';
+CREATE FUNCTION api.revoke_lease(p_run_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.revoke_lease(p_run_id uuid) IS 'Takes an owned run away from its executor and queues it again. Returns the status.';
+CREATE FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) IS 'The secret references that the run may resolve.';
+CREATE FUNCTION api.search_runs(p_text text, p_limit integer DEFAULT 50) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.search_runs(p_text text, p_limit integer) IS 'Ids of the runs with these words, newest first.';
+CREATE FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) IS 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.';
+CREATE FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) IS 'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.';
+CREATE FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) IS 'claimed → running. A repeat changes nothing.';
+CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.verify_event_chain(p_run_id uuid) IS 'Recomputes the hash chain of a run''s events.';
 CREATE FUNCTION ops.add_account(p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -25,7 +170,7 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
+CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_generic_plan'
@@ -171,6 +316,10 @@ CREATE FUNCTION ops.revoke_access_token(p_name text, p_subject text DEFAULT NULL
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.revoke_lease(p_run_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -289,7 +438,7 @@ CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_
     LANGUAGE sql
     SET search_path TO ''
     AS …;
-CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) RETURNS uuid[]
+CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
@@ -317,8 +466,16 @@ CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.expose(p_name text, p_comment text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.find_project(p_org text, p_project text) RETURNS TABLE(org_id uuid, project_id uuid)
     LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, status integer)
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.is_trusted() RETURNS boolean
@@ -415,6 +572,10 @@ CREATE FUNCTION private.name_sha256(p_subject text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.needed_capabilities(p_spec jsonb) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -491,6 +652,10 @@ CREATE FUNCTION private.raise_error(p_sqlstate text, p_message text) RETURNS voi
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -559,6 +724,370 @@ CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) R
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE TABLE ops.dataset_versions (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    version bigint NOT NULL,
+    run_id uuid NOT NULL,
+    phase text NOT NULL,
+    lease_token bigint NOT NULL,
+    mode text NOT NULL,
+    rows bigint NOT NULL,
+    total_rows bigint NOT NULL,
+    byte_size bigint NOT NULL,
+    fingerprint text NOT NULL,
+    columns jsonb NOT NULL,
+    adopted boolean DEFAULT false NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS
+ SELECT id,
+    dataset_id,
+    project_id,
+    version,
+    run_id,
+    phase,
+    mode,
+    rows,
+    total_rows,
+    byte_size,
+    fingerprint,
+    columns,
+    adopted,
+    recorded_at
+   FROM ops.dataset_versions;
+CREATE VIEW api.datasets WITH (security_invoker='true') AS
+ SELECT id,
+    project_id,
+    env,
+    layer,
+    name,
+    version,
+    columns,
+    fingerprint,
+    total_rows,
+    updated_at
+   FROM ops.datasets;
+CREATE TABLE ops.executors (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    slots integer DEFAULT 1 NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    version text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT executors_slots_check CHECK ((slots > 0)),
+    CONSTRAINT executors_state_check CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'lost'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ops.executors FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.executors WITH (security_invoker='true') AS
+ SELECT id,
+    name,
+    capabilities,
+    labels,
+    slots,
+    version,
+    state,
+    registered_at,
+    last_seen
+   FROM ops.executors;
+CREATE TABLE ops.lineage_edges (
+    output_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    input_table text NOT NULL,
+    input_version bigint NOT NULL,
+    input_fingerprint text
+);
+ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.lineage_edges WITH (security_invoker='true') AS
+ SELECT output_id,
+    project_id,
+    input_table,
+    input_version,
+    input_fingerprint
+   FROM ops.lineage_edges;
+CREATE TABLE ops.pipelines (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    version integer NOT NULL,
+    spec jsonb NOT NULL,
+    sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pipelines_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.pipelines WITH (security_invoker='true') AS
+ SELECT id,
+    project_id,
+    slug,
+    version,
+    spec,
+    sha256,
+    git_sha,
+    created_at
+   FROM ops.pipelines;
+CREATE TABLE ops.orgs (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    slug text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT orgs_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
+);
+ALTER TABLE ONLY ops.orgs FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.projects (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    slug text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
+);
+ALTER TABLE ONLY ops.projects FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.projects WITH (security_invoker='true') AS
+ SELECT p.id,
+    o.slug AS org,
+    p.slug AS project,
+    p.created_at
+   FROM (ops.projects p
+     JOIN ops.orgs o ON ((o.id = p.org_id)));
+CREATE TABLE ops.run_artifacts (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    phase text DEFAULT ''::text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    sha256 text NOT NULL,
+    byte_size bigint NOT NULL,
+    content_type text NOT NULL,
+    uri text NOT NULL,
+    meta jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT run_artifacts_byte_size_check CHECK ((byte_size >= 0)),
+    CONSTRAINT run_artifacts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY ops.run_artifacts FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.run_artifacts WITH (security_invoker='true') AS
+ SELECT id,
+    run_id,
+    project_id,
+    phase,
+    name,
+    kind,
+    sha256,
+    byte_size,
+    content_type,
+    uri,
+    meta,
+    created_at
+   FROM ops.run_artifacts;
+CREATE TABLE ops.run_events (
+    run_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    ts timestamp with time zone NOT NULL,
+    project_id uuid NOT NULL,
+    type text NOT NULL,
+    phase text,
+    level text DEFAULT 'info'::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_token bigint,
+    event_id uuid,
+    hash bytea NOT NULL,
+    CONSTRAINT run_events_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text]))),
+    CONSTRAINT run_events_type_check CHECK ((type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'PHASE_STARTED'::text, 'PHASE_PROGRESS'::text, 'PHASE_SUCCEEDED'::text, 'PHASE_FAILED'::text, 'PHASE_SKIPPED'::text, 'LEASE_RENEWED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text])))
+)
+PARTITION BY RANGE (ts);
+ALTER TABLE ONLY ops.run_events FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.run_events WITH (security_invoker='true') AS
+ SELECT run_id,
+    seq,
+    ts,
+    project_id,
+    type,
+    phase,
+    level,
+    message,
+    data,
+    event_id
+   FROM ops.run_events;
+CREATE VIEW api.run_leases WITH (security_invoker='true') AS
+ SELECT run_id,
+    project_id,
+    executor_id,
+    lease_seconds,
+    expires_at,
+    cancel_requested,
+    phase,
+    progress
+   FROM ops.run_leases;
+CREATE TABLE ops.run_phases (
+    run_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    depends_on text[] DEFAULT '{}'::text[] NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    rows_in bigint,
+    rows_out bigint,
+    byte_size bigint,
+    input_fingerprint text,
+    output_fingerprint text,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error_code text,
+    error_message text,
+    error_data jsonb,
+    result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT run_phases_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])))
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.run_phases FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.run_phases WITH (security_invoker='true') AS
+ SELECT run_id,
+    ordinal,
+    project_id,
+    name,
+    kind,
+    depends_on,
+    status,
+    attempt,
+    started_at,
+    finished_at,
+    rows_in,
+    rows_out,
+    byte_size,
+    input_fingerprint,
+    output_fingerprint,
+    metrics,
+    error_code,
+    error_message,
+    error_data
+   FROM ops.run_phases;
+CREATE TABLE ops.run_scores (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    score numeric(5,2) NOT NULL,
+    breakdown jsonb NOT NULL,
+    computed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT run_scores_score_check CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric)))
+);
+ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.run_scores WITH (security_invoker='true') AS
+ SELECT run_id,
+    project_id,
+    score,
+    breakdown,
+    computed_at
+   FROM ops.run_scores;
+CREATE TABLE ops.runs (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    pipeline_version integer NOT NULL,
+    spec jsonb NOT NULL,
+    spec_sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    input_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    output_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    phase text,
+    priority integer DEFAULT 100 NOT NULL,
+    turn bigint NOT NULL,
+    available_at timestamp with time zone NOT NULL,
+    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    lost_leases integer DEFAULT 0 NOT NULL,
+    max_lost_leases integer DEFAULT 10 NOT NULL,
+    timeout_seconds double precision,
+    idempotency_key text,
+    trigger text DEFAULT 'manual'::text NOT NULL,
+    parent_run uuid,
+    error_code text,
+    error_message text,
+    error_data jsonb,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_token bigint,
+    executor_id uuid,
+    event_seq bigint DEFAULT 0 NOT NULL,
+    event_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    root_run uuid,
+    CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
+    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
+    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
+)
+WITH (fillfactor='80');
+ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.runs WITH (security_invoker='true') AS
+ SELECT id,
+    project_id,
+    env,
+    pipeline,
+    pipeline_version,
+    spec,
+    spec_sha256,
+    git_sha,
+    params,
+    input_manifest,
+    output_manifest,
+    status,
+    phase,
+    priority,
+    available_at,
+    capabilities,
+    attempt,
+    max_attempts,
+    lost_leases,
+    max_lost_leases,
+    timeout_seconds,
+    idempotency_key,
+    trigger,
+    parent_run,
+    error_code,
+    error_message,
+    error_data,
+    tags,
+    executor_id,
+    created_at,
+    claimed_at,
+    started_at,
+    finished_at
+   FROM ops.runs;
+CREATE TABLE ops.signals (
+    run_id uuid NOT NULL,
+    signal text NOT NULL,
+    project_id uuid NOT NULL,
+    value double precision NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
+CREATE VIEW api.signals WITH (security_invoker='true') AS
+ SELECT run_id,
+    signal,
+    project_id,
+    value,
+    data,
+    recorded_at
+   FROM ops.signals;
 CREATE TABLE ops.alert_rules (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -616,40 +1145,6 @@ CREATE TABLE ops.capabilities (
     CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
 );
 ALTER TABLE ONLY ops.capabilities FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.dataset_versions (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    dataset_id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    version bigint NOT NULL,
-    run_id uuid NOT NULL,
-    phase text NOT NULL,
-    lease_token bigint NOT NULL,
-    mode text NOT NULL,
-    rows bigint NOT NULL,
-    total_rows bigint NOT NULL,
-    byte_size bigint NOT NULL,
-    fingerprint text NOT NULL,
-    columns jsonb NOT NULL,
-    adopted boolean DEFAULT false NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.executors (
-    id uuid NOT NULL,
-    name text NOT NULL,
-    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
-    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
-    slots integer DEFAULT 1 NOT NULL,
-    host text DEFAULT ''::text NOT NULL,
-    version text DEFAULT ''::text NOT NULL,
-    state text DEFAULT 'active'::text NOT NULL,
-    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    last_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT executors_slots_check CHECK ((slots > 0)),
-    CONSTRAINT executors_state_check CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'lost'::text])))
-)
-WITH (fillfactor='50');
-ALTER TABLE ONLY ops.executors FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.grants (
     dataset_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -663,14 +1158,6 @@ CREATE SEQUENCE ops.lease_tokens
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
-CREATE TABLE ops.lineage_edges (
-    output_id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    input_table text NOT NULL,
-    input_version bigint NOT NULL,
-    input_fingerprint text
-);
-ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.notifications (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -689,33 +1176,6 @@ CREATE TABLE ops.notifications (
     CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 ALTER TABLE ONLY ops.notifications FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.orgs (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    slug text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT orgs_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
-);
-ALTER TABLE ONLY ops.orgs FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.pipelines (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    slug text NOT NULL,
-    version integer NOT NULL,
-    spec jsonb NOT NULL,
-    sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT pipelines_version_check CHECK ((version > 0))
-);
-ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.projects (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    org_id uuid NOT NULL,
-    slug text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
-);
-ALTER TABLE ONLY ops.projects FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.promotions (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -748,122 +1208,6 @@ CREATE TABLE ops.routing_matrix (
     priority integer DEFAULT 100 NOT NULL
 );
 ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.run_artifacts (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    run_id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    phase text DEFAULT ''::text NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    sha256 text NOT NULL,
-    byte_size bigint NOT NULL,
-    content_type text NOT NULL,
-    uri text NOT NULL,
-    meta jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT run_artifacts_byte_size_check CHECK ((byte_size >= 0)),
-    CONSTRAINT run_artifacts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
-);
-ALTER TABLE ONLY ops.run_artifacts FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.run_events (
-    run_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    ts timestamp with time zone NOT NULL,
-    project_id uuid NOT NULL,
-    type text NOT NULL,
-    phase text,
-    level text DEFAULT 'info'::text NOT NULL,
-    message text DEFAULT ''::text NOT NULL,
-    data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    lease_token bigint,
-    event_id uuid,
-    hash bytea NOT NULL,
-    CONSTRAINT run_events_level_check CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warning'::text, 'error'::text]))),
-    CONSTRAINT run_events_type_check CHECK ((type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'PHASE_STARTED'::text, 'PHASE_PROGRESS'::text, 'PHASE_SUCCEEDED'::text, 'PHASE_FAILED'::text, 'PHASE_SKIPPED'::text, 'LEASE_RENEWED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text])))
-)
-PARTITION BY RANGE (ts);
-ALTER TABLE ONLY ops.run_events FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.run_phases (
-    run_id uuid NOT NULL,
-    ordinal integer NOT NULL,
-    project_id uuid NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    depends_on text[] DEFAULT '{}'::text[] NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    attempt integer DEFAULT 0 NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    rows_in bigint,
-    rows_out bigint,
-    byte_size bigint,
-    input_fingerprint text,
-    output_fingerprint text,
-    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
-    error_code text,
-    error_message text,
-    error_data jsonb,
-    result jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT run_phases_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])))
-)
-WITH (fillfactor='70');
-ALTER TABLE ONLY ops.run_phases FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.run_scores (
-    run_id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    score numeric(5,2) NOT NULL,
-    breakdown jsonb NOT NULL,
-    computed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT run_scores_score_check CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric)))
-);
-ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.runs (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    env text NOT NULL,
-    pipeline text NOT NULL,
-    pipeline_version integer NOT NULL,
-    spec jsonb NOT NULL,
-    spec_sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    params jsonb DEFAULT '{}'::jsonb NOT NULL,
-    input_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
-    output_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
-    status text DEFAULT 'queued'::text NOT NULL,
-    phase text,
-    priority integer DEFAULT 100 NOT NULL,
-    turn bigint NOT NULL,
-    available_at timestamp with time zone NOT NULL,
-    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
-    attempt integer DEFAULT 0 NOT NULL,
-    max_attempts integer DEFAULT 3 NOT NULL,
-    lost_leases integer DEFAULT 0 NOT NULL,
-    max_lost_leases integer DEFAULT 10 NOT NULL,
-    timeout_seconds double precision,
-    idempotency_key text,
-    trigger text DEFAULT 'manual'::text NOT NULL,
-    parent_run uuid,
-    error_code text,
-    error_message text,
-    error_data jsonb,
-    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
-    lease_token bigint,
-    executor_id uuid,
-    event_seq bigint DEFAULT 0 NOT NULL,
-    event_hash bytea DEFAULT '\x'::bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    claimed_at timestamp with time zone,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    root_run uuid,
-    CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
-    CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
-    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
-    CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
-)
-WITH (fillfactor='80');
-ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.schedules (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -901,15 +1245,6 @@ CREATE TABLE ops.signal_weights (
     CONSTRAINT signal_weights_weight_check CHECK ((weight >= (0)::double precision))
 );
 ALTER TABLE ONLY ops.signal_weights FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.signals (
-    run_id uuid NOT NULL,
-    signal text NOT NULL,
-    project_id uuid NOT NULL,
-    value double precision NOT NULL,
-    data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.access_token_hashes (
     token_id uuid NOT NULL,
     sha256 bytea NOT NULL
@@ -1332,7 +1667,6 @@ ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
-GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO service_role;
 GRANT USAGE ON SCHEMA api TO controlroom_executor;
@@ -1342,6 +1676,94 @@ GRANT USAGE ON SCHEMA ops TO controlroom_executor;
 GRANT USAGE ON SCHEMA ops TO controlroom_login;
 GRANT USAGE ON SCHEMA private TO authenticated;
 GRANT USAGE ON SCHEMA private TO service_role;
+GRANT USAGE ON SCHEMA private TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO service_role;
+GRANT ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.compute_run_score(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.compute_run_score(p_run_id uuid) TO service_role;
+GRANT ALL ON FUNCTION api.compute_run_score(p_run_id uuid) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO service_role;
+GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
+GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO service_role;
+GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) TO service_role;
+GRANT ALL ON FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) TO authenticated;
+GRANT ALL ON FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) TO service_role;
+REVOKE ALL ON FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) TO service_role;
+GRANT ALL ON FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+GRANT ALL ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
+GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.retry_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.revoke_lease(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
+GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) TO authenticated;
+GRANT ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
+GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
+GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_account(p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_account(p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) FROM PUBLIC;
@@ -1357,9 +1779,9 @@ GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_ro
 REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
-REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) TO service_role;
@@ -1454,6 +1876,9 @@ GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
@@ -1510,14 +1935,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.expose(p_name text, p_comment text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
@@ -1548,6 +1975,7 @@ REVOKE ALL ON FUNCTION private.my_shared_datasets() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_shared_datasets() TO authenticated;
 GRANT ALL ON FUNCTION private.my_shared_datasets() TO service_role;
 REVOKE ALL ON FUNCTION private.name_sha256(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.needed_capabilities(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
@@ -1565,6 +1993,10 @@ GRANT ALL ON FUNCTION private.presented_token() TO service_role;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO authenticated;
+GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO service_role;
+GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO controlroom_executor;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
@@ -1586,6 +2018,43 @@ GRANT ALL ON FUNCTION private.subject() TO service_role;
 REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
+GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
+GRANT SELECT ON TABLE api.dataset_versions TO authenticated;
+GRANT SELECT ON TABLE api.datasets TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
+GRANT SELECT ON TABLE ops.executors TO authenticated;
+GRANT SELECT ON TABLE api.executors TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_edges TO service_role;
+GRANT SELECT ON TABLE ops.lineage_edges TO authenticated;
+GRANT SELECT ON TABLE api.lineage_edges TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
+GRANT SELECT ON TABLE ops.pipelines TO authenticated;
+GRANT SELECT ON TABLE api.pipelines TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.orgs TO service_role;
+GRANT SELECT ON TABLE ops.orgs TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.projects TO service_role;
+GRANT SELECT ON TABLE ops.projects TO authenticated;
+GRANT SELECT ON TABLE api.projects TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.run_artifacts TO service_role;
+GRANT SELECT ON TABLE ops.run_artifacts TO authenticated;
+GRANT SELECT ON TABLE api.run_artifacts TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.run_events TO service_role;
+GRANT SELECT ON TABLE ops.run_events TO authenticated;
+GRANT SELECT ON TABLE api.run_events TO authenticated;
+GRANT SELECT ON TABLE api.run_leases TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_phases TO service_role;
+GRANT SELECT ON TABLE ops.run_phases TO authenticated;
+GRANT SELECT ON TABLE api.run_phases TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_scores TO service_role;
+GRANT SELECT ON TABLE ops.run_scores TO authenticated;
+GRANT SELECT ON TABLE api.run_scores TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
+GRANT SELECT ON TABLE ops.runs TO authenticated;
+GRANT SELECT ON TABLE api.runs TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signals TO service_role;
+GRANT SELECT ON TABLE ops.signals TO authenticated;
+GRANT SELECT ON TABLE api.signals TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
@@ -1594,43 +2063,19 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
 GRANT SELECT ON TABLE ops.capabilities TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
-GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
-GRANT SELECT ON TABLE ops.executors TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.grants TO service_role;
 GRANT SELECT ON TABLE ops.grants TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_edges TO service_role;
-GRANT SELECT ON TABLE ops.lineage_edges TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.orgs TO service_role;
-GRANT SELECT ON TABLE ops.orgs TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
-GRANT SELECT ON TABLE ops.pipelines TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.projects TO service_role;
-GRANT SELECT ON TABLE ops.projects TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
 GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
-GRANT SELECT,INSERT ON TABLE ops.run_artifacts TO service_role;
-GRANT SELECT ON TABLE ops.run_artifacts TO authenticated;
-GRANT SELECT,INSERT ON TABLE ops.run_events TO service_role;
-GRANT SELECT ON TABLE ops.run_events TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_phases TO service_role;
-GRANT SELECT ON TABLE ops.run_phases TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_scores TO service_role;
-GRANT SELECT ON TABLE ops.run_scores TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
-GRANT SELECT ON TABLE ops.runs TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
 GRANT SELECT ON TABLE ops.schedules TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.secret_grants TO service_role;
 GRANT SELECT ON TABLE ops.secret_grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signal_weights TO service_role;
 GRANT SELECT ON TABLE ops.signal_weights TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signals TO service_role;
-GRANT SELECT ON TABLE ops.signals TO authenticated;

@@ -1745,7 +1745,8 @@ end
 $$;
 
 -- functions/cap_allow.sql
--- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns.
+-- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns. Only for
+-- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
 set search_path = ''
@@ -1760,6 +1761,10 @@ begin
   select * into v_cap from ops.caps where key = p_cap_key for update;
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no cap %L', p_cap_key);
+  end if;
+  if v_cap.period = 'concurrent' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_cap_key is %L, a concurrent cap; claim_run reserves those for the runs that it hands out', p_cap_key);
   end if;
   if private.cap_used(v_cap, pg_catalog.clock_timestamp()) + p_amount > v_cap.amount then
     return false;
@@ -1788,7 +1793,7 @@ create or replace function ops.claim_run(
 ) returns table (
   run_id uuid, lease_token bigint, expires_at timestamptz, org text, project text, env text, pipeline text,
   pipeline_version int, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt int,
-  max_attempts int, timeout_seconds float8, phases jsonb
+  max_attempts int, timeout_seconds float8, elapsed_seconds float8, root_run uuid, phases jsonb
 )
 language plpgsql security definer
 set search_path = ''
@@ -1847,7 +1852,8 @@ begin
     )
     select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
       o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
-      o.timeout_seconds, private.phases_json(o.id)
+      o.timeout_seconds, extract(epoch from v_now - o.started_at)::float8, coalesce(o.root_run, o.id),
+      private.phases_json(o.id)
     from owned o
     join ops.projects p on p.id = o.project_id
     join ops.orgs g on g.id = p.org_id
@@ -1987,6 +1993,9 @@ begin
   if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
     raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';
   end if;
+  if coalesce(pg_catalog.jsonb_typeof(p_spec -> 'capabilities'), 'array') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_spec.capabilities must be a JSON array of names';
+  end if;
   if p_idempotency_key is not null then
     -- Two callers with one key: the second waits here and then finds what the first made.
     perform pg_catalog.pg_advisory_xact_lock(
@@ -2013,12 +2022,12 @@ begin
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
-    capabilities, available_at, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at, event_seq,
-    event_hash)
+    available_at, capabilities, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
+    event_seq, event_hash)
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
-    p_priority, private.next_turn(p_project_id, p_priority), private.needed_capabilities(p_spec),
-    coalesce(p_available_at, v_now), p_max_attempts,
+    p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
+    private.needed_capabilities(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)
@@ -2034,19 +2043,19 @@ begin
 end
 $$;
 
--- What an executor must be able to do to be given a run of this spec: its `requires`, a list of names.
+-- What an executor must be able to do to be given a run of this spec: its `capabilities`, a list of names.
 create or replace function private.needed_capabilities(p_spec jsonb) returns text[]
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_spec -> 'requires' is null then
+  if p_spec -> 'capabilities' is null then
     return '{}';
   end if;
-  if pg_catalog.jsonb_typeof(p_spec -> 'requires') <> 'array' then
-    raise exception using errcode = 'CR007', message = 'requires of p_spec must be a list of capabilities';
+  if pg_catalog.jsonb_typeof(p_spec -> 'capabilities') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'capabilities of p_spec must be a list of capabilities';
   end if;
-  return array(select distinct n from pg_catalog.jsonb_array_elements_text(p_spec -> 'requires') as n order by n);
+  return array(select distinct n from pg_catalog.jsonb_array_elements_text(p_spec -> 'capabilities') as n order by n);
 end
 $$;
 
@@ -2238,13 +2247,19 @@ begin
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('run %s has no phase %L', p_run_id, p_phase);
   end if;
+  -- A skipped phase keeps the fingerprint of the success that it stands on; whoever skips it names none.
   if v_phase.status = p_status
-     and v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint' then
+     and (p_status = 'skipped' or v_phase.output_fingerprint is not distinct from p_result ->> 'output_fingerprint') then
     return;
   end if;
-  -- A skipped phase is one that an earlier owner finished: it keeps what that owner wrote down.
   if p_status = 'skipped' then
+    if v_phase.status <> 'succeeded' then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'phase %L of run %s is %s; only one that succeeded before can be skipped, carry it out', p_phase, p_run_id,
+        v_phase.status);
+    end if;
     update ops.run_phases set status = 'skipped' where run_id = p_run_id and name = p_phase;
+    perform private.take_over_artifacts(p_run_id, p_phase);
   else
     if v_phase.status <> 'running' then
       raise exception using errcode = 'CR002', message = pg_catalog.format(
@@ -2276,6 +2291,32 @@ begin
       'byte_size', p_result -> 'byte_size', 'output_fingerprint', p_result -> 'output_fingerprint',
       'error_code', p_result -> 'error_code')),
     case when p_status in ('failed', 'canceled') then 'error' else 'info' end);
+end
+$$;
+
+-- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
+-- and not when the retry is made: a phase that is done again after all registers its own.
+create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select id, project_id, parent_run, root_run into v_run from ops.runs where id = p_run_id;
+  while v_run.root_run is not null and exists (
+    select from ops.run_phases where run_id = v_run.id and name = p_phase and attempt = 0)
+  loop
+    select id, project_id, parent_run, root_run into v_run from ops.runs where id = v_run.parent_run;
+  end loop;
+  if v_run.id <> p_run_id then
+    insert into ops.run_artifacts (
+      run_id, project_id, phase, name, kind, sha256, byte_size, content_type, uri, meta)
+    select p_run_id, project_id, phase, name, kind, sha256, byte_size, content_type, uri, meta
+    from ops.run_artifacts
+    where run_id = v_run.id and phase = p_phase
+    on conflict (run_id, phase, name) do nothing;
+  end if;
 end
 $$;
 
@@ -2388,13 +2429,16 @@ end
 $$;
 
 -- functions/prune.sql
--- Forgets events older than p_keep, whole months at once. Runs and artifacts stay: they are the record.
+-- Forgets events older than p_keep, whole months at once. Runs and artifacts stay: they are the record. Of each run that
+-- loses events the last one's number and hash are kept, so that the rest of its chain can still be verified. A month with
+-- events of a run that has not ended stays until it has.
 create or replace function ops.prune(p_keep interval) returns void
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_name text;
+  v_needed boolean;
   v_oldest text := 'run_events_' || pg_catalog.to_char(
     (pg_catalog.clock_timestamp() - p_keep) at time zone 'UTC', 'YYYY_MM');
 begin
@@ -2405,7 +2449,18 @@ begin
     select c.relname
     from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'ops.run_events'::regclass and c.relname < v_oldest
+    order by c.relname
   loop
+    execute pg_catalog.format(
+      'select exists (
+         select from ops.runs r
+         where r.status in (''queued'', ''claimed'', ''running'') and exists (select from ops.%I e where e.run_id = r.id))',
+      v_name) into v_needed;
+    continue when v_needed;
+    execute pg_catalog.format(
+      'insert into private.pruned_events as p (run_id, seq, hash)
+       select distinct on (e.run_id) e.run_id, e.seq, e.hash from ops.%I e order by e.run_id, e.seq desc
+       on conflict (run_id) do update set seq = excluded.seq, hash = excluded.hash where p.seq < excluded.seq', v_name);
     execute pg_catalog.format('drop table ops.%I', v_name);
   end loop;
 end
@@ -2633,7 +2688,9 @@ end
 $$;
 
 -- functions/retry_run.sql
--- A new run of an ended one: the same definition and pinned inputs; phases that succeeded stay done and are skipped.
+-- A new run of one that failed or was canceled: the same definition and pinned inputs; phases that succeeded stay done and
+-- are skipped. What it commits is known by the first run of the line (root_run): a commit that the old run made, and did not
+-- live to write down, is adopted and not made again.
 create or replace function ops.retry_run(p_run_id uuid) returns uuid
 language plpgsql security definer
 set search_path = ''
@@ -2647,7 +2704,11 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   perform private.require_role(v_old.project_id, v_old.env, 'operator');
-  if v_old.status not in ('succeeded', 'failed', 'canceled') then
+  if v_old.status = 'succeeded' then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s succeeded; a retry would have nothing to do, submit a new run with `controlroom run submit`', p_run_id);
+  end if;
+  if v_old.status not in ('failed', 'canceled') then
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
   end if;
@@ -2658,6 +2719,7 @@ begin
      from ops.run_phases where run_id = p_run_id),
     null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
     v_old.input_manifest);
+  update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
   update ops.run_phases n
   set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
     rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
@@ -2822,7 +2884,8 @@ end
 $$;
 
 -- functions/verify_event_chain.sql
--- Recomputes the run's hash chain, its gapless numbering and its head.
+-- Recomputes the run's hash chain, its gapless numbering and its head. Where ops.prune has forgotten the beginning, from the
+-- last forgotten event on; `events` counts those that are still there.
 create or replace function ops.verify_event_chain(p_run_id uuid)
 returns table (ok boolean, events bigint, first_bad_seq bigint)
 language plpgsql stable security definer
@@ -2833,7 +2896,8 @@ declare
   v_run record;
   v_lease record;
   v_event ops.run_events;
-  v_hash bytea := '\x';
+  v_seq bigint;
+  v_hash bytea;
 begin
   select project_id, env, event_seq, event_hash into v_run from ops.runs where id = p_run_id;
   if not found then
@@ -2845,22 +2909,26 @@ begin
     v_run.event_seq := v_lease.event_seq;
     v_run.event_hash := v_lease.event_hash;
   end if;
+  select seq, hash into v_seq, v_hash from private.pruned_events where run_id = p_run_id;
+  v_seq := coalesce(v_seq, 0);
+  v_hash := coalesce(v_hash, '\x');
   events := 0;
-  for v_event in select * from ops.run_events where run_id = p_run_id order by seq loop
+  for v_event in select * from ops.run_events where run_id = p_run_id and seq > v_seq order by seq loop
     v_hash := private.event_hash(
       v_hash, v_event.run_id, v_event.seq, v_event.ts, v_event.type, v_event.phase, v_event.level, v_event.message,
       v_event.data, v_event.lease_token, v_event.event_id);
-    if v_event.seq <> events + 1 or v_event.hash <> v_hash then
+    if v_event.seq <> v_seq + 1 or v_event.hash <> v_hash then
       ok := false;
-      first_bad_seq := events + 1;
+      first_bad_seq := v_seq + 1;
       return next;
       return;
     end if;
+    v_seq := v_event.seq;
     events := events + 1;
   end loop;
-  ok := events = v_run.event_seq and v_hash = v_run.event_hash;
+  ok := v_seq = v_run.event_seq and v_hash = v_run.event_hash;
   if not ok then
-    first_bad_seq := events + 1;
+    first_bad_seq := v_seq + 1;
   end if;
   return next;
 end
