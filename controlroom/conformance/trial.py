@@ -81,7 +81,7 @@ class Trial:
             "version": 1,
             "pipeline": "conformance",
             "owner": "@conformance",
-            "requires": [*self.capabilities, *needs],
+            "capabilities": [*self.capabilities, *needs],
             "phases": phases,
         }
         sha256 = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()

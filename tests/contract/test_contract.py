@@ -243,7 +243,7 @@ def test_http_shows_what_was_meant_for_the_same_callers_as_sql(owner: psycopg.Co
 def test_a_dedicated_executor_takes_only_what_needs_it(door: Door, people: People) -> None:
     editor, executor = door.person(EDITOR), door.executor()
     editor.rpc("create_run", people.run(p_idempotency_key="any")).execute()
-    special = people.run(p_spec={"requires": ["webhook"]}, p_spec_sha256="6" * 64, p_pipeline="hook")
+    special = people.run(p_spec={"capabilities": ["webhook"]}, p_spec_sha256="6" * 64, p_pipeline="hook")
     wanted = editor.rpc("create_run", special).execute().data
     executor_id = str(uuid.uuid4())
     call(
@@ -256,5 +256,5 @@ def test_a_dedicated_executor_takes_only_what_needs_it(door: Door, people: Peopl
     assert call(executor, "claim_run", **mine) == []
     [anybodys] = call(executor, "claim_run", executor_id=executor_id, capabilities=[], max_runs=9)
     assert anybodys["run_id"] != wanted
-    assert refused(editor, "create_run", project_id=str(people.project), env="dev", pipeline="p", spec={"requires": "x"},
+    assert refused(editor, "create_run", project_id=str(people.project), env="dev", pipeline="p", spec={"capabilities": "x"},
                    spec_sha256="7" * 64, git_sha="a") == (400, "BAD_INPUT")  # fmt: skip

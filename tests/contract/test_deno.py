@@ -34,7 +34,7 @@ def submit(door: Door, people: People, *phases: tuple[str, dict[str, object]], *
         {"name": name, "kind": kind, "depends_on": names[max(0, number - 1) : number], "with": arguments}
         for number, (name, (kind, arguments)) in enumerate(zip(names, phases, strict=True))
     ]
-    spec = {"version": 1, "pipeline": "hooks", "requires": ["webhook"], "phases": listed}
+    spec = {"version": 1, "pipeline": "hooks", "capabilities": ["webhook"], "phases": listed}
     sha256 = hashlib.sha256(json.dumps(spec).encode()).hexdigest()
     arguments = people.run(p_pipeline="hooks", p_spec=spec, p_spec_sha256=sha256, p_phases=listed, **more)
     return str(door.person(EDITOR).rpc("create_run", arguments).execute().data)

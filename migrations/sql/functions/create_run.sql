@@ -92,19 +92,19 @@ begin
 end
 $$;
 
--- What an executor must be able to do to be given a run of this spec: its `requires`, a list of names.
+-- What an executor must be able to do to be given a run of this spec: its `capabilities`, a list of names.
 create or replace function private.needed_capabilities(p_spec jsonb) returns text[]
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_spec -> 'requires' is null then
+  if p_spec -> 'capabilities' is null then
     return '{}';
   end if;
-  if pg_catalog.jsonb_typeof(p_spec -> 'requires') <> 'array' then
-    raise exception using errcode = 'CR007', message = 'requires of p_spec must be a list of capabilities';
+  if pg_catalog.jsonb_typeof(p_spec -> 'capabilities') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'capabilities of p_spec must be a list of capabilities';
   end if;
-  return array(select distinct n from pg_catalog.jsonb_array_elements_text(p_spec -> 'requires') as n order by n);
+  return array(select distinct n from pg_catalog.jsonb_array_elements_text(p_spec -> 'capabilities') as n order by n);
 end
 $$;
 
