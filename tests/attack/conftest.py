@@ -27,8 +27,8 @@ def tally(population: Population, request: pytest.FixtureRequest) -> Iterator[Ta
         before = kept.everything()
         yield kept
         after = kept.everything()
-    changed = [table for table in before if before[table] != after[table]]
+    changed = [table for table in before if before[table] != after[table] and table not in kept.allowed]
     said = f"{request.node.name}: {kept.attempts:,} attempts, {len(kept.leaks)} leaks, {len(changed)} changed tables"
     sys.stderr.write(f"\n{said}\n")
-    assert kept.leaks == []
+    assert not kept.leaks, "\n".join(kept.leaks[:20])
     assert changed == []
