@@ -30,7 +30,7 @@ from deltalake._internal import RemoveAction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from ops.errors import CommitConflict, StorageFailed
+from ops.errors import CommitConflict, Conflict, StorageFailed
 from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, TableVersion
 from pipelines.columns import described, widened
 from pipelines.handler import Fence
@@ -112,13 +112,17 @@ class FencedCommit:
         self,
         plan: Callable[[DeltaTable | None], Change],
         inputs: tuple[TableVersion, ...] = (),
+        since: int | None = None,
     ) -> DatasetVersion:
         """Brings the change into the table, once.
 
         Args:
             plan: makes the change from the table as it stands; called again when another writer came first.
+            since: the version that the rows were computed against, -1 for a table that was not there; None where they hold
+                whatever the table has become.
 
         Raises:
+            Conflict: another run has written what these rows would undo or double; the table is unchanged.
             LeaseLost: this owner is not the run's any more; the table is unchanged.
             CommitConflict: other writers came first each time.
             StorageFailed: the store refused.
@@ -136,6 +140,7 @@ class FencedCommit:
                 )
                 return found
             change = plan(handle)
+            self._refuse_what_is_stale(handle, change, inputs, since)
             self._at("planned")
             try:
                 return self._commit(handle, change, inputs)
@@ -144,6 +149,30 @@ class FencedCommit:
                     raise
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _refuse_what_is_stale(
+        self, handle: DeltaTable | None, change: Change, inputs: tuple[TableVersion, ...], since: int | None
+    ) -> None:
+        if handle is None or not (change.replaces or since is not None):
+            return
+        mine = {one.table: one.version for one in inputs}
+        ours = str(self._ref.effect_of or self._ref.run_id)
+        for version, stored in entries(self._storage, self._url, handle.version()):
+            if str(stored.get("app_id", "")).split("/")[1:2] == [ours]:
+                return
+            who = f"{self._table} was written by run {stored.get('run_id')}"
+            if since is not None and version > since:
+                raise Conflict(
+                    f"{who} since this run looked at it; submit a new run", {"table": self._table, "version": version}
+                )
+            for one in dataset_of(self._table, version, stored).inputs if change.replaces else ():
+                if one.version > mine.get(one.table, one.version):
+                    raise Conflict(
+                        f"{who} from {one.table} version {one.version}, and this run reads version {mine[one.table]}, "
+                        "which is older; submit a new run",
+                        {"table": self._table, "version": version},
+                    )
+            return
 
     def adoptable(self, handle: DeltaTable | None) -> DatasetVersion | None:
         """The commit of this run, phase and chunk that the table has already, under whatever token."""

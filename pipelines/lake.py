@@ -192,6 +192,7 @@ class Lake:
         inputs: Sequence[TableVersion] = (),
         deletes: pl.DataFrame | None = None,
         effective_at: datetime | None = None,
+        since: int | None = None,
         at: Callable[[str], None] | None = None,
     ) -> DatasetVersion:
         """Brings rows into a table exactly once for ``ref``'s run, phase and chunk, whoever has tried before.
@@ -205,6 +206,8 @@ class Lake:
             deletes: keys of rows to remove (merge) or to end (scd2).
             effective_at: for scd2: when the new state began, from the source and not from a clock, so that a
                 repeat is the same.
+            since: the version that the rows were computed against, -1 for a table that was not there; None where they
+                hold whatever the table has become.
             at: called after each step of the protocol, for tests.
 
         Returns:
@@ -224,6 +227,7 @@ class Lake:
             return commit.run(
                 lambda handle: self._plan(table, mode, key, rows, deletes, handle),
                 tuple(inputs),
+                since,
             )
         # Asked before staging: the rows of a commit that is there already need not be made again.
         if (found := self.committed(table, ref, fence)) is not None:
@@ -233,12 +237,14 @@ class Lake:
             return commit.run(
                 self._scd2(table, _collected(rows, table), key, deletes, effective_at),
                 tuple(inputs),
+                since,
             )
         staged = self.stage(table, rows, key=key, keep_keys=mode == "merge")
         try:
             return commit.run(
                 lambda handle: self._plan(table, mode, key, staged, deletes, handle),
                 tuple(inputs),
+                since,
             )
         except (BadInput, SchemaDrift):
             # Raised by the plan, before any commit was tried; after any other error one may have named the files.

@@ -26,10 +26,11 @@ from pipelines.staging import Staged, StagedFile
 
 @dataclass(frozen=True)
 class Landed:
-    """One table's staged rows and how they enter it."""
+    """One table's staged rows, how they enter it, and the version that they were computed against (-1: there was none)."""
 
     mode: Mode
     staged: Staged
+    since: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _encoded(landing: Landing) -> bytes:
     tables = {
         table: {
             "mode": landed.mode,
+            "since": landed.since,
             "schema": json.loads(delta_schema(landed.staged.schema).to_json()),
             "files": [vars(file) for file in landed.staged.files],
             "rows": landed.staged.rows,
@@ -93,10 +95,12 @@ def _landed(one: Mapping[str, object]) -> Landed:
     match one:
         case {
             "mode": ("append" | "replace") as mode, "schema": dict(schema), "files": list(files),
-            "rows": int(rows), "fingerprint": str(root), "columns": dict(columns),
+            "rows": int(rows), "fingerprint": str(root), "columns": dict(columns), "since": int(since),
         }:  # fmt: skip
             digest = Digest(Fingerprint(root), columns, rows)
             parts = tuple(StagedFile(file["path"], file["rows"], file["byte_size"]) for file in files)
             kept = frame_schema(Schema.from_json(json.dumps(schema)))
-            return Landed("append" if mode == "append" else "replace", Staged(parts, kept, digest, pl.DataFrame()))
+            return Landed(
+                "append" if mode == "append" else "replace", Staged(parts, kept, digest, pl.DataFrame()), since
+            )
     raise StorageFailed("a landing cannot be read; it is not of this version's making")

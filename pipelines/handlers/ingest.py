@@ -86,7 +86,7 @@ def run(ctx: Context, what: Ingest, source: Source) -> PhaseResult:
 
 def _commit(ctx: Context, phase: str, table: str, landed: Landed) -> DatasetVersion:
     ref = CommitRef(ctx.run_id, ctx.lease_token, phase, effect_of=ctx.effect_of)
-    return ctx.lake.commit(ctx.fence, ref, table, landed.staged, landed.mode)
+    return ctx.lake.commit(ctx.fence, ref, table, landed.staged, landed.mode, since=landed.since)
 
 
 def _land(ctx: Context, what: Ingest, source: Source) -> Landing:
@@ -124,18 +124,20 @@ class _Lander:
     def _one(self, name: str) -> None:
         bronze = self._what.tables[name]
         try:
-            batches, replaces = self._batches(name, self._what.contract.tables[name], bronze)
+            version = self._ctx.lake.version(bronze)
+            batches, replaces = self._batches(name, self._what.contract.tables[name], bronze, version)
             staged = self._ctx.lake.stage(
                 bronze, self._counted(batches, bronze), key=self._what.contract.tables[name].key
             )
-            self._landed[bronze] = Landed("replace" if replaces else "append", staged)
+            self._landed[bronze] = Landed(
+                "replace" if replaces else "append", staged, -1 if version is None else version
+            )
             log.info("table staged", run=str(self._ctx.run_id), phase=self._what.phase, table=bronze, rows=staged.rows)
         except BaseException:
             self._failed.set()
             raise
 
-    def _batches(self, name: str, table: Table, bronze: str) -> tuple[Iterator[pl.DataFrame], bool]:
-        pinned = self._ctx.lake.version(bronze)
+    def _batches(self, name: str, table: Table, bronze: str, pinned: int | None) -> tuple[Iterator[pl.DataFrame], bool]:
         if table.sync == "snapshot" or self._what.full or pinned is None:
             return whole(self._snapshot, name, table), True
         return changed(self._snapshot, name, table, self._ctx.lake.scan(bronze, pinned)), False
