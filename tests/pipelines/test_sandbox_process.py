@@ -42,6 +42,18 @@ def no_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "admit", lambda sql, tables: Admitted(sql, tuple(tables)))
 
 
+def children() -> list[psutil.Process]:
+    return [one for one in psutil.Process().children() if "pipelines.sandbox.child" in one.cmdline()]
+
+
+def waiting() -> list[psutil.Process]:
+    """Children of ours, as soon as there are any: a process has no command line yet when its start returns."""
+    until = time.monotonic() + 5
+    while not (found := children()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
 @pytest.mark.parametrize("sql", HONEST)
 def test_honest_sql_gives_what_it_gives_without_a_sandbox(here: Ground, sql: str) -> None:
     frames = {alias: pl.scan_delta(table.path, version=table.version) for alias, table in here.tables.items()}
@@ -120,8 +132,8 @@ def test_a_panic_of_the_engine_is_an_error_of_the_query(here: Ground) -> None:
 def test_nothing_is_left_running(here: Ground) -> None:
     with Sandbox(warm=True) as sandbox:
         sandbox.ask("select 1 as x from t", here.tables)
-        assert [one for one in psutil.Process().children() if "pipelines.sandbox.child" in one.cmdline()]
-    assert not [one for one in psutil.Process().children() if "pipelines.sandbox.child" in one.cmdline()]
+        assert waiting()
+    assert not children()
 
 
 @pytest.mark.usefixtures("no_gate")
@@ -220,7 +232,7 @@ def test_the_process_gets_no_secrets_and_no_files(here: Ground, monkeypatch: pyt
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CANARY)
     with open(here.canary) as held, Sandbox(warm=True):
         os.set_inheritable(held.fileno(), True)
-        [child] = [one for one in psutil.Process().children() if "pipelines.sandbox.child" in one.cmdline()]
+        [child] = waiting()
         time.sleep(0.5)
         assert set(child.environ()) <= {
             "TZ",
@@ -245,9 +257,9 @@ def test_a_query_does_not_outlive_its_asker(here: Ground) -> None:
     asker = subprocess.Popen([sys.executable, "-c", code], env=environment)
     try:
         until = time.monotonic() + 30
-        while not (children := psutil.Process(asker.pid).children()) and time.monotonic() < until:
+        while not (begun := psutil.Process(asker.pid).children()) and time.monotonic() < until:
             time.sleep(0.05)
-        [child] = children
+        [child] = begun
         time.sleep(2)
         assert child.is_running()
     finally:
