@@ -123,11 +123,35 @@ class PhaseBase(Strict):
         return ()
 
 
+RESERVED = frozenset({"ops", "private", "api", "auth", "information_schema"})
+
+
+def _without_password(dsn: str) -> str:
+    """A spec is stored and shown: what opens a database must not stand in it."""
+    if dsn.startswith("secret://"):
+        return dsn
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise ValueError(f"this is no Postgres address: {str(error).strip()}") from None
+    if given.get("password"):
+        raise ValueError(
+            "a password must not stand in a spec; store the address and write secret://file/NAME or secret://env/NAME"
+        )
+    return dsn
+
+
+Dsn = Annotated[str, AfterValidator(_without_password)]
+
+
 class Source(Strict):
     """Where an ingest reads. ``dsn`` may be a secret reference."""
 
     kind: Literal["postgres"]
-    dsn: str
+    dsn: Dsn
     db_schema: str = Field("public", alias="schema")
 
 
@@ -223,8 +247,16 @@ class PostgresTarget(Strict):
     """A table that is swapped whole. ``dsn`` may be a secret reference."""
 
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
-    dsn: str
+    dsn: Dsn
     key: tuple[str, ...] = ()
+
+    @field_validator("table")
+    @classmethod
+    def _not_ours(cls, value: str) -> str:
+        schema = value.partition(".")[0]
+        if schema in RESERVED or schema.startswith("pg_"):
+            raise ValueError(f"schema {schema} is not for publishing; choose one of your own, such as gold")
+        return value
 
 
 class Targets(Strict):

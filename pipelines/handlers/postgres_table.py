@@ -1,7 +1,8 @@
 """A table published to Postgres: loaded beside the old one, then swapped in one transaction. Readers see one or the other.
 
-The fingerprint is kept as the table's comment: publishing what is there already writes nothing. Grants and the views
-that stand on the table are taken over; a view that the new columns cannot carry refuses the swap.
+The fingerprint is kept as the table's comment: publishing what is there already writes nothing, and a table without such a
+comment is not ours to replace. Grants are taken over. Where more stands on the table (views, row-level security, triggers,
+foreign keys, grants of columns, indexes), its rows are exchanged instead of the table; columns that changed then refuse.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from psycopg import sql
 
-from ops.errors import PhaseFailed, SourceUnreachable
+from ops.errors import NotAllowed, PhaseFailed, SourceUnreachable
 from ops.model import Fingerprint, LeaseToken
 from pipelines.handler import Context
 from pipelines.spec import PostgresTarget
@@ -41,6 +42,21 @@ select distinct r.ev_class::regclass::text
   join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
  where d.refclassid = 'pg_class'::regclass and d.refobjid = to_regclass(%s) and r.ev_class <> d.refobjid
  order by 1
+"""
+# Everything else that a swap would silently take from the table.
+STANDING = """
+select 'row-level security' from pg_class where oid = to_regclass(%(table)s) and relrowsecurity
+union all select 'policy ' || polname from pg_policy where polrelid = to_regclass(%(table)s)
+union all select 'trigger ' || tgname from pg_trigger where tgrelid = to_regclass(%(table)s) and not tgisinternal
+union all
+select 'constraint ' || conname from pg_constraint
+ where (conrelid = to_regclass(%(table)s) or confrelid = to_regclass(%(table)s)) and contype <> 'n'
+union all
+select 'grants of column ' || attname from pg_attribute
+ where attrelid = to_regclass(%(table)s) and attacl is not null and not attisdropped
+union all
+select 'index ' || i.indexrelid::regclass::text from pg_index i join pg_class x on x.oid = i.indexrelid
+ where i.indrelid = to_regclass(%(table)s) and not starts_with(x.relname, %(ours)s)
 """
 COLUMNS = """
 select array_agg(format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod)) order by a.attnum)
@@ -73,6 +89,7 @@ def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int
         with psycopg.connect(dsn, autocommit=True) as connection:
             if _comment(connection, schema, name) == comment:
                 return "unchanged"
+            _refuse_anothers(connection, target)
             ensure_schema(connection, schema)
             connection.execute(LOCK, [f"{schema}.{fresh}"])
             connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
@@ -133,23 +150,25 @@ def _swap(connection: psycopg.Connection, target: PostgresTarget, fresh: str, co
     if target.key:
         columns = sql.SQL(", ").join(map(sql.Identifier, target.key))
         connection.execute(sql.SQL("create unique index on {} ({})").format(new, columns))
-    views = [str(row[0]) for row in connection.execute(VIEWS, [old.as_string(None)])]
-    if not views:
+    there = old.as_string(None)
+    standing = [f"view {row[0]}" for row in connection.execute(VIEWS, [there])]
+    standing += [str(row[0]) for row in connection.execute(STANDING, {"table": there, "ours": _fresh(name, "")})]
+    if not standing:
         grants = [str(row[0]) for row in connection.execute(GRANTS, [old.as_string(None)])]
         connection.execute(sql.SQL("drop table if exists {}").format(old))
         connection.execute(sql.SQL("alter table {} rename to {}").format(new, sql.Identifier(name)))
         for grant in grants:
             connection.execute(grant.encode())
     elif _columns(connection, old) == _columns(connection, new):
-        # A view hangs on the table itself: the rows are exchanged, and readers see the old ones until the end.
+        # All that hangs on the table itself: the rows are exchanged, and readers see the old ones until the end.
         connection.execute(sql.SQL("delete from {}").format(old))
         connection.execute(sql.SQL("insert into {} table {}").format(old, new))
         connection.execute(sql.SQL("drop table {}").format(new))
     else:
         raise PhaseFailed(
-            f"{target.table} has other columns now, and {', '.join(views)} reads the old ones; drop the view, publish, "
+            f"{target.table} has other columns now, and {', '.join(standing)} stands on the old ones; drop that, publish, "
             "create it anew",
-            {"views": views},
+            {"standing": standing},
         )
     connection.execute(sql.SQL("comment on table {} is {}").format(old, sql.Literal(comment)))
 
@@ -163,6 +182,20 @@ def _drop_leftovers(connection: psycopg.Connection, schema: str, name: str) -> N
 
 def _columns(connection: psycopg.Connection, table: sql.Identifier) -> object:
     return connection.execute(COLUMNS, [table.as_string(None)]).fetchone()
+
+
+def _refuse_anothers(connection: psycopg.Connection, target: PostgresTarget) -> None:
+    """Only what was published before, or is empty, is replaced."""
+    schema, name = target.table.split(".")
+    table = sql.Identifier(schema, name)
+    if _columns(connection, table) == (None,) or str(_comment(connection, schema, name)).startswith("controlroom "):
+        return
+    kind = connection.execute("select relkind from pg_class where oid = to_regclass(%s)", [table.as_string(None)])
+    if kind.fetchone() != ("r",) or connection.execute(sql.SQL("select 1 from {} limit 1").format(table)).fetchone():
+        raise NotAllowed(
+            f"{target.table} is there and was not published by us; publish under another name, or drop it first",
+            {"table": target.table},
+        )
 
 
 def ensure_schema(connection: psycopg.Connection, schema: str) -> None:

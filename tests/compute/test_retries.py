@@ -76,7 +76,8 @@ def test_a_retried_run_verifies_until_a_table_is_gone(world: World, tmp_path: Pa
 
 
 def test_what_a_retried_run_landed_verifies(world: World, odoo_database: str, tmp_path: Path) -> None:
-    source = {"kind": "postgres", "dsn": odoo_database}
+    world.give_secret("odoo_dsn", odoo_database)
+    source = {"kind": "postgres", "dsn": "secret://file/odoo_dsn"}
     land = {"name": "land", "kind": "ingest", "source": source, "contract": "odoo", "tables": ["res_partner"]}
     *_, last = third_time_lucky(world, tmp_path / "tries", land, phase("last", "stumble", depends_on=["land"]))
     report = verified(world, last)

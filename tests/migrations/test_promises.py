@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -24,10 +25,10 @@ from ops.errors import (
     NotAllowed,
     NotFound,
 )
-from ops.model import LeaseToken, PhaseStatus, RunId
+from ops.model import Fingerprint, LeaseToken, PhaseStatus, RunId
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
-from tests.operating import SPEC, Operator
+from tests.operating import SPEC, Operator, commit
 
 STATUSES = ("queued", "claimed", "running", "succeeded", "failed", "canceled")
 Step = Callable[[Operator, RunId, LeaseToken], object]
@@ -362,3 +363,16 @@ def test_a_concurrent_cap_is_not_charged_without_a_run_to_give_it_back(
     with pytest.raises(BadInput, match="'seats', a concurrent cap; claim_run reserves"):
         operator.executor.cap_allow("seats", Decimal(1))
     assert connection.execute("select count(*) from ops.cap_usage").fetchone() == (0,)
+
+
+def test_a_version_is_recorded_of_one_commit(operator: Operator, connection: Connection) -> None:
+    first = operator.running()
+    made = operator.executor.record_dataset(*first, "bronze", commit(3))
+    assert operator.executor.record_dataset(*first, "bronze", commit(3)) == made
+    for mine, dataset in (
+        (first, replace(commit(3), fingerprint=Fingerprint("v1:other"))),
+        (operator.running(), commit(3)),
+    ):
+        with pytest.raises(Conflict, match=f"version 3 of silver.sale_order is recorded of run {first[0]}"):
+            operator.executor.record_dataset(*mine, "bronze", dataset)
+    assert connection.execute("select count(*) from ops.dataset_versions").fetchone() == (1,)

@@ -94,7 +94,9 @@ def test_a_silver_table_of_another_shape(bench: Bench, columns: dict[str, object
 
 
 def test_a_source_that_does_not_answer(bench: Bench) -> None:
-    said = refused(bench, ingest("postgresql://reader:hunter2@127.0.0.1:1/odoo"), SourceUnreachable)
+    said = refused(
+        bench, ingest(bench.secret("odoo", "postgresql://reader:hunter2@127.0.0.1:1/odoo")), SourceUnreachable
+    )
     assert "127.0.0.1" in said
     assert "hunter2" not in said
 
@@ -104,10 +106,10 @@ def test_a_secret_that_nobody_gave(bench: Bench) -> None:
 
 
 def test_a_source_without_the_contracted_table(bench: Bench) -> None:
-    assert "res_currency" in refused(bench, ingest(bench.url), SchemaDrift)
+    assert "res_currency" in refused(bench, ingest(bench.secret("odoo", bench.url)), SchemaDrift)
     with psycopg.connect(bench.url) as connection:
         connection.execute("create table res_currency (id text)")
-    assert "column res_currency.id is text" in refused(bench, ingest(bench.url), SchemaDrift)
+    assert "column res_currency.id is text" in refused(bench, ingest(bench.secret("odoo", bench.url)), SchemaDrift)
 
 
 @pytest.fixture

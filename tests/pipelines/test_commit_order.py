@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -27,21 +28,26 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def put(
-    lake: Lake, owner: Owner, mode: Mode, since: int | None = None, phase: str = "load", **inputs: int
+    lake: Lake,
+    owner: Owner,
+    mode: Mode,
+    since: int | None = None,
+    phase: str = "load",
+    inputs: Mapping[str, int] | None = None,
 ) -> DatasetVersion:
-    read = [TableVersion(f"silver.{name}", version) for name, version in inputs.items()]
+    read = [TableVersion(f"silver.{name}", version) for name, version in (inputs or {}).items()]
     rows = pl.DataFrame({"id": [1, 2], "of": [str(inputs)] * 2})
     ref = CommitRef(owner.run_id, owner.token, phase)
     return lake.commit(owner, ref, TABLE, rows, mode, inputs=read, since=since)
 
 
 def test_what_was_made_from_older_inputs_does_not_replace_what_was_made_from_newer(lake: Lake, runs: Runs) -> None:
-    put(lake, runs.claim(), "replace", orders=7, people=3)
+    put(lake, runs.claim(), "replace", inputs={"orders": 7, "people": 3})
     with pytest.raises(Conflict, match=r"from silver.orders version 7, and this run reads version 6, which is older"):
-        put(lake, runs.claim(), "replace", orders=6, people=4)
+        put(lake, runs.claim(), "replace", inputs={"orders": 6, "people": 4})
     assert (lake.version(TABLE), lake.rows(TABLE)) == (0, 2)
-    for inputs in ({"orders": 7, "people": 3}, {"orders": 8, "people": 3}, {"other": 1}):
-        put(lake, runs.claim(), "replace", **inputs)
+    for read in ({"orders": 7, "people": 3}, {"orders": 8, "people": 3}, {"other": 1}):
+        put(lake, runs.claim(), "replace", inputs=read)
     assert lake.version(TABLE) == 3
 
 

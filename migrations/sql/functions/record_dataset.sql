@@ -9,6 +9,7 @@ set search_path = ''
 as $$
 declare
   v_run record;
+  v_known record;
   v_dataset uuid;
   v_version uuid;
   v_number bigint := (p_dataset ->> 'version')::bigint;
@@ -20,7 +21,7 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'table is %L; write it as layer.name', p_dataset ->> 'table');
   end if;
-  select project_id, env into strict v_run from ops.runs where id = p_run_id;
+  select project_id, env, coalesce(root_run, id) as root into strict v_run from ops.runs where id = p_run_id;
   select id into v_dataset from ops.datasets
   where project_id = v_run.project_id and env = v_run.env and layer = v_layer and name = v_name;
   if not found then
@@ -41,8 +42,17 @@ begin
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
-    select id into strict v_version from ops.dataset_versions where dataset_id = v_dataset and version = v_number;
-    return v_version;
+    select v.id, v.run_id, v.fingerprint, coalesce(r.root_run, r.id) as root into strict v_known
+    from ops.dataset_versions v join ops.runs r on r.id = v.run_id
+    where v.dataset_id = v_dataset and v.version = v_number;
+    -- A repeat, or a retry that found what the run before it had committed. Anything else is another commit under a number
+    -- that is taken: the table was removed or restored behind our back.
+    if v_known.fingerprint is distinct from p_dataset ->> 'fingerprint' or v_known.root is distinct from v_run.root then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'version %s of %s is recorded of run %s; the table was removed or restored by hand: let it begin under a new name',
+        v_number, p_dataset ->> 'table', v_known.run_id);
+    end if;
+    return v_known.id;
   end if;
   insert into ops.lineage_edges (output_id, project_id, input_table, input_version, input_fingerprint)
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'

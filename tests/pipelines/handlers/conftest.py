@@ -51,6 +51,12 @@ class Bench:
         phase = one_phase(document)
         return handler_for(phase.kind)(self.context(phase, params, owner), phase)
 
+    def secret(self, name: str, value: str) -> str:
+        """Stores a value; the reference to it."""
+        (self.home / "secrets").mkdir(exist_ok=True)
+        (self.home / "secrets" / name).write_text(value)
+        return f"secret://file/{name}"
+
     def visible(self) -> dict[str, tuple[int, tuple[str, ...]]]:
         """Table → version and files, for every table that anybody can see."""
         root = Path(self.lake.root)

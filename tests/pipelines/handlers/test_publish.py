@@ -11,17 +11,18 @@ from threading import Barrier
 import polars as pl
 import psycopg
 import pytest
+from pydantic import ValidationError
 
-from ops.errors import LeaseLost, PhaseFailed, SecretMissing, SourceUnreachable
+from ops.errors import LeaseLost, NotAllowed, PhaseFailed, SecretMissing, SourceUnreachable
 from pipelines.handlers.postgres_table import ensure_schema
-from tests.pipelines.handlers.conftest import Bench
+from tests.pipelines.handlers.conftest import Bench, one_phase
 
 MART = {"month": ["2026-01", "2026-02"], "amount": [Decimal("1.10"), Decimal("2.20")]}
 LATER = {"month": ["2026-03"], "amount": [Decimal("3.30")]}
 
 
 def to_postgres(bench: Bench, **more: object) -> dict[str, object]:
-    target = {"table": "marts.revenue", "dsn": bench.url, **more}
+    target = {"table": "marts.revenue", "dsn": bench.secret("marts_dsn", bench.url), **more}
     return {"kind": "publish", "table": "gold.revenue", "to": {"postgres": target}}
 
 
@@ -102,10 +103,60 @@ def test_a_view_goes_on_reading_the_table(published: Bench) -> None:
     assert published.run(to_postgres(published)).metrics["postgres"] == "unchanged"
 
 
+def test_row_level_security_triggers_and_indexes_stay_on_the_table(published: Bench, reader: str) -> None:
+    for change in (
+        "alter table marts.revenue enable row level security",
+        f"create policy mine on marts.revenue for select to {reader} using (month = '2026-03')",
+        f"grant usage on schema marts to {reader}",
+        f"grant select (month) on marts.revenue to {reader}",
+        "create index by_amount on marts.revenue (amount)",
+    ):
+        ask(published, change)
+    [before] = ask(published, "select 'marts.revenue'::regclass::oid")
+    published.put("gold.revenue", {"month": ["2026-03", "2026-04"], "amount": [Decimal("3.30")] * 2})
+    published.run(to_postgres(published))
+    assert ask(published, "select 'marts.revenue'::regclass::oid") == [before]
+    with psycopg.connect(published.url, autocommit=True) as connection:
+        connection.execute(f"set role {reader}".encode())
+        assert connection.execute("select month from marts.revenue").fetchall() == [("2026-03",)]
+    assert ask(published, "select 1 from pg_indexes where indexname = 'by_amount'") == [(1,)]
+    published.put("gold.revenue", {"month": ["2026-03"], "value": [1]})
+    with pytest.raises(PhaseFailed, match=r"policy mine.*stands on the old ones"):
+        published.run(to_postgres(published))
+
+
+def test_a_table_that_we_did_not_publish_is_not_replaced(bench: Bench) -> None:
+    bench.put("gold.revenue", MART)
+    ask(bench, "create schema marts")
+    ask(bench, "create table marts.revenue as select 'of a person' as owner")
+    with pytest.raises(NotAllowed, match=r"marts\.revenue is there and was not published by us"):
+        bench.run(to_postgres(bench))
+    assert ask(bench, "table marts.revenue") == [("of a person",)]
+    ask(bench, "delete from marts.revenue")
+    assert bench.run(to_postgres(bench)).metrics["postgres"] == "swapped"
+    ask(bench, "create view marts.other as select 1 as n")
+    with pytest.raises(NotAllowed):
+        bench.run(to_postgres(bench, table="marts.other"))
+
+
+@pytest.mark.parametrize("schema", ["ops", "private", "api", "auth", "pg_catalog", "information_schema"])
+def test_the_control_rooms_own_schemas_are_no_target(bench: Bench, schema: str) -> None:
+    with pytest.raises(ValidationError, match=f"schema {schema} is not for publishing"):
+        one_phase(to_postgres(bench, table=f"{schema}.memberships"))
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://me:hunter2@db/marts", "host=db password=hunter2", "postgresql://db/x?password=hunter2"]
+)
+def test_a_password_does_not_stand_in_a_spec(bench: Bench, dsn: str) -> None:
+    with pytest.raises(ValidationError, match="a password must not stand in a spec"):
+        one_phase(to_postgres(bench, dsn=dsn))
+
+
 def test_a_view_on_columns_that_changed_refuses_the_swap_and_is_named(published: Bench) -> None:
     ask(published, "create view marts.total as select sum(amount) as total from marts.revenue")
     published.put("gold.revenue", {"month": ["2026-03"], "value": [1]})
-    with pytest.raises(PhaseFailed, match=r"marts\.revenue has other columns now, and marts\.total reads the old ones"):
+    with pytest.raises(PhaseFailed, match=r"has other columns now, and view marts\.total stands on the old ones"):
         published.run(to_postgres(published))
     assert ask(published, "table marts.total") == [(Decimal("3.30"),)]
     assert tables(published) == ["revenue"]
@@ -157,8 +208,9 @@ def test_what_a_dead_owner_loaded_is_removed_and_nothing_else(published: Bench) 
 def test_a_target_out_of_reach_is_typed_and_keeps_its_secret(
     published: Bench, dsn: str, error: type[Exception], reason: str
 ) -> None:
+    stored = dsn if dsn.startswith("secret://") else published.secret("elsewhere", dsn)
     with pytest.raises(error, match=reason) as caught:
-        published.run(to_postgres(published, dsn=dsn))
+        published.run(to_postgres(published, dsn=stored))
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
