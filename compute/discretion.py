@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
+from ops import logs
 from ops.artifacts import ArtifactStore
 from ops.errors import PhaseFailed
 from ops.model import Artifact
@@ -29,6 +34,42 @@ def discreet(value: Mapping[str, object], secrets: SecretStore) -> dict[str, obj
     return {secrets.redact(str(key)): clean(item) for key, item in value.items()}
 
 
+class _DiscreetStream(io.TextIOBase):
+    """Passes lines on, redacted; half a line waits for its end, so that a secret is never cut in two."""
+
+    def __init__(self, stream: TextIO, secrets: SecretStore) -> None:
+        self._stream, self._secrets, self._held = stream, secrets, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._held = (self._held + text).split("\n")
+        for line in lines:
+            self._stream.write(self._secrets.redact(line) + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def close(self) -> None:
+        """What was not ended is passed on; the stream below stays open."""
+        if self._held:
+            self.write("\n")
+        self._stream.flush()
+        super().close()
+
+
+@contextmanager
+def discreet_streams(secrets: SecretStore) -> Iterator[None]:
+    """While the block runs, what this process prints, warns or logs is redacted. What native code writes is not seen."""
+    logs.configure(secrets.redact, stream=sys.stderr)
+    with (
+        closing(_DiscreetStream(sys.stdout, secrets)) as out,
+        closing(_DiscreetStream(sys.stderr, secrets)) as err,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        yield
+
+
 class DiscreetArtifacts:
     """An artifact store that redacts texts and refuses other bytes with a secret in them. Implements ``ArtifactWriter``.
 
@@ -51,7 +92,9 @@ class DiscreetArtifacts:
             data = self._secrets.redact(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         else:
             self._refuse(name, data)
-        return self._store.put_bytes(name, kind, data, content_type, discreet(meta or {}, self._secrets))
+        return self._store.put_bytes(
+            self._secrets.redact(name), kind, data, content_type, discreet(meta or {}, self._secrets)
+        )
 
     def put_file(
         self, name: str, kind: str, path: Path, content_type: str, meta: Mapping[str, object] | None = None
@@ -67,7 +110,9 @@ class DiscreetArtifacts:
             while chunk := file.read(CHUNK_BYTES):
                 self._refuse(name, tail + chunk)
                 tail = chunk[-longest:] if longest else b""
-        return self._store.put_file(name, kind, path, content_type, discreet(meta or {}, self._secrets))
+        return self._store.put_file(
+            self._secrets.redact(name), kind, path, content_type, discreet(meta or {}, self._secrets)
+        )
 
     def _refuse(self, name: str, data: bytes) -> None:
         if any(each in data for each in self._secrets.given):

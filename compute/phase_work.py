@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 from pydantic import TypeAdapter
 
-from compute.discretion import DiscreetArtifacts, discreet
+from compute.discretion import DiscreetArtifacts, discreet, discreet_streams
 from ops.artifacts import ArtifactStore
 from ops.errors import ControlRoomError, PhaseFailed
 from ops.fence import DatabaseFence, connector
@@ -155,7 +155,7 @@ def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseR
         "executor": work.executor,
         "lease_token": int(work.lease_token),
     }
-    with structlog.contextvars.bound_contextvars(**bound):
+    with structlog.contextvars.bound_contextvars(**bound), discreet_streams(secrets):
         try:
             result = _handled(work, fence, secrets, Reporter(_discreetly(send, secrets)))
             return replace(result, metrics=discreet(result.metrics, secrets))
