@@ -11,7 +11,9 @@ import resource
 import struct
 import sys
 import sysconfig
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every architecture
@@ -19,6 +21,7 @@ _NO_NEW_PRIVS, _DUMPABLE = 38, 4
 _READ, _ENTER = 1 << 2, 1 << 3
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _CONNECT = 1 << 1
+NAMED_SECONDS = 2.0
 _QUIET_THREADS = ("jemalloc_bg_thd", "polars-ooc-clea")
 _ALWAYS = ("/usr/share/zoneinfo", "/etc/localtime", "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/sys/fs/cgroup",
            "/sys/devices/system/cpu", "/dev/null", "/dev/urandom", "/lib", "/lib64", "/usr/lib", "/usr/lib64")  # fmt: skip
@@ -89,13 +92,25 @@ def _limits(memory_mb: int, seconds: float) -> list[str]:
 
 
 def _no_strange_threads() -> None:
-    """Landlock binds the thread that asks and those that it starts later; an older worker would stay free."""
-    own = str(os.getpid())
-    names = [
-        Path(f"/proc/self/task/{one}/comm").read_text().strip() for one in os.listdir("/proc/self/task") if one != own
-    ]
-    if strange := [name for name in names if name not in _QUIET_THREADS]:
-        raise RuntimeError(f"threads {', '.join(strange)} began before the process was confined")
+    """Landlock binds the thread that asks and those that it starts later; an older worker would stay free.
+
+    A thread has its process's name until it has given itself its own: one that has just begun is looked at again.
+    """
+    deadline = time.monotonic() + NAMED_SECONDS
+    while strange := [name for name in _threads() if name not in _QUIET_THREADS]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"threads {', '.join(strange)} began before the process was confined")
+        time.sleep(0.005)
+
+
+def _threads() -> list[str]:
+    """Names of the process's other threads; one that ends meanwhile is none."""
+    own, names = str(os.getpid()), []
+    for one in os.listdir("/proc/self/task"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if one != own:
+                names.append(Path(f"/proc/self/task/{one}/comm").read_text().strip())
+    return names
 
 
 def _landlock(folders: Sequence[str], ports: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from ops.database import AUTHENTICATED
+from ops.embedded import Cluster
 from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.rpc import Rpc
@@ -214,20 +215,16 @@ def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None
 
 
 @pytest.mark.parametrize("login", ["controlroom_login", "controlroom_token"])
-def test_a_login_alone_is_nobody(population: Population, tally: Tally, login: str) -> None:
+def test_a_login_alone_is_nobody(population: Population, cluster: Cluster, tally: Tally, login: str) -> None:
     """A login without a token, or with claims of its own making, and every role that it might take."""
-    password = uuid.uuid4().hex
-    tally.owner.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(password)))
-    given = psycopg.conninfo.conninfo_to_dict(population.url)
-    url = psycopg.conninfo.make_conninfo(
-        dbname=str(given["dbname"]), host=str(given["host"]), port=str(given["port"]), user=login, password=password
-    )
+    name = tally.owner.info.dbname
+    url = cluster.login_url(name) if login == "controlroom_login" else cluster.token_url(name)
     tables = columns(tally.owner)
     with psycopg.connect(url, autocommit=True) as connection:
-        for name in tables:
+        for table in tables:
             try:
-                connection.execute(sql.SQL("select * from {}").format(sql.Identifier("ops", name)))
-                tally.tried(True, f"{login} reads {name}")
+                connection.execute(sql.SQL("select * from {}").format(sql.Identifier("ops", table)))
+                tally.tried(True, f"{login} reads {table}")
             except psycopg.errors.InsufficientPrivilege:
                 tally.tried(False, "")
         for role in ("service_role", "controlroom_executor", "controlroom_bi", "controlroom", "pg_read_all_data"):
@@ -244,8 +241,8 @@ def test_a_login_alone_is_nobody(population: Population, tally: Tally, login: st
                     "select set_config('request.jwt.claims', %s, false), set_config('controlroom.token', %s, false)",
                     [json.dumps({"sub": person.subject}), f"crt_{uuid.uuid4().hex}"],
                 )
-                for name in tables:
+                for table in tables:
                     seen = connection.execute(
-                        sql.SQL("select 1 from {} limit 1").format(sql.Identifier("ops", name))
+                        sql.SQL("select 1 from {} limit 1").format(sql.Identifier("ops", table))
                     ).fetchall()
-                    tally.tried(bool(seen), f"claims of {person.subject} without a token read {name}")
+                    tally.tried(bool(seen), f"claims of {person.subject} without a token read {table}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 from typer.testing import CliRunner
 
 from controlroom.cli import app
+from ops.embedded import Cluster
 from ops.tenancy import Tenancy
 from tests.attack.population import Population
 from tests.attack.tally import Tally
@@ -21,14 +20,10 @@ TRYING = ("viewer@acme/books/dev", "admin@acme/books/dev", "editor@acme/books", 
 
 
 def test_no_command_reaches_another(
-    population: Population, tally: Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    population: Population, cluster: Cluster, tally: Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    password = uuid.uuid4().hex
-    tally.owner.execute(sql.SQL("alter role controlroom_token password {}").format(sql.Literal(password)))
-    given = psycopg.conninfo.conninfo_to_dict(population.url)
-    url = f"postgresql://controlroom_token:{password}@/{given['dbname']}?host={given['host']}&port={given['port']}"
     monkeypatch.setenv("CONTROLROOM_HOME", str(tmp_path))
-    monkeypatch.setenv("CONTROLROOM_DATABASE_URL", url)
+    monkeypatch.setenv("CONTROLROOM_DATABASE_URL", cluster.token_url(tally.owner.info.dbname))
     tokens = {
         subject: Tenancy(tally.owner).create_access_token(f"attack {uuid.uuid4().hex[:6]}", "admin", subject=subject)
         for subject in TRYING

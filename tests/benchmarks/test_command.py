@@ -13,7 +13,9 @@ def test_an_unknown_name_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[st
     assert command.main(["quee"]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.splitlines() == ["there is no benchmark 'quee'; there are ingest, medallion, overhead, queue, wake"]
+    assert said.err.splitlines() == [
+        "there is no benchmark 'quee'; there are ingest, medallion, overhead, queue, rls, wake"
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["queue", "--rows", "5"], ["ingest", "--rows", "0"]])

@@ -6,10 +6,10 @@ import uuid
 from pathlib import Path
 from typing import cast
 
-import psycopg
 import pytest
-from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from ops.embedded import Cluster
 from tests.controlroom.terminal import Answer, Terminal
 
 
@@ -24,13 +24,9 @@ def done(answer: Answer) -> str:
 
 
 @pytest.fixture
-def holder(database: str) -> str:
+def holder(cluster: Cluster, database: str) -> str:
     """A URL that logs in as controlroom_token."""
-    password = uuid.uuid4().hex
-    with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute(sql.SQL("alter role controlroom_token password {}").format(sql.Literal(password)))
-    given = psycopg.conninfo.conninfo_to_dict(database)
-    return f"postgresql://controlroom_token:{password}@/{given['dbname']}?host={given['host']}&port={given['port']}"
+    return cluster.token_url(str(conninfo_to_dict(database)["dbname"]))
 
 
 def test_an_org_its_project_and_its_members(terminal: Terminal) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from ops.database import Connection
+from ops.embedded import Cluster
 from ops.errors import BadInput, Conflict, NotAllowed, NotFound
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
@@ -20,15 +20,9 @@ from tests.operating import SPEC
 
 
 @contextmanager
-def token_session(database: str, token: str) -> Iterator[Connection]:
+def token_session(cluster: Cluster, database: str, token: str) -> Iterator[Connection]:
     """What a holder of the token can do: a login that may become authenticated, and anything that SQL can say."""
-    with psycopg.connect(database, autocommit=True) as owner:
-        password = uuid.uuid4().hex
-        owner.execute(sql.SQL("alter role controlroom_token password {}").format(sql.Literal(password)))
-        parts = psycopg.conninfo.conninfo_to_dict(database)
-    login = psycopg.conninfo.make_conninfo(
-        database, user="controlroom_token", password=password, host=str(parts["host"])
-    )
+    login = cluster.token_url(str(psycopg.conninfo.conninfo_to_dict(database)["dbname"]))
     with psycopg.connect(login, autocommit=True) as connection:
         connection.execute("select set_config('controlroom.token', %s, false)", [token])
         connection.execute("set role authenticated")
@@ -39,9 +33,11 @@ def visible(connection: Connection) -> set[tuple[object, ...]]:
     return set(connection.execute("select o.slug, p.slug from ops.projects p join ops.orgs o on o.id = p.org_id"))
 
 
-def test_a_token_makes_its_holder_its_owner_and_claims_do_not(acme: Connection, database: str) -> None:
+def test_a_token_makes_its_holder_its_owner_and_claims_do_not(
+    acme: Connection, cluster: Cluster, database: str
+) -> None:
     token = Tenancy(acme).create_access_token("laptop", "viewer", subject=BOSS)
-    with token_session(database, token) as held:
+    with token_session(cluster, database, token) as held:
         assert held.execute("select ops.use_access_token()").fetchone() == (BOSS,)
         assert visible(held) == {("acme", "books"), ("acme", "shelf")}
         for claims in ('{"sub": "someone@rivals"}', '{"role": "service_role"}', "", "{}"):
@@ -58,11 +54,11 @@ def test_a_token_makes_its_holder_its_owner_and_claims_do_not(acme: Connection, 
             held.execute("select * from private.access_token_hashes")
 
 
-def test_a_token_allows_at_most_what_it_says(acme: Connection, database: str) -> None:
+def test_a_token_allows_at_most_what_it_says(acme: Connection, cluster: Cluster, database: str) -> None:
     books = Rpc(acme).ensure_project("acme", "books")
     token = Tenancy(acme).create_access_token("ci", "operator", books, ["dev"], subject=BOSS)
     Rpc(acme).create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
-    with token_session(database, token) as held:
+    with token_session(cluster, database, token) as held:
         assert visible(held) == {("acme", "books")}
         rpc, tenancy = Rpc(held), Tenancy(held)
         assert rpc.create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
@@ -78,12 +74,12 @@ def test_a_token_allows_at_most_what_it_says(acme: Connection, database: str) ->
                 act()
 
 
-def test_a_token_ends_at_once_when_it_is_revoked_or_expires(acme: Connection, database: str) -> None:
+def test_a_token_ends_at_once_when_it_is_revoked_or_expires(acme: Connection, cluster: Cluster, database: str) -> None:
     owner = Tenancy(acme)
     for ending in ("revoke", "expire", "remove"):
         owner.set_member("acme", "books", MATE, "viewer")
         token = owner.create_access_token(ending, subject=MATE)
-        with token_session(database, token) as held:
+        with token_session(cluster, database, token) as held:
             assert visible(held) == {("acme", "books")}
             if ending == "revoke":
                 owner.revoke_access_token(ending, MATE)

@@ -55,6 +55,7 @@ def a_run(connection: psycopg.Connection) -> RunId:
 # Every statement of reads.sql, by name, and how many rows of the large tables it may read.
 ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "project_id": (lambda reads, _: reads.project_id("crowd", "p1"), 0),
+    "is_member": (lambda reads, _: reads.is_member(), 0),
     "list_runs": (lambda reads, _: reads.list_runs(), PAGES),
     # A word of ten runs; how many runs a word has is the reader's, not the plan's.
     "search_runs": (lambda reads, _: reads.search_runs("seldom"), 40),
