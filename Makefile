@@ -6,7 +6,7 @@ SCALE ?= 1
 WORKERS ?= 2
 export CONTROLROOM_HOME ?= $(CURDIR)/.controlroom
 
-.PHONY: demo down test check lint types pytest browser format docs lock clean
+.PHONY: demo down test check lint types pytest browser format docs schema lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -46,6 +46,10 @@ format: $(VENV)/.dev
 # Writes the pages that are made from code; a test says when they are stale.
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.gate.reference
+
+# What is made from the schema: its snapshot, the contract's OpenAPI document, Supabase's migrations; tests say when they are stale.
+schema: $(VENV)/.dev
+	$(BIN)/python -m tests.gate.schema
 
 # Re-pins requirements/*.txt; needs an index.
 lock: $(BIN)/uv
