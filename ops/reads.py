@@ -185,6 +185,11 @@ class Reads:
         rows = self._rows("dataset_versions", run_id=run_id)
         return [_made(DatasetVersionRow, row, inputs=_table_versions) for row in rows]
 
+    def recorded_versions(self, project_id: UUID, env: str) -> dict[str, list[int]]:
+        """Table → every version of it that a run has recorded, released or not."""
+        rows = self._rows("recorded_versions", project_id=project_id, env=env)
+        return {row["table"]: row["versions"] for row in rows}
+
     def executors(self, since: datetime | None = None) -> list[ExecutorRow]:
         """Executors seen since then (an hour ago), the latest first."""
         since = since or datetime.now(UTC) - timedelta(hours=1)

@@ -1,7 +1,8 @@
-"""Repairs "Delta committed, Postgres not": what commits say about themselves, for those that nobody has recorded.
+"""Finds "Delta committed, Postgres not": what commits say about themselves, for those that nobody has recorded.
 
 A crash between the log entry and the end of the hold leaves such a commit. The run's next owner adopts it; where there
-is none any more (the run was canceled, its attempts are spent), whoever reconciles records it from the same metadata.
+is none any more (the run was canceled, its attempts are spent), it stays: readers do not get it, because Postgres does
+not know its version, and `controlroom dataset check` shows it.
 """
 
 from __future__ import annotations

@@ -68,6 +68,20 @@ def list_datasets(env: Env = None, json: Json = False) -> None:
     show(rows, ["org", "project", "env", "table", "version", "total_rows", "recorded_at"], json)
 
 
+@dataset_app.command("check")
+def check(env: Env = None, json: Json = False) -> None:
+    """List commits in the lake that no run has recorded: what owners left that were cut off. Exits with 1 if there are any."""
+    from controlroom.output import show
+    from controlroom.session import session
+    from controlroom.unrecorded import found
+
+    with session() as opened:
+        rows = found(opened, env or opened.settings.env)
+    show(rows, ["table", "version", "run_id", "phase", "rows", "fingerprint"], json)
+    if rows:
+        raise typer.Exit(1)
+
+
 @dataset_app.command("share")
 def share(dataset: Dataset, reader: Reader, env: Env = None) -> None:
     """Let another project read a dataset of this one, in that environment."""

@@ -160,6 +160,13 @@ join ops.datasets d on d.id = v.dataset_id
 where v.run_id = %(run_id)s
 order by v.recorded_at, d.layer, d.name;
 
+-- name: recorded_versions
+select d.layer || '.' || d.name as table, array_agg(v.version order by v.version) as versions
+from ops.datasets d
+join ops.dataset_versions v on v.dataset_id = d.id
+where d.project_id = %(project_id)s and d.env = %(env)s
+group by d.id;
+
 -- name: executors
 select
     x.id as executor_id, x.name, x.capabilities, x.labels, x.slots, x.host, x.version, x.state, x.last_seen,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import polars as pl
 
 from pipelines.spec import Pipeline
 from tests.compute.specs import phase, pipeline
+from tests.controlroom.terminal import Terminal
 from tests.faults.world import World
 
 
@@ -67,3 +70,10 @@ def test_a_commit_that_postgres_does_not_know_is_nobodys_to_read(world: World) -
     for table in ("lineage_edges", "dataset_versions", "datasets"):
         world.change(f"delete from ops.{table}")
     assert read_by_another(world) == ("failed", "NOT_FOUND")
+    checked = Terminal(world.home, world.url, {"CONTROLROOM_PROJECT": "faults"})("dataset", "check", "--json")
+    assert (checked.code, checked.json()) == (0, []), "a table that nobody knows is not looked at"
+    assert outcome(world, mart(1)) == ("succeeded", None)
+    checked = Terminal(world.home, world.url, {"CONTROLROOM_PROJECT": "faults"})("dataset", "check", "--json")
+    assert checked.code == 1
+    [left] = cast(list[dict[str, object]], checked.json())
+    assert (left["table"], left["version"], left["phase"]) == ("gold.mart", 0, "mart")

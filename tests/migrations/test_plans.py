@@ -67,6 +67,8 @@ ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "artifacts": (lambda reads, run: reads.artifacts(run), 10),
     "datasets": (lambda reads, _: reads.datasets(), 100),
     "dataset_versions": (lambda reads, run: reads.dataset_versions(run), 10),
+    # A look at everything, by hand.
+    "recorded_versions": (lambda reads, _: reads.recorded_versions(reads.project_id("crowd", "p1"), "dev"), 20_000),
     "executors": (lambda reads, _: reads.executors(), 0),
     "pipelines": (lambda reads, _: reads.pipelines(), 0),
 }
