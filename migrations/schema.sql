@@ -742,34 +742,8 @@ CREATE TABLE ops.dataset_versions (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS
- SELECT id,
-    dataset_id,
-    project_id,
-    version,
-    run_id,
-    phase,
-    mode,
-    rows,
-    total_rows,
-    byte_size,
-    fingerprint,
-    columns,
-    adopted,
-    recorded_at
-   FROM ops.dataset_versions;
-CREATE VIEW api.datasets WITH (security_invoker='true') AS
- SELECT id,
-    project_id,
-    env,
-    layer,
-    name,
-    version,
-    columns,
-    fingerprint,
-    total_rows,
-    updated_at
-   FROM ops.datasets;
+CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
+CREATE VIEW api.datasets WITH (security_invoker='true') AS …;
 CREATE TABLE ops.executors (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -786,17 +760,7 @@ CREATE TABLE ops.executors (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY ops.executors FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.executors WITH (security_invoker='true') AS
- SELECT id,
-    name,
-    capabilities,
-    labels,
-    slots,
-    version,
-    state,
-    registered_at,
-    last_seen
-   FROM ops.executors;
+CREATE VIEW api.executors WITH (security_invoker='true') AS …;
 CREATE TABLE ops.lineage_edges (
     output_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -805,13 +769,7 @@ CREATE TABLE ops.lineage_edges (
     input_fingerprint text
 );
 ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.lineage_edges WITH (security_invoker='true') AS
- SELECT output_id,
-    project_id,
-    input_table,
-    input_version,
-    input_fingerprint
-   FROM ops.lineage_edges;
+CREATE VIEW api.lineage_edges WITH (security_invoker='true') AS …;
 CREATE TABLE ops.pipelines (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -824,16 +782,7 @@ CREATE TABLE ops.pipelines (
     CONSTRAINT pipelines_version_check CHECK ((version > 0))
 );
 ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.pipelines WITH (security_invoker='true') AS
- SELECT id,
-    project_id,
-    slug,
-    version,
-    spec,
-    sha256,
-    git_sha,
-    created_at
-   FROM ops.pipelines;
+CREATE VIEW api.pipelines WITH (security_invoker='true') AS …;
 CREATE TABLE ops.orgs (
     id uuid DEFAULT private.new_id() NOT NULL,
     slug text NOT NULL,
@@ -849,13 +798,7 @@ CREATE TABLE ops.projects (
     CONSTRAINT projects_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text))
 );
 ALTER TABLE ONLY ops.projects FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.projects WITH (security_invoker='true') AS
- SELECT p.id,
-    o.slug AS org,
-    p.slug AS project,
-    p.created_at
-   FROM (ops.projects p
-     JOIN ops.orgs o ON ((o.id = p.org_id)));
+CREATE VIEW api.projects WITH (security_invoker='true') AS …;
 CREATE TABLE ops.run_artifacts (
     id uuid DEFAULT private.new_id() NOT NULL,
     run_id uuid NOT NULL,
@@ -873,20 +816,7 @@ CREATE TABLE ops.run_artifacts (
     CONSTRAINT run_artifacts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 ALTER TABLE ONLY ops.run_artifacts FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.run_artifacts WITH (security_invoker='true') AS
- SELECT id,
-    run_id,
-    project_id,
-    phase,
-    name,
-    kind,
-    sha256,
-    byte_size,
-    content_type,
-    uri,
-    meta,
-    created_at
-   FROM ops.run_artifacts;
+CREATE VIEW api.run_artifacts WITH (security_invoker='true') AS …;
 CREATE TABLE ops.run_events (
     run_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -905,28 +835,8 @@ CREATE TABLE ops.run_events (
 )
 PARTITION BY RANGE (ts);
 ALTER TABLE ONLY ops.run_events FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.run_events WITH (security_invoker='true') AS
- SELECT run_id,
-    seq,
-    ts,
-    project_id,
-    type,
-    phase,
-    level,
-    message,
-    data,
-    event_id
-   FROM ops.run_events;
-CREATE VIEW api.run_leases WITH (security_invoker='true') AS
- SELECT run_id,
-    project_id,
-    executor_id,
-    lease_seconds,
-    expires_at,
-    cancel_requested,
-    phase,
-    progress
-   FROM ops.run_leases;
+CREATE VIEW api.run_events WITH (security_invoker='true') AS …;
+CREATE VIEW api.run_leases WITH (security_invoker='true') AS …;
 CREATE TABLE ops.run_phases (
     run_id uuid NOT NULL,
     ordinal integer NOT NULL,
@@ -952,27 +862,7 @@ CREATE TABLE ops.run_phases (
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY ops.run_phases FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.run_phases WITH (security_invoker='true') AS
- SELECT run_id,
-    ordinal,
-    project_id,
-    name,
-    kind,
-    depends_on,
-    status,
-    attempt,
-    started_at,
-    finished_at,
-    rows_in,
-    rows_out,
-    byte_size,
-    input_fingerprint,
-    output_fingerprint,
-    metrics,
-    error_code,
-    error_message,
-    error_data
-   FROM ops.run_phases;
+CREATE VIEW api.run_phases WITH (security_invoker='true') AS …;
 CREATE TABLE ops.run_scores (
     run_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -982,13 +872,7 @@ CREATE TABLE ops.run_scores (
     CONSTRAINT run_scores_score_check CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric)))
 );
 ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.run_scores WITH (security_invoker='true') AS
- SELECT run_id,
-    project_id,
-    score,
-    breakdown,
-    computed_at
-   FROM ops.run_scores;
+CREATE VIEW api.run_scores WITH (security_invoker='true') AS …;
 CREATE TABLE ops.runs (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1036,41 +920,7 @@ CREATE TABLE ops.runs (
 )
 WITH (fillfactor='80');
 ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.runs WITH (security_invoker='true') AS
- SELECT id,
-    project_id,
-    env,
-    pipeline,
-    pipeline_version,
-    spec,
-    spec_sha256,
-    git_sha,
-    params,
-    input_manifest,
-    output_manifest,
-    status,
-    phase,
-    priority,
-    available_at,
-    capabilities,
-    attempt,
-    max_attempts,
-    lost_leases,
-    max_lost_leases,
-    timeout_seconds,
-    idempotency_key,
-    trigger,
-    parent_run,
-    error_code,
-    error_message,
-    error_data,
-    tags,
-    executor_id,
-    created_at,
-    claimed_at,
-    started_at,
-    finished_at
-   FROM ops.runs;
+CREATE VIEW api.runs WITH (security_invoker='true') AS …;
 CREATE TABLE ops.signals (
     run_id uuid NOT NULL,
     signal text NOT NULL,
@@ -1080,14 +930,7 @@ CREATE TABLE ops.signals (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
-CREATE VIEW api.signals WITH (security_invoker='true') AS
- SELECT run_id,
-    signal,
-    project_id,
-    value,
-    data,
-    recorded_at
-   FROM ops.signals;
+CREATE VIEW api.signals WITH (security_invoker='true') AS …;
 CREATE TABLE ops.alert_rules (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,

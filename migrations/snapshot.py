@@ -1,7 +1,7 @@
 """``python -m migrations.snapshot URL``: writes ``schema.sql``, the schema that all revisions lead to, for people to read.
 
 ``URL`` is a freshly migrated database. A test compares the file with one, so that a change of the schema shows as a
-difference of one file. Bodies of functions are left out: each has a file of its own in ``sql/functions``.
+difference of one file. Bodies of functions and views are left out: they have files of their own in ``sql/functions`` and ``sql/api``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import psycopg
 
 SNAPSHOT = Path(__file__).parent / "schema.sql"
 _BODY = re.compile(r"^    AS (\$\w*\$).*?\1;$", re.DOTALL | re.MULTILINE)
+# Postgres 15 writes the columns of a view otherwise than 16 and later.
+_VIEW = re.compile(r"^(CREATE VIEW [^\n]* AS)\n.*?;$", re.DOTALL | re.MULTILINE)
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*)?\n", re.MULTILINE)
 
 
@@ -32,7 +34,7 @@ def dump(url: str) -> str:
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     with psycopg.connect(url) as connection:
         [[owner]] = connection.execute("select tableowner from pg_tables where tablename = 'runs'").fetchall()
-    text = _NOISE.sub("", _BODY.sub("    AS …;", text))
+    text = _NOISE.sub("", _VIEW.sub(r"\1 …;", _BODY.sub("    AS …;", text)))
     return re.sub(rf"\b{re.escape(owner)}(_all)?\b", r"owner\1", text)
 
 
