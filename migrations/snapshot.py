@@ -1,7 +1,7 @@
 """``python -m migrations.snapshot URL``: writes ``schema.sql``, the schema that all revisions lead to, for people to read.
 
 ``URL`` is a freshly migrated database. A test compares the file with one, so that a change of the schema shows as a
-difference of one file. Bodies of functions and views are left out: they have files of their own in ``sql/functions`` and ``sql/api``.
+difference of one file. Bodies of functions and views are left out: they have files of their own below ``sql``.
 """
 
 from __future__ import annotations
