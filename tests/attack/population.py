@@ -119,9 +119,9 @@ def _people() -> Iterator[Person]:
             yield Person(f"{role}@{org}", org, None, role, ENVS)
         for project in PROJECTS:
             for role in ROLES:
-                yield Person(f"{role}@{org}/{project}", org, project, role, ENVS)
+                yield Person(f"{role}@{org}+{project}", org, project, role, ENVS)
             for env, role in product(ENVS, ROLES):
-                yield Person(f"{role}@{org}/{project}/{env}", org, project, role, (env,))
+                yield Person(f"{role}@{org}+{project}+{env}", org, project, role, (env,))
     yield Person("nobody", None, None, "none", ())
 
 

@@ -140,7 +140,7 @@ ACTS: dict[str, Act] = {
     "promote": lambda _, tenancy, s: tenancy.promote_pipeline(s.project_id, "job", 1, "prod" if s.env == "prod" else "stage"),
     "set_member": lambda _, tenancy, s: tenancy.set_member(s.org, s.project, "friend", "admin", [s.env]),
     "set_member of the org": lambda _, tenancy, s: tenancy.set_member(s.org, None, "friend", "admin"),
-    "remove_member": lambda _, tenancy, s: tenancy.remove_member(s.org, s.project, f"admin@{s.org}/{s.project}"),
+    "remove_member": lambda _, tenancy, s: tenancy.remove_member(s.org, s.project, f"admin@{s.org}+{s.project}"),
     "create_project": lambda _, tenancy, s: tenancy.create_project(s.org, "mine"),
     "create_access_token": lambda _, tenancy, s: tenancy.create_access_token("t", "admin", s.project_id, subject="x"),
     "create_access_token for another": lambda _, tenancy, s: tenancy.create_access_token("t", subject=f"admin@{s.org}"),
@@ -188,7 +188,7 @@ INJECTIONS = (
 
 def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None:
     """Every text that a read takes, by people of two kinds; what comes back is searched for every other scope's mark."""
-    people = [person for person in population.people if person.subject in ("nobody", "viewer@acme/books/dev")]
+    people = [person for person in population.people if person.subject in ("nobody", "viewer@acme+books+dev")]
     with psycopg.connect(population.url, autocommit=True) as connection:
         for person in people:
             reads = Reads(connection, AUTHENTICATED, {"sub": person.subject})

@@ -16,7 +16,7 @@ from tests.attack.tally import Tally
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 # One of each kind: a role in one environment, a whole project, a whole org.
-TRYING = ("viewer@acme/books/dev", "admin@acme/books/dev", "editor@acme/books", "admin@rivals/stock")
+TRYING = ("viewer@acme+books+dev", "admin@acme+books+dev", "editor@acme+books", "admin@rivals+stock")
 
 
 def test_no_command_reaches_another(
@@ -48,7 +48,7 @@ def test_no_command_reaches_another(
                 ("org", "create", "x", "--admin", "x"),
             )  # fmt: skip
             of_project = (
-                ("project", "create", f"{scope.org}/x"), ("member", "remove", place, f"admin@{place}"),
+                ("project", "create", f"{scope.org}/x"), ("member", "remove", place, f"admin@{scope.org}+{scope.project}"),
                 ("pipeline", "versions", "job", "--json"), ("audit", place, "--json"), ("member", "list", place, "--json"),
             )  # fmt: skip
             for command in (*of_environment, *(() if people[subject].belongs_to(scope) else of_project)):
