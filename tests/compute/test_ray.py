@@ -125,12 +125,12 @@ def test_phases_of_one_run_are_carried_out_on_both_nodes(two_nodes: Cluster) -> 
     assert [member["name"] for member in members] == ["executor-0", "executor-1"]
     assert len({member["node"] for member in members}) == 2
     # Two processors for six phases: the last two are taken up when their timeout, counted from now, is over.
-    turns = [{**part, "timeout": 4.0} for part in spread(6)]
-    world.submit(pipeline(*turns), {"seconds": 2.0}, max_attempts=1)
+    turns = [{**part, "timeout": 11.0} for part in spread(6)]
+    world.submit(pipeline(*turns), {"seconds": 4.0}, max_attempts=1)
     world.wait_until_finished(1)
     assert_every_run_succeeded(world, 1)
     [(took,)] = world.rows("select extract(epoch from finished_at - started_at) from ops.runs")
-    assert float(str(took)) > 4.0
+    assert float(str(took)) > 11.0
     assert len(nodes_of(world, 6)) == 2
     assert_histories_are_whole(world)
     assert two_nodes.fleet("drain") == []

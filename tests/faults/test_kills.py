@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_drained_executor_gives_back_what_it_owns(world: World, fault_run: Pip
     assert_nothing_lost_nothing_doubled(world, 1)
 
 
+def at_work(world: World, executors: list[subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:
+    """The executors that own a run now, waited for until there is one."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        owners = world.rows(
+            "select e.name from ops.runs r join ops.executors e on e.id = r.executor_id where r.status = 'running'"
+        )
+        pids = {int(str(name).rpartition("-")[2]) for (name,) in owners}
+        if busy := [executor for executor in executors if executor.pid in pids]:
+            return busy
+        time.sleep(0.02)
+    raise AssertionError(f"no executor took a run\n{world.log_tail()}")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_eight_executors_race_for_two_hundred_runs_while_some_are_killed(world: World, fault_run: Pipeline) -> None:
@@ -88,9 +103,11 @@ def test_eight_executors_race_for_two_hundred_runs_while_some_are_killed(world: 
     runs: list[RunId] = [world.submit(fault_run, {"name": f"run-{n}", "seconds": 0.0}) for n in range(200)]
     executors = [world.start_executor(slots=2) for _ in range(8)]
     for _ in range(6):
-        time.sleep(chance.uniform(0.5, 2.0))
-        end(executors.pop(chance.randrange(len(executors))))
+        doomed = chance.choice(at_work(world, executors))
+        executors.remove(doomed)
+        end(doomed)
         executors.append(world.start_executor(slots=2))
+        time.sleep(chance.uniform(0.0, 1.0))
     world.wait_until_finished(len(runs), seconds=300)
     assert world.rows("select sum(lost_leases) from ops.runs") > [(0,)], f"nobody was killed at work; FAULT_SEED={seed}"
     assert_nothing_lost_nothing_doubled(world, len(runs))
