@@ -1,4 +1,4 @@
-"""The steward: requeues runs whose lease ended, scores what ended, keeps event partitions ahead. One works at a time.
+"""The steward: requeues runs whose lease ended and does its duties. One works at a time.
 
 It is elected by an advisory lock of its session, so a dead one's place is free as soon as Postgres sees its connection end.
 It is a loop of its own and not a run: a sweeper that stands in the queue stalls with the queue.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from datetime import timedelta
 
 import psycopg
 import structlog
 
+from compute.duties import DUTIES, Rota
 from ops import logs
 from ops.database import Connection, connect, database_url
 from ops.errors import ControlRoomError
@@ -25,9 +24,6 @@ from ops.translation import translated
 log = structlog.get_logger()
 # Any number that nobody else locks; the same for every steward of a database.
 ELECTION = 0x57455741
-HOUSEKEEPING_SECONDS = 600.0
-KEEP = timedelta(days=400)
-LATELY = timedelta(minutes=5)
 
 
 class Steward:
@@ -36,8 +32,9 @@ class Steward:
     lost_after_seconds: how long an executor may be silent.
     """
 
-    def __init__(self, url: str, every_seconds: float, lost_after_seconds: float) -> None:
-        self._url, self._every, self._lost_after = url, every_seconds, lost_after_seconds
+    def __init__(self, url: str, settings: Settings, every_seconds: float, lost_after_seconds: float) -> None:
+        self._url, self._settings = url, settings
+        self._every, self._lost_after = every_seconds, lost_after_seconds
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -58,18 +55,13 @@ class Steward:
             if self._stopped.wait(self._every):
                 return
         log.info("steward elected")
-        rpc, housekept = Rpc(connection), 0.0
+        rpc, rota = Rpc(connection), Rota(DUTIES, self._settings)
         while not self._stopped.wait(self._every):
             if requeued := rpc.requeue_stale_runs(0.0):
                 log.warning("stale runs dealt with", runs=requeued)
             if lost := rpc.mark_lost_executors(self._lost_after):
                 log.warning("executors lost", executors=lost)
-            rpc.score_ended_runs(within=LATELY)
-            if time.monotonic() - housekept > HOUSEKEEPING_SECONDS or not housekept:
-                rpc.score_ended_runs()
-                rpc.ensure_event_partitions()
-                rpc.prune(KEEP)
-                housekept = time.monotonic()
+            rota.round(connection)
 
     def _elected(self, connection: Connection) -> bool:
         with translated():
@@ -82,7 +74,7 @@ def main() -> None:
     settings = Settings.load()
     logs.configure(SecretStore(settings.home).redact)
     lease = settings.lease_seconds
-    steward = Steward(database_url(settings), every_seconds=min(1.0, lease / 4), lost_after_seconds=2 * lease)
+    steward = Steward(database_url(settings), settings, every_seconds=min(1.0, lease / 4), lost_after_seconds=2 * lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: steward.stop())
     steward.work()

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
-OBJECTS = ("functions", "policies/tables.sql", "policies/permissions.sql", "api", "policies/seed.sql")
+OBJECTS = ("functions", "policies/tables", "policies/permissions", "api", "policies/seed")
 # Any number will do that nobody else locks.
 LOCK = 0x6F7073
 
@@ -66,8 +66,7 @@ def objects() -> list[Path]:
     """Files of what is re-created on every migrate, in their order."""
     found: list[Path] = []
     for name in OBJECTS:
-        path = SQL / name
-        found += sorted(path.glob("*.sql")) if path.is_dir() else [path]
+        found += sorted((SQL / name).glob("*.sql"))
     return found
 
 

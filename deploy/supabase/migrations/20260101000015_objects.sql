@@ -2944,7 +2944,7 @@ begin
 end
 $$;
 
--- policies/tables.sql
+-- policies/tables/00_foundation.sql
 -- Who sees what. Each condition is one InitPlan: a helper called per row took 18 s where this takes 0.2 s.
 
 do $$
@@ -3063,7 +3063,7 @@ create or replace trigger terminal_runs_never_change
 
 select ops.ensure_event_partitions();
 
--- policies/permissions.sql
+-- policies/permissions/00_foundation.sql
 -- Who may call what, role by role. Postgres lets PUBLIC execute every new function, and default privileges of a schema
 -- cannot take that back: it is taken here, whole, before anything is given.
 
@@ -3343,7 +3343,7 @@ $$;
 -- A stranger finds nothing to call here, and not what there is either.
 revoke all on schema api from anon;
 
--- policies/seed.sql
+-- policies/seed/00_foundation.sql
 -- Rows that the schema ships: kept true on every migrate, without overwriting what a team has changed.
 
 select ops.ensure_project('default', 'demo');

@@ -1,0 +1,76 @@
+"""What the steward does besides requeuing: each duty in its turn, none of them able to stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from ops.database import Connection
+from ops.errors import ControlRoomError, DatabaseUnavailable
+from ops.rpc import Rpc
+from ops.settings import Settings
+
+log = structlog.get_logger()
+KEEP = timedelta(days=400)
+LATELY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Something that has to be done again and again.
+
+    Attributes:
+        every_seconds: the pause between two times; 0 is every round of the steward (about a second).
+        do: gets the elected steward's connection (autocommit; it opens transactions itself) and the settings. What it
+            does must be safe to repeat and to cut off anywhere: a steward may die in it.
+    """
+
+    name: str
+    every_seconds: float
+    do: Callable[[Connection, Settings], None]
+
+
+class Rota:
+    """The duties of one elected steward; the first round does all of them."""
+
+    def __init__(self, duties: Sequence[Duty], settings: Settings) -> None:
+        self._duties, self._settings = duties, settings
+        self._due = dict.fromkeys((duty.name for duty in duties), 0.0)
+
+    def round(self, connection: Connection) -> None:
+        """Does what is due.
+
+        Raises:
+            DatabaseUnavailable: the connection is gone, and with it the election.
+        """
+        for duty in self._duties:
+            if time.monotonic() < self._due[duty.name]:
+                continue
+            try:
+                duty.do(connection, self._settings)
+            except DatabaseUnavailable:
+                raise
+            except ControlRoomError as error:
+                log.error("a duty failed", duty=duty.name, code=error.code, error=error.message)
+            self._due[duty.name] = time.monotonic() + duty.every_seconds
+
+
+def _score(connection: Connection, _: Settings) -> None:
+    Rpc(connection).score_ended_runs(within=LATELY)
+
+
+def _keep_house(connection: Connection, _: Settings) -> None:
+    rpc = Rpc(connection)
+    rpc.score_ended_runs()
+    rpc.ensure_event_partitions()
+    rpc.prune(KEEP)
+
+
+DUTIES = (
+    Duty("scores", 0.0, _score),
+    Duty("house", 600.0, _keep_house),
+)
