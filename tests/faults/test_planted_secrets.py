@@ -10,11 +10,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, expect
 
+from ops.database import LOCAL_OPERATOR, connect
+from ops.embedded import Cluster
+from ops.tenancy import Tenancy
 from pipelines.spec import Pipeline, spec_sha256
+from tests.dashboard.conftest import browser, serve
 from tests.faults import leaky
 from tests.faults.world import ROOT, World
 
+__all__ = ["browser"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
@@ -39,7 +45,9 @@ def planted(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return secrets
 
 
-def test_no_planted_secret_is_left_anywhere(world: World, planted: dict[str, str]) -> None:
+def test_no_planted_secret_is_left_anywhere(
+    world: World, planted: dict[str, str], cluster: Cluster, browser: Browser
+) -> None:
     assert len(planted) >= 20
     outcomes = {str(way): status for way, status in world.rows("select pipeline, status from ops.runs")}
     refused = {"raises", "raises_from", "raises_ours", "connects", "connects_by_words", "sql", "bytes", "file"}
@@ -50,9 +58,10 @@ def test_no_planted_secret_is_left_anywhere(world: World, planted: dict[str, str
         "the artifacts": in_files(world.home / "artifacts"),
         "the lake": in_files(world.home / "lake"),
         "the command line": shown(world),
+        "the page": on_the_page(world, cluster, browser),
     }
-    assert all("leak" in text for name, text in places.items() if name in ("the database", "the command line"))
-    assert "***" in places["the logs"]
+    assert all("leak" in places[place] for place in ("the database", "the command line", "the page"))
+    assert all("***" in places[place] for place in ("the logs", "the page"))
     found = [(way, place) for way, secret in planted.items() for place, text in places.items() if secret in text]
     assert found == []
 
@@ -80,4 +89,27 @@ def shown(world: World) -> str:
             env={**os.environ, **world.environment}, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT,
         )  # fmt: skip
         said += answer.stdout + answer.stderr
+    return said
+
+
+def on_the_page(world: World, cluster: Cluster, browser: Browser) -> str:
+    """What the page holds of the list of runs and of each run, with all that can be opened there opened."""
+    with connect(world.url, autocommit=True) as owner:
+        Tenancy(owner).set_member("default", "faults", LOCAL_OPERATOR, "admin")
+    said = ""
+    for served in serve(cluster, world.url, world.home):
+        page = browser.new_page()
+        page.goto(f"{served.where}/?project=faults")
+        page.get_by_text("raises_ours").first.wait_for()
+        said += page.content()
+        for run_id, pipeline in world.rows("select id, pipeline from ops.runs"):
+            page.goto(f"{served.where}/run?id={run_id}")
+            page.get_by_text("leak", exact=True).first.wait_for()
+            expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0)
+            for closed in page.locator("[data-testid=stExpander] summary").all():
+                closed.click()
+            seen = page.content()
+            assert str(pipeline) in seen
+            said += seen
+        page.close()
     return said
