@@ -46,6 +46,11 @@ CREATE FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code t
     SET search_path TO ''
     AS …;
 COMMENT ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) IS 'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.';
+CREATE FUNCTION api.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+COMMENT ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) IS 'Ids of the runs that a filter leaves, newest first.';
 CREATE FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -121,11 +126,6 @@ CREATE FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS tex
     SET search_path TO ''
     AS …;
 COMMENT ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) IS 'The secret references that the run may resolve.';
-CREATE FUNCTION api.search_runs(p_text text, p_limit integer DEFAULT 50) RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE
-    SET search_path TO ''
-    AS …;
-COMMENT ON FUNCTION api.search_runs(p_text text, p_limit integer) IS 'Ids of the runs with these words, newest first.';
 CREATE FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -223,6 +223,11 @@ CREATE FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) RETURNS void
 CREATE FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb DEFAULT '{}'::jsonb, p_retryable boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 CREATE FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -326,10 +331,6 @@ CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS tex
     AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS …;
-CREATE FUNCTION ops.search_runs(p_text text, p_limit integer DEFAULT 50) RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.session_subject(p_sha256 bytea) RETURNS text
@@ -438,6 +439,10 @@ CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_
     LANGUAGE sql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -476,6 +481,10 @@ CREATE FUNCTION private.find_project(p_org text, p_project text) RETURNS TABLE(o
     AS …;
 CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, status integer)
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.is_trusted() RETURNS boolean
@@ -640,6 +649,10 @@ CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.projects_asked_for(p_filter jsonb) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) RETURNS integer
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -706,6 +719,14 @@ CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     AS …;
 CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.run_status_conditions(p_filter jsonb) RETURNS text[]
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.subject() RETURNS text
@@ -1254,11 +1275,16 @@ CREATE INDEX promotions_current ON ops.promotions USING btree (project_id, pipel
 CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
 CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
+CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
+CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'failed'::text);
 CREATE INDEX runs_finished ON ops.runs USING brin (finished_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
+CREATE INDEX runs_of_pipeline ON ops.runs USING btree (project_id, pipeline, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
+CREATE INDEX runs_waiting ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'queued'::text);
 CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
 CREATE INDEX sessions_expiry ON private.sessions USING btree (expires_at);
 CREATE INDEX sessions_subject ON private.sessions USING btree (subject);
@@ -1547,6 +1573,9 @@ GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO con
 REVOKE ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
 GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
@@ -1592,9 +1621,6 @@ GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
 GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
-REVOKE ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) TO authenticated;
-GRANT ALL ON FUNCTION api.search_runs(p_text text, p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
@@ -1656,6 +1682,9 @@ GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO ser
 REVOKE ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
+REVOKE ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
@@ -1727,9 +1756,6 @@ GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO co
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
-REVOKE ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO authenticated;
-GRANT ALL ON FUNCTION ops.search_runs(p_text text, p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.session_subject(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
@@ -1778,6 +1804,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
@@ -1788,6 +1815,7 @@ REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq
 REVOKE ALL ON FUNCTION private.expose(p_name text, p_comment text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
@@ -1833,6 +1861,7 @@ GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_token() TO authenticated;
 GRANT ALL ON FUNCTION private.presented_token() TO service_role;
+REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
@@ -1855,6 +1884,8 @@ REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBL
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.run_status_conditions(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;

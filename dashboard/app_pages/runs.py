@@ -10,7 +10,8 @@ from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.source import reads, settings
 from dashboard.views.runs import TILES, run_lines, tiles
-from ops.views import RunRow
+from ops.model import RunId
+from ops.run_filter import RunFilter
 
 PAGE_ROWS = 50
 ANY = "any"
@@ -24,13 +25,9 @@ def overview() -> None:
 
 
 @refreshed(2)
-def listing(pipeline: str, status: str, before: RunRow | None) -> None:
-    rows = reads().list_runs(
-        pipeline=None if pipeline == ANY else pipeline,
-        statuses=None if status == ANY else TILES[status],
-        before=before,
-        limit=PAGE_ROWS + 1,
-    )
+def listing(pipeline: str, status: str, before: tuple[datetime, RunId] | None) -> None:
+    wanted = RunFilter(pipeline=None if pipeline == ANY else pipeline, status=() if status == ANY else TILES[status])
+    rows = reads().list_runs(wanted, PAGE_ROWS + 1, before)
     shown = rows[:PAGE_ROWS]
     st.html(render("runs", lines=run_lines(shown, datetime.now(UTC))))
     newest, older = st.columns([1, 9])
@@ -38,7 +35,7 @@ def listing(pipeline: str, status: str, before: RunRow | None) -> None:
         st.session_state["before"] = None
         st.rerun()
     if len(rows) > PAGE_ROWS and older.button("Older", key="older"):
-        st.session_state["before"] = shown[-1]
+        st.session_state["before"] = (shown[-1].created_at, shown[-1].run_id)
         st.rerun()
 
 

@@ -16,6 +16,7 @@ from ops.embedded import Cluster
 from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.rpc import Rpc
+from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
 from ops.translation import translated
 from tests.attack.population import GIT_SHA, SHA256, Person, Population, Scope
@@ -186,6 +187,17 @@ INJECTIONS = (
 )  # fmt: skip
 
 
+LOOKED_FOR: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(("org", "project", "env", "pipeline", "text", "executor", "root_run"), str),
+    **dict.fromkeys(("status", "trigger"), lambda text: (text,)),
+    "tags": lambda text: {text: text},
+}
+
+
+def looked_for(reads: Reads, name: str, made: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: reads.list_runs(RunFilter(**{name: made(text)}))  # type: ignore[arg-type]
+
+
 def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None:
     """Every text that a read takes, by people of two kinds; what comes back is searched for every other scope's mark."""
     people = [person for person in population.people if person.subject in ("nobody", "viewer@acme+books+dev")]
@@ -193,11 +205,7 @@ def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None
         for person in people:
             reads = Reads(connection, AUTHENTICATED, {"sub": person.subject})
             asks: dict[str, Callable[[str], object]] = {
-                "org": lambda text: reads.list_runs(org=text),  # noqa: B023
-                "project": lambda text: reads.list_runs(project=text),  # noqa: B023
-                "env": lambda text: reads.list_runs(env=text),  # noqa: B023
-                "pipeline": lambda text: reads.list_runs(pipeline=text),  # noqa: B023
-                "search": reads.search_runs,
+                **{name: looked_for(reads, name, made) for name, made in LOOKED_FOR.items()},
                 "run": reads.resolve_run,
                 "datasets": reads.datasets,
                 "project_id": lambda text: reads.project_id(text, text),  # noqa: B023

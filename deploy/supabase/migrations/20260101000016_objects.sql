@@ -829,6 +829,164 @@ begin
 end
 $$;
 
+-- functions/10_private_run_filter.sql
+-- What ops.find_runs makes of its filter.
+
+create or replace function private.projects_asked_for(p_filter jsonb) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_trusted boolean := private.is_trusted();
+  v_mine uuid[] := case when v_trusted then '{}' else array(select private.my_projects()) end;
+begin
+  if not v_trusted and not p_filter ?| '{org,project}' then
+    return v_mine;
+  end if;
+  return array(
+    select p.id
+    from ops.projects p
+    join ops.orgs o on o.id = p.org_id
+    where (p_filter ->> 'org' is null or o.slug = p_filter ->> 'org')
+      and (p_filter ->> 'project' is null or p.slug = p_filter ->> 'project')
+      and (v_trusted or p.id = any (v_mine)));
+end
+$$;
+
+-- Conditions on a run r, beginning with one that is always there. Every value is a literal of its type: whatever a person
+-- writes is a value and nothing else.
+create or replace function private.run_conditions(p_filter jsonb, p_before_at timestamptz, p_before_id uuid) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_where text;
+  v_hidden text[];
+  v_words tsquery;
+  v_tags text[];
+  v_key text;
+begin
+  perform private.check_run_filter(p_filter);
+  -- Bounds instead of "if given": the index then begins at the page, however deep it is.
+  v_where := pg_catalog.format(
+    '(r.created_at, r.id) < (%L::timestamptz, %L::uuid)', coalesce(p_before_at, 'infinity'),
+    coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'));
+  foreach v_key in array '{env,pipeline}'::text[] loop
+    if p_filter ? v_key then
+      v_where := v_where || pg_catalog.format(' and r.%I = %L', v_key, p_filter ->> v_key);
+    end if;
+  end loop;
+  if p_filter ? 'trigger' then
+    v_where := v_where || pg_catalog.format(' and r.trigger = any (%L::text[])', array(
+      select pg_catalog.jsonb_array_elements_text(p_filter -> 'trigger')));
+  end if;
+  if p_filter ? 'executor' then
+    v_where := v_where || pg_catalog.format(' and r.executor_id = %L::uuid', (p_filter ->> 'executor')::uuid);
+  end if;
+  if p_filter ? 'root_run' then
+    v_where := v_where || pg_catalog.format(
+      ' and coalesce(r.root_run, r.id) = %L::uuid', (p_filter ->> 'root_run')::uuid);
+  end if;
+  if p_filter ? 'since' then
+    v_where := v_where || pg_catalog.format(' and r.created_at >= %L::timestamptz', (p_filter ->> 'since')::timestamptz);
+  end if;
+  if p_filter ? 'until' then
+    v_where := v_where || pg_catalog.format(' and r.created_at < %L::timestamptz', (p_filter ->> 'until')::timestamptz);
+  end if;
+  if p_filter ? 'text' then
+    v_words := (nullif(pg_catalog.plainto_tsquery('simple', p_filter ->> 'text')::text, '') || ':*')::tsquery;
+    if v_words is null then
+      raise exception using errcode = 'CR007', message = pg_catalog.format(
+        'text: %L holds no word to look for', p_filter ->> 'text');
+    end if;
+    v_where := v_where || pg_catalog.format(
+      ' and (to_tsvector(''simple''::regconfig, '
+      'r.pipeline || '' '' || coalesce(r.error_code, '''') || '' '' || coalesce(r.error_message, '''')) @@ %1$L::tsquery '
+      'or to_tsvector(''simple''::regconfig, r.tags) @@ %1$L::tsquery)', v_words);
+  end if;
+  if p_filter ? 'tags' then
+    -- The words of the values are what the index knows.
+    v_tags := array(
+      select words::text
+      from (
+        select pg_catalog.plainto_tsquery('simple', value #>> '{}') as words
+        from pg_catalog.jsonb_each(p_filter -> 'tags')
+        where pg_catalog.jsonb_typeof(value) = 'string'
+      ) as w
+      where words::text <> '');
+    if v_tags <> '{}' then
+      v_where := v_where || pg_catalog.format(
+        ' and to_tsvector(''simple''::regconfig, r.tags) @@ %L::tsquery', pg_catalog.array_to_string(v_tags, ' & '));
+    end if;
+    v_where := v_where || pg_catalog.format(' and r.tags @> %L::jsonb', p_filter -> 'tags');
+  end if;
+  v_hidden := case when private.is_trusted() then '{}' else array(select private.my_hidden_envs()) end;
+  if v_hidden <> '{}' then
+    v_where := v_where || pg_catalog.format(' and r.project_id::text || ''/'' || r.env <> all (%L::text[])', v_hidden);
+  end if;
+  return v_where;
+end
+$$;
+
+-- One condition a status that is asked for, so that each is a literal which a partial index knows.
+create or replace function private.run_status_conditions(p_filter jsonb) returns text[]
+language sql stable
+set search_path = ''
+as $$
+  select case
+    when p_filter ? 'status' then array(
+      select distinct pg_catalog.format('r.status = %L', e.status)
+      from pg_catalog.jsonb_array_elements_text(p_filter -> 'status') as e (status))
+    else '{true}'
+  end
+$$;
+
+-- pg_input_is_valid, which Postgres has from 16 on.
+create or replace function private.is_time(p_text text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  perform p_text::timestamptz;
+  return true;
+exception when others then
+  return false;
+end
+$$;
+
+-- Every fault at once.
+create or replace function private.check_run_filter(p_filter jsonb) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_known constant text[] := '{org,project,env,pipeline,executor,root_run,text,since,until,status,trigger,tags}';
+  v_faults text[];
+begin
+  if p_filter is null or pg_catalog.jsonb_typeof(p_filter) <> 'object' then
+    raise exception using errcode = 'CR007', message = 'p_filter must be an object; {} asks for everything';
+  end if;
+  select pg_catalog.array_agg(fault order by fault) into v_faults
+  from (
+    select case
+      when key <> all (v_known) then pg_catalog.format('%s is no filter; known are %s', key, pg_catalog.array_to_string(v_known, ', '))
+      when key in ('status', 'trigger') and (pg_catalog.jsonb_typeof(value) <> 'array' or value = '[]') then key || ' must be a list'
+      when key = 'tags' and (pg_catalog.jsonb_typeof(value) <> 'object' or value = '{}') then 'tags must be an object'
+      when key not in ('status', 'trigger', 'tags') and pg_catalog.jsonb_typeof(value) <> 'string' then key || ' must be a text'
+      when key in ('executor', 'root_run') and value #>> '{}' !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+        then pg_catalog.format('%s: %L is no id', key, value #>> '{}')
+      when key in ('since', 'until') and not private.is_time(value #>> '{}')
+        then pg_catalog.format('%s: %L is no time', key, value #>> '{}')
+    end as fault
+    from pg_catalog.jsonb_each(p_filter)
+  ) as checked
+  where fault is not null;
+  if v_faults is not null then
+    raise exception using errcode = 'CR007', message = 'p_filter: ' || pg_catalog.array_to_string(v_faults, '; ');
+  end if;
+end
+$$;
+
 -- functions/10_private_transitions.sql
 -- Moves of an owned run, shared by the RPCs.
 
@@ -2225,6 +2383,72 @@ begin
 end
 $$;
 
+-- functions/find_runs.sql
+-- Lines of runs, newest first, after (p_before_at, p_before_id) where those are given: the last of the page before. p_filter may
+-- hold: org, project, env, pipeline, executor (its id), root_run, text (words of pipeline, error and tags; the last may be a
+-- beginning), since and until (of created_at) – each one value –, status and trigger – each a list –, and tags: an object that
+-- the run's tags contain.
+--
+-- The policy of ops.runs is repeated here by hand (tests/migrations/test_find_runs.py compares the two): a policy's condition
+-- goes first, and the operators of text search and of jsonb are not leakproof, so that under it no index could serve them.
+-- The statement holds only the conditions that were asked for, as literals: the partial indexes serve it, and no plan is kept
+-- that was made for another question.
+drop function if exists ops.search_runs(text, int);
+create or replace function ops.find_runs(
+  p_filter jsonb default '{}', p_limit int default 50, p_before_at timestamptz default null, p_before_id uuid default null
+) returns table (
+  run_id uuid, org text, project text, env text, pipeline text, pipeline_version int, status text, phase text, priority int,
+  attempt int, max_attempts int, trigger text, git_sha text, tags jsonb, created_at timestamptz, started_at timestamptz,
+  finished_at timestamptz, error_code text, error_message text
+)
+language plpgsql stable security definer
+set search_path = ''
+-- The second statement is one for every call: only the first is made anew.
+set plan_cache_mode = 'force_generic_plan'
+as $$
+#variable_conflict use_column
+declare
+  v_projects uuid[] := private.projects_asked_for(p_filter);
+  v_where text;
+  v_branches text[];
+  v_found text;
+  v_ids uuid[];
+begin
+  if p_limit is null or p_limit not between 1 and 1000 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_limit is %s; give 1 to 1000', coalesce(p_limit::text, 'null'));
+  end if;
+  v_where := private.run_conditions(p_filter, p_before_at, p_before_id);
+  if p_filter ?| '{text,tags}' then
+    v_found := pg_catalog.format(
+      'select r.id, r.created_at from ops.runs r where r.project_id = any ($1) and %s and (%s) '
+      'order by r.created_at desc, r.id desc limit %s',
+      v_where, pg_catalog.array_to_string(private.run_status_conditions(p_filter), ' or '), p_limit);
+  else
+    -- One short index scan per project and status, then a merge: one scan over all would walk past everything else.
+    select pg_catalog.array_agg(pg_catalog.format(
+      '(select r.id, r.created_at from ops.runs r where r.project_id = p.id and %s and (%s) '
+      'order by r.created_at desc, r.id desc limit %s)', v_where, condition, p_limit))
+    into v_branches
+    from pg_catalog.unnest(private.run_status_conditions(p_filter)) as condition;
+    v_found := pg_catalog.format(
+      'select r.id, r.created_at from pg_catalog.unnest($1) as p (id) cross join lateral (%s) as r '
+      'order by r.created_at desc, r.id desc limit %s', pg_catalog.array_to_string(v_branches, ' union all '), p_limit);
+  end if;
+  execute pg_catalog.format('select pg_catalog.array_agg(f.id) from (%s) as f', v_found) into v_ids using v_projects;
+  return query
+    select r.id, o.slug, p.slug, r.env, r.pipeline, r.pipeline_version, r.status, coalesce(l.phase, r.phase), r.priority,
+      r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at, r.error_code,
+      r.error_message
+    from ops.runs r
+    join ops.projects p on p.id = r.project_id
+    join ops.orgs o on o.id = p.org_id
+    left join ops.run_leases l on l.run_id = r.id
+    where r.id = any (v_ids)
+    order by r.created_at desc, r.id desc;
+end
+$$;
+
 -- functions/finish_phase.sql
 -- Ends a try at a phase: succeeded, failed, skipped or canceled. A repeat with the same outcome changes nothing.
 create or replace function ops.finish_phase(
@@ -2795,45 +3019,6 @@ begin
 end
 $$;
 
--- functions/search_runs.sql
--- Ids of runs with all the words of p_text in pipeline and error, or in the tags; the last word may be a beginning. Newest
--- first. The policy of ops.runs is repeated here by hand (tests/migrations/test_search.py compares the two): a policy's
--- condition goes first, and the operators of text search are not leakproof, so that under it no index could serve them.
-create or replace function ops.search_runs(p_text text, p_limit int default 50) returns setof uuid
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_query tsquery := (nullif(pg_catalog.plainto_tsquery('simple', p_text)::text, '') || ':*')::tsquery;
-  v_projects uuid[];
-  v_hidden text[];
-begin
-  if v_query is null then
-    raise exception using errcode = 'CR007', message = pg_catalog.format('%L holds no word to look for', p_text);
-  end if;
-  if p_limit is null or p_limit not between 1 and 1000 then
-    raise exception using errcode = 'CR007', message = pg_catalog.format(
-      'p_limit is %s; give 1 to 1000', coalesce(p_limit::text, 'null'));
-  end if;
-  if not private.is_trusted() then
-    v_projects := array(select private.my_projects());
-    v_hidden := array(select private.my_hidden_envs());
-  end if;
-  return query
-    select r.id
-    from ops.runs r
-    where (
-        pg_catalog.to_tsvector(
-          'simple'::regconfig,
-          r.pipeline || ' ' || coalesce(r.error_code, '') || ' ' || coalesce(r.error_message, '')) @@ v_query
-        or pg_catalog.to_tsvector('simple'::regconfig, r.tags) @@ v_query)
-      and (v_projects is null
-        or (r.project_id = any (v_projects) and r.project_id::text || '/' || r.env <> all (v_hidden)))
-    order by r.created_at desc, r.id desc
-    limit p_limit;
-end
-$$;
-
 -- functions/start_phase.sql
 -- Begins a try at a phase and returns its number, from 1. A repeat is known by its event id.
 create or replace function ops.start_phase(
@@ -3145,7 +3330,7 @@ grant execute on function
   ops.share_dataset(uuid, uuid),
   ops.unshare_dataset(uuid, uuid),
   ops.promote_pipeline(uuid, text, int, text, text),
-  ops.search_runs(text, int)
+  ops.find_runs(jsonb, int, timestamptz, uuid)
 to authenticated, service_role;
 
 -- Accounts, as their administrator has them.
@@ -3232,7 +3417,7 @@ select
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
   private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
-  private.expose('search_runs', 'Ids of the runs with these words, newest first.'),
+  private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 
 -- PostgREST keeps the schema in mind until it is told.
