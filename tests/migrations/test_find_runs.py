@@ -126,5 +126,11 @@ def test_what_is_no_filter_is_refused_with_every_fault(connection: Connection) -
         assert fault in refused.value.message
     with pytest.raises(BadInput) as refused:
         filter_of({"colour": ["red"], "status": ["fine"], "executor": ["mine"], "since": ["soon"], "tags": ["x"]})
-    for fault in ("colour is no filter", "fine is none; known are", "'mine' is no id", "'soon' is no time", "'x' has no value"):
+    for fault in (
+        "colour is no filter",
+        "fine is none; known are",
+        "'mine' is no id",
+        "'soon' is no time",
+        "'x' has no value",
+    ):
         assert fault in refused.value.message
