@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -83,7 +84,7 @@ def test_older_runs_are_a_page_away_and_the_page_is_a_link(page: Page, many: Ser
 
 def test_many_runs_are_canceled_after_a_preview_says_what_will_happen(page: Page, many: Served) -> None:
     page.goto(f"{many.where}/?tag=ticket%3DOPS-17")
-    [run_id] = [RunId(each) for each in ids(page)]
+    [run_id] = [RunId(UUID(each)) for each in ids(page)]
     page.get_by_text("Choose runs to cancel or retry").click()
     grid = page.get_by_test_id("stDataFrame")
     grid.wait_for()
