@@ -11,7 +11,7 @@ begin
   end if;
   return pg_catalog.make_interval(secs => pg_catalog.floor(p_seconds * (
     ('x' || pg_catalog.encode(pg_catalog.substring(pg_catalog.sha256(pg_catalog.convert_to(
-      p_schedule_id::text || '@' || extract(epoch from p_tick)::text, 'UTF8')), 1, 4), 'hex'))::bit(32)::bigint
+      p_schedule_id::text || '@' || extract(epoch from p_tick)::bigint, 'UTF8')), 1, 4), 'hex'))::bit(32)::bigint
     / 4294967296.0)));
 end
 $$;

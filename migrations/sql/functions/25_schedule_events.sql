@@ -103,11 +103,11 @@ begin
 end
 $$;
 
--- Decisions, each {id, revision, expected, ticks, next, before, fault}; see private.decide_cron. With a fault the clock
--- cannot be read: the schedule is paused with that reason. In the order of their ids, so that two stewards cannot block
--- each other. Returns how many ticks were decided.
-create or replace function private.decide_clocks(p_decisions jsonb, p_now timestamptz) returns int
-language plpgsql
+-- Decisions, each {id, revision, expected, ticks, next, before, asked_at, fault}; see private.decide_cron. Each is about what
+-- was so when its clock was asked for. With a fault the clock cannot be read: the schedule is paused with that reason. In the
+-- order of their ids, so that two stewards cannot block each other. Returns how many ticks were decided.
+create or replace function ops.decide_clocks(p_decisions jsonb) returns int
+language plpgsql security definer
 set search_path = ''
 as $$
 declare
@@ -116,28 +116,20 @@ declare
 begin
   for v_one in
     select * from pg_catalog.jsonb_to_recordset(p_decisions) as d (
-      id uuid, revision int, expected timestamptz, ticks timestamptz[], next timestamptz, before timestamptz, fault text)
+      id uuid, revision int, expected timestamptz, ticks timestamptz[], next timestamptz, before timestamptz,
+      asked_at timestamptz, fault text)
     order by d.id
   loop
     if v_one.fault is null then
       v_done := v_done + private.decide_cron(
-        v_one.id, v_one.revision, v_one.expected, v_one.ticks, v_one.next, p_now, v_one.before);
+        v_one.id, v_one.revision, v_one.expected, v_one.ticks, v_one.next, v_one.asked_at, v_one.before);
     else
       update ops.schedules s
-      set paused = true, paused_reason = v_one.fault, paused_at = p_now, revision = s.revision + 1
+      set paused = true, paused_reason = v_one.fault, paused_at = v_one.asked_at, revision = s.revision + 1
       where s.id = v_one.id and s.revision = v_one.revision and not s.paused;
     end if;
   end loop;
   return v_done;
-end
-$$;
-
-create or replace function ops.decide_clocks(p_decisions jsonb) returns int
-language plpgsql security definer
-set search_path = ''
-as $$
-begin
-  return private.decide_clocks(p_decisions, pg_catalog.clock_timestamp());
 end
 $$;
 
