@@ -183,6 +183,13 @@ class Schedules(Calls):
             raise NotFound(f"there is no schedule {slug} in {env}; `controlroom schedule list` shows those there are")
         return found[0]
 
+    def newest_spec(self, project_id: UUID, pipeline: str) -> Json:
+        """The spec of a pipeline's newest version. Raises NotFound: none is registered."""
+        spec = self._value("newest_spec", project_id=project_id, pipeline=pipeline)
+        if spec is None:
+            raise NotFound(f"no pipeline {pipeline} is registered; `controlroom schedule apply` registers one")
+        return cast(Json, spec)
+
     def ticks(self, schedule_id: UUID, limit: int = 50) -> list[TickRow]:
         """Newest first."""
         return [TickRow(**row) for row in self._rows("ticks", schedule_id=schedule_id, limit=limit)]

@@ -36,6 +36,9 @@ where (%(project_id)s::uuid is null or s.project_id = %(project_id)s) and (%(env
   and (%(slug)s::text is null or s.slug = %(slug)s)
 order by o.slug, p.slug, s.env, s.slug;
 
+-- name: newest_spec
+select spec from ops.pipelines where project_id = %(project_id)s and slug = %(pipeline)s order by version desc limit 1;
+
 -- name: ticks
 select t.id, t.tick, t.through, t.ticks, t.outcome, t.reason, t.run_id, r.status as run_status, t.decided_at
 from ops.schedule_ticks t

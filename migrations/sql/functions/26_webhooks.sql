@@ -100,19 +100,18 @@ begin
 end
 $$;
 
--- The body, and from it `params`: values for the run's parameters. A body that is no JSON object is kept as text.
+-- The body, and from it `params`: values for the run's parameters. Of a body that is no JSON only the hash is kept.
 create or replace function private.webhook_data(p_body bytea) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  v_text text := pg_catalog.convert_from(coalesce(p_body, ''), 'UTF8');
   v_body jsonb;
 begin
-  if v_text = '' then
+  if coalesce(p_body, '') = '' then
     return '{}';
   end if;
-  v_body := v_text::jsonb;
+  v_body := pg_catalog.convert_from(p_body, 'UTF8')::jsonb;
   return pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
     'body', v_body,
     'params', case when pg_catalog.jsonb_typeof(v_body -> 'params') = 'object' then v_body -> 'params' end));

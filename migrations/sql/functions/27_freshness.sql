@@ -105,15 +105,21 @@ begin
       when m.lag >= m.error_seconds then m.error_seconds when m.lag >= m.warn_seconds then m.warn_seconds else 0 end),
     p_now
   from (
-    select r.*, d.id as dataset_id, coalesce(v.event_time, d.updated_at, r.created_at) as clock,
-      case when d.id is null then 'never' when v.event_time is null then 'release' else 'event' end as clock_kind,
-      greatest(0, extract(epoch from p_now - coalesce(v.event_time, d.updated_at, r.created_at)))::float8 as lag
+    select r.*, d.id as dataset_id, c.clock, c.clock_kind,
+      greatest(0, extract(epoch from p_now - c.clock))::float8 as lag
     from ops.freshness_rules r
     left join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.version is not null
       and d.layer = pg_catalog.split_part(r.dataset, '.', 1) and d.name = pg_catalog.split_part(r.dataset, '.', 2)
     left join ops.dataset_versions v on v.dataset_id = d.id and v.version = d.version and r.event_column is not null
-    -- Its own clock is being looked for: until it is known the last answer stands.
-    where r.event_column is null or v.id is null or v.event_looked_at is not null
+    left join ops.freshness k on k.rule_id = r.id
+    cross join lateral (
+      select
+        -- Until a new version's own clock is known, the one before counts.
+        case when v.id is not null and v.event_looked_at is null and k.clock_kind = 'event' then k.clock
+          else coalesce(v.event_time, d.updated_at, r.created_at) end as clock,
+        case when v.id is not null and v.event_looked_at is null and k.clock_kind = 'event' then 'event'
+          when d.id is null then 'never' when v.event_time is null then 'release' else 'event' end as clock_kind
+    ) as c
   ) as m
   order by m.id
   on conflict (rule_id) do update
