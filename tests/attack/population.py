@@ -58,6 +58,7 @@ class Scope:
     dataset: UUID
     artifact: UUID
     sha256: str
+    schedule: UUID
 
     @property
     def mark(self) -> str:
@@ -191,4 +192,9 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     [(dataset,)] = owner.execute(
         "select id from ops.datasets where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
-    return Scope(org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256)
+    [(schedule,)] = owner.execute(
+        "select id from ops.schedules where project_id = %s and env = %s", [project_id, env]
+    ).fetchall()
+    return Scope(
+        org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256, schedule
+    )
