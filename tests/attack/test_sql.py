@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.run_filter import RunFilter
+from ops.schedules import Freshness, Schedules
 from ops.tenancy import Tenancy
 from ops.translation import translated
 from tests.attack.population import GIT_SHA, SHA256, Person, Population, Scope
@@ -154,6 +156,17 @@ ACTS: dict[str, Act] = {
     "claim_run": lambda rpc, _, s: rpc.claim_run(uuid.uuid4()),
     "complete_run": lambda rpc, _, s: rpc.complete_run(s.queued, 1, {}),  # type: ignore[arg-type]
     "cap_allow": lambda rpc, _, s: rpc.cap_allow(s.mark, 1),  # type: ignore[arg-type]
+    "put_schedule": lambda _, tenancy, s: Schedules(tenancy.source).put(
+        s.project_id, s.env, "mine", {"pipeline": "job", "kind": "webhook"}),
+    "pause_schedule": lambda _, tenancy, s: Schedules(tenancy.source).pause(s.schedule),
+    "resume_schedule": lambda _, tenancy, s: Schedules(tenancy.source).resume(s.schedule),
+    "remove_schedule": lambda _, tenancy, s: Schedules(tenancy.source).remove(s.schedule),
+    "fire_schedule": lambda _, tenancy, s: Schedules(tenancy.source).fire(s.schedule),
+    "create_webhook_secret": lambda _, tenancy, s: Schedules(tenancy.source).create_webhook_secret(s.schedule),
+    "decide_events": lambda _, tenancy, s: Schedules(tenancy.source).decide_events(s.schedule),
+    "put_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).put_rule(
+        s.project_id, s.env, "gold.mine", timedelta(1), timedelta(1)),
+    "remove_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).remove_rule(s.project_id, s.env, "gold.late"),
 }  # fmt: skip
 # What a member of the project, or an admin of it elsewhere, may do beside the environments that are hidden from him.
 OF_THE_PROJECT = frozenset({"register_pipeline", "remove_member", "create_project", "set_member of the org"})
