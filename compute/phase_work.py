@@ -18,13 +18,14 @@ import structlog
 from pydantic import TypeAdapter
 
 from compute.discretion import DiscreetArtifacts, discreet, discreet_streams
+from compute.tracing import TracedFence, phase_span
 from ops.artifacts import ArtifactStore
 from ops.errors import ControlRoomError, PhaseFailed
 from ops.fence import DatabaseFence, connector
 from ops.model import LeaseToken, PhaseResult, RunId, Scope, TableVersion
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from pipelines.handler import Context
+from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
@@ -70,6 +71,7 @@ class PhaseWork:
         phase: the spec of the phase, as JSON.
         inputs: pinned versions by table.
         executor: name of the owner, for the logs.
+        traceparent: of the owner's span; None where nobody traces.
     """
 
     run_id: RunId
@@ -84,6 +86,7 @@ class PhaseWork:
     inputs: Mapping[str, TableVersion]
     places: Places
     executor: str
+    traceparent: str | None = None
 
     @property
     def name(self) -> str:
@@ -157,7 +160,9 @@ def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseR
     }
     with structlog.contextvars.bound_contextvars(**bound), discreet_streams(secrets):
         try:
-            result = _handled(work, fence, secrets, Reporter(_discreetly(send, secrets)))
+            with phase_span(work) as span:
+                traced = fence if work.traceparent is None else TracedFence(fence, span)
+                result = _handled(work, traced, secrets, Reporter(_discreetly(send, secrets)))
             return replace(result, metrics=discreet(result.metrics, secrets))
         except ControlRoomError as error:
             raise type(error)(secrets.redact(error.message), discreet(error.data, secrets)) from None
@@ -177,7 +182,7 @@ def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callabl
     return redacted
 
 
-def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report: Reporter) -> PhaseResult:
+def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Reporter) -> PhaseResult:
     phase = _PHASE.validate_python(work.phase)
     places = work.places
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:

@@ -25,6 +25,8 @@ from compute.hand import Answer, Hands, Task
 from compute.lease import Lease
 from compute.outcome import Outcome, known_before, output_manifest
 from compute.phase_work import PhaseWork, Places, Report
+from compute.tracing import run_span
+from ops import traces
 from ops.errors import (
     ControlRoomError,
     DatabaseUnavailable,
@@ -94,7 +96,7 @@ class RunLife:
         self._later: dict[str, tuple[float, int]] = {}
         self._done: dict[str, Outcome] = {}
         self._available: dict[str, TableVersion] = {}
-        self._draining = False
+        self._draining, self._trace = False, traces.OFF
         self._claimed_at, self._deadline = claimed_at, float("inf")
         self.lease = Lease(
             run.run_id,
@@ -111,7 +113,10 @@ class RunLife:
         """Start, pin, phases, complete. Every way out but a lost lease is written down in Postgres."""
         run = self._run
         bound = {"run": str(run.run_id), "executor": self._executor.name, "lease_token": int(run.lease_token)}
-        with structlog.contextvars.bound_contextvars(**bound):
+        with (
+            structlog.contextvars.bound_contextvars(**bound),
+            run_span(run, self._rpc, self._executor.name, self._claimed_at) as self._trace,
+        ):
             try:
                 self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
                 self._limit()
@@ -205,6 +210,7 @@ class RunLife:
         work = PhaseWork(
             run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
+            self._trace.traceparent,
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)
         self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
@@ -350,6 +356,7 @@ class RunLife:
 
     def _fail(self, error: ControlRoomError) -> None:
         run = self._run
+        self._trace.failed(error.code)
         status = self._rpc.fail_run(
             run.run_id, run.lease_token, error.code, error.message, error.data, retryable=error.retryable
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from compute.hand import Answer
 from compute.phase_work import Begun, PhaseWork, Report, carry_out
-from ops import logs
+from ops import logs, traces
 from ops.errors import ControlRoomError, PhaseCrashed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
@@ -145,6 +145,8 @@ def _serve(pipe: Connection, home: Path) -> None:
             answer = error
         with contextlib.suppress(BrokenPipeError):
             pipe.send(answer)
+        if inbox.empty():
+            traces.flush()
 
 
 def _listen(pipe: Connection, inbox: queue.SimpleQueue[PhaseWork | None]) -> None:

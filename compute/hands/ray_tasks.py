@@ -16,7 +16,7 @@ from ray import exceptions
 
 from compute.hand import Answer
 from compute.phase_work import Begun, PhaseWork, Report, carry_out
-from ops import logs
+from ops import logs, traces
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
@@ -40,6 +40,8 @@ def phase_task(work: PhaseWork) -> Iterator[Message]:
         except BaseException as error:
             messages.put(PhaseFailed(f"{type(error).__name__}: {error}"))
             raise
+        finally:
+            traces.flush()
 
     threading.Thread(target=handle, daemon=True).start()
     while True:

@@ -21,7 +21,9 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
-insert into ops.schedules (project_id, env, pipeline, cron) values (%(project)s, 'dev', 'demo', '0 * * * *')
+insert into ops.schedules (project_id, env, pipeline, cron) values (%(project)s, 'dev', 'demo', '0 * * * *');
+insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
+insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """
 
 
