@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from compute import watch
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
 from ops.rpc import Rpc
@@ -73,4 +74,5 @@ def _keep_house(connection: Connection, _: Settings) -> None:
 DUTIES = (
     Duty("scores", 0.0, _score),
     Duty("house", 600.0, _keep_house),
+    Duty("pulse", 2.0, watch.pulse),
 )

@@ -32,6 +32,9 @@ $$;
 create or replace function private.count_ended_runs() returns int
 language plpgsql
 set search_path = ''
+-- The index of ranges serves as a bitmap or not at all.
+set enable_bitmapscan = on
+set enable_seqscan = off
 as $$
 declare
   v_mark record;

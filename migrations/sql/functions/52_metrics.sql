@@ -5,6 +5,7 @@ language plpgsql security definer
 set search_path = ''
 -- A plan made on an empty table would read all runs for the queue.
 set enable_bitmapscan = off
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
