@@ -25,6 +25,7 @@ from ops.model import PhaseResult
 from ops.secrets import SecretStore
 
 Message = Begun | Report | Logged | PhaseResult | ControlRoomError
+IDLE_SECONDS = 0.25
 _SPAWNER = multiprocessing.get_context("forkserver")
 
 
@@ -162,15 +163,22 @@ def _serve(pipe: Connection, home: Path, output: DetachableFd) -> None:
     logs.configure(SecretStore(home).redact)
     inbox: queue.SimpleQueue[PhaseWork | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
-    while (work := inbox.get()) is not None:
+    while (work := _next(inbox)) is not None:
         try:
             answer: Message = carry_out(work, pipe.send, native)
         except ControlRoomError as error:
             answer = error
         with contextlib.suppress(BrokenPipeError):
             pipe.send(answer)
-        if inbox.empty():
-            traces.flush()
+
+
+def _next(inbox: queue.SimpleQueue[PhaseWork | None]) -> PhaseWork | None:
+    """The next phase; who has nothing to do sends the spans that it has, for it may be killed while it waits."""
+    if traces.enabled():
+        with contextlib.suppress(queue.Empty):
+            return inbox.get(timeout=IDLE_SECONDS)
+        traces.flush()
+    return inbox.get()
 
 
 def _listen(pipe: Connection, inbox: queue.SimpleQueue[PhaseWork | None]) -> None:
