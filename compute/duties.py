@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from compute import freshness, schedules, watch
+from ops.alerts import Messages
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
 from ops.rpc import Rpc
@@ -64,6 +65,12 @@ def _score(connection: Connection, _: Settings) -> None:
     Rpc(connection).score_ended_runs(within=LATELY)
 
 
+def _alert(connection: Connection, _: Settings) -> None:
+    messages = Messages(connection)
+    messages.judge_standing()
+    messages.escalate()
+
+
 def _keep_house(connection: Connection, _: Settings) -> None:
     rpc = Rpc(connection)
     rpc.score_ended_runs()
@@ -76,6 +83,7 @@ DUTIES = (
     Duty("schedules", 0.0, schedules.fire),
     Duty("freshness", 15.0, freshness.check),
     Duty("scores", 0.0, _score),
+    Duty("alerts", 1.0, _alert),
     Duty("house", 600.0, _keep_house),
     Duty("pulse", 2.0, watch.pulse),
 )

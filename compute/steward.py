@@ -12,6 +12,7 @@ import threading
 import psycopg
 import structlog
 
+from compute.courier import Courier
 from compute.duties import DUTIES, Rota
 from ops import logs
 from ops.database import Connection, connect, database_url
@@ -77,7 +78,10 @@ def main() -> None:
     steward = Steward(database_url(settings), settings, every_seconds=min(1.0, lease / 4), lost_after_seconds=2 * lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: steward.stop())
+    courier = Courier(database_url(settings), SecretStore(settings.home))
+    courier.start()
     steward.work()
+    courier.stop()
 
 
 if __name__ == "__main__":

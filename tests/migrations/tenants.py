@@ -35,6 +35,12 @@ insert into ops.freshness (
 insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at)
   select id, project_id, env, dataset, 'warn', created_at, created_at from ops.freshness_rules
   where project_id = %(project)s and env = 'dev';
+insert into ops.alerts (project_id, rule_id, env, group_key, severity, title, value, seen_at, opened_at)
+  select project_id, id, 'dev', 'demo', 'info', 'late', 1, clock_timestamp(), clock_timestamp() from ops.alert_rules
+  where project_id = %(project)s and name = 'late';
+insert into ops.silences (project_id, kind, starts_at, ends_at, reason)
+  values (%(project)s, 'mute', clock_timestamp(), clock_timestamp() + interval '1 hour', 'demo');
+insert into ops.channels (name, secret) values ('c' || left(%(project)s::text, 40), 'secret://env/HOOK') on conflict do nothing;
 insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'prod', 60);
 insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
 insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')

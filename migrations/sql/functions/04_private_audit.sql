@@ -62,7 +62,7 @@ begin
     coalesce((v_row ->> 'project_id')::uuid,
       case tg_table_name when 'projects' then (v_row ->> 'id')::uuid end),
     tg_table_name || '.' || pg_catalog.lower(tg_op),
-    coalesce(v_row ->> 'id', v_row ->> 'dataset_id', v_row ->> 'reference', v_row ->> 'signal'),
+    coalesce(v_row ->> 'id', v_row ->> 'dataset_id', v_row ->> 'reference', v_row ->> 'signal', v_row ->> 'name'),
     v_before, v_after);
   return null;
 end

@@ -10,6 +10,7 @@ declare
   v_run record;
   v_breakdown jsonb;
   v_score numeric;
+  v_new boolean;
 begin
   select id, project_id, status, attempt, lost_leases, error_code, error_message into v_run
   from ops.runs where id = p_run_id;
@@ -46,7 +47,12 @@ begin
   values (p_run_id, v_run.project_id, v_score, v_breakdown, private.score_sentence(v_score, v_breakdown))
   on conflict (run_id) do update
   set score = excluded.score, breakdown = excluded.breakdown, sentence = excluded.sentence,
-    computed_at = pg_catalog.clock_timestamp();
+    computed_at = pg_catalog.clock_timestamp()
+  returning xmax = 0 into v_new;
+  -- Once a run, in the transaction of its first score: no rule misses it, whoever is killed.
+  if v_new then
+    perform private.judge_run(p_run_id);
+  end if;
   return v_score;
 end
 $$;

@@ -1,4 +1,4 @@
--- Scores runs that ended without one, the latest first, at most p_limit; the steward calls it, so that a score costs the
+-- Scores runs that ended without one, in their order (alert rules look at the last of a group), at most p_limit; the steward calls it, so that a score costs the
 -- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
@@ -16,7 +16,7 @@ begin
     from ops.runs r
     where r.finished_at > v_since
       and not exists (select from ops.run_scores s where s.run_id = r.id)
-    order by r.finished_at desc
+    order by r.finished_at, r.id
     limit p_limit
   loop
     perform ops.compute_run_score(v_run);

@@ -1,0 +1,1 @@
+select private.add_default_rules(p.id) from ops.projects p;
