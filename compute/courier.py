@@ -21,9 +21,9 @@ from ops.errors import ControlRoomError
 from ops.secrets import SecretStore
 
 log = structlog.get_logger()
-LEASE_SECONDS = 60.0
-# Well within the lease, so that a message that is under way is nobody else's.
-SEND_SECONDS = 20.0
+LEASE_SECONDS = 30.0
+# The part of the lease that sending may take: a message that is under way must be nobody else's.
+SENDING = 0.6
 IDLE_SECONDS = 0.5
 HEADER = "X-Controlroom-Notification"
 # The services of Apprise that take headers of ours; the id stands in the text of every message.
@@ -54,7 +54,7 @@ class Courier:
     def stop(self) -> None:
         """Sends what is at hand and ends."""
         self._stopped.set()
-        self._thread.join(SEND_SECONDS + 5)
+        self._thread.join(self._lease)
 
     def _work(self) -> None:
         while not self._stopped.is_set():
@@ -94,13 +94,18 @@ class Courier:
         if not service.add(_with_id(address, str(first.batch_id))):
             return f"what {first.secret} holds is no address that Apprise knows"
         title, body, severity = written(batch)
-        result = service.notify(
-            body=body,
-            title=title,
-            notify_type=_TYPES[severity],
-            timeout=SEND_SECONDS,
-            log_callback=lambda entry, _: said.append(str(entry)),
-        )
+        try:
+            result = service.notify(
+                body=body,
+                title=title,
+                notify_type=_TYPES[severity],
+                timeout=self._lease * SENDING,
+                log_callback=lambda entry, _: said.append(str(entry)),
+            )
+        except Exception as error:
+            # A service's own code, of which there are a hundred: what one of them does not foresee must not end the courier.
+            log.exception("a service failed", channel=first.channel)
+            return self._secrets.redact(f"{type(error).__name__}: {error}")
         return None if result else self._secrets.redact("; ".join(said[-3:]) or "the channel did not take it")
 
 

@@ -78,7 +78,7 @@ def main() -> None:
     steward = Steward(database_url(settings), settings, every_seconds=min(1.0, lease / 4), lost_after_seconds=2 * lease)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: steward.stop())
-    courier = Courier(database_url(settings), SecretStore(settings.home))
+    courier = Courier(database_url(settings), SecretStore(settings.home), lease)
     courier.start()
     steward.work()
     courier.stop()
