@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -18,19 +18,28 @@ log = structlog.get_logger()
 LISTED = 10_000
 # Schedules decided in one transaction: it holds each project's place in the queue for as long as it lasts.
 TOGETHER = 20
+# Asked for at a time; and so often in one turn of the duty, so that other duties have theirs.
+AT_ONCE, ROUNDS = 200, 10
 
 
-def fire(connection: Connection, _: Settings) -> None:
+def fire(connection: Connection, _settings: Settings) -> None:
     """The duty: decides clocks that are due, then events that wait."""
     schedules = Schedules(connection)
-    decisions = [decision(each) for each in schedules.due()]
-    for batch in _batches(decisions):
-        schedules.decide_clocks(batch)
+    for _round in range(ROUNDS):
+        due = schedules.due(AT_ONCE)
+        _decide(schedules, [decision(each) for each in due])
+        if len(due) < AT_ONCE:
+            break
+    for schedule_id in schedules.pending(AT_ONCE):
+        schedules.decide_events(schedule_id)
+
+
+def _decide(schedules: Schedules, decisions: Sequence[Decision]) -> None:
+    for at in range(0, len(decisions), TOGETHER):
+        schedules.decide_clocks(decisions[at : at + TOGETHER])
     for each in decisions:
         if each.fault:
             log.error("a schedule was paused", schedule=str(each.id), reason=each.fault)
-    for schedule_id in schedules.pending():
-        schedules.decide_events(schedule_id)
 
 
 def prune(connection: Connection, keep: timedelta) -> None:
@@ -57,7 +66,3 @@ def decision(due: DueClock) -> Decision:
 def _until(due: DueClock, start: datetime) -> list[datetime]:
     found = takewhile(lambda tick: tick <= due.asked_at, ticks(due.cron, due.timezone, start))
     return list(islice(found, LISTED + 1))
-
-
-def _batches(decisions: Sequence[Decision]) -> Iterator[Sequence[Decision]]:
-    yield from (decisions[at : at + TOGETHER] for at in range(0, len(decisions), TOGETHER))
