@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
+from uuid import UUID
 
 import structlog
 
 from ops.database import Connection
+from ops.errors import ControlRoomError, DatabaseUnavailable
 from ops.schedules import Decision, DueClock, Schedules
 from ops.settings import Settings
 from pipelines.cron import cron_fault, ticks, timezone_fault
@@ -31,15 +34,35 @@ def fire(connection: Connection, _settings: Settings) -> None:
         if len(due) < AT_ONCE:
             break
     for schedule_id in schedules.pending(AT_ONCE):
-        schedules.decide_events(schedule_id)
+        with _alone(schedule_id):
+            schedules.decide_events(schedule_id)
 
 
 def _decide(schedules: Schedules, decisions: Sequence[Decision]) -> None:
     for at in range(0, len(decisions), TOGETHER):
-        schedules.decide_clocks(decisions[at : at + TOGETHER])
+        together = decisions[at : at + TOGETHER]
+        try:
+            schedules.decide_clocks(together)
+        except DatabaseUnavailable:
+            raise
+        except ControlRoomError:
+            for each in together:
+                with _alone(each.id):
+                    schedules.decide_clocks([each])
     for each in decisions:
         if each.fault:
             log.error("a schedule was paused", schedule=str(each.id), reason=each.fault)
+
+
+@contextmanager
+def _alone(schedule_id: UUID) -> Iterator[None]:
+    """What is wrong with one schedule is said and keeps no other from its turn."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except ControlRoomError as error:
+        log.error("a schedule cannot be decided", schedule=str(schedule_id), code=error.code, error=error.message)
 
 
 def prune(connection: Connection, keep: timedelta) -> None:

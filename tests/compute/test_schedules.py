@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from compute.schedules import fire
 from ops.errors import BadInput, NotFound
 from ops.model import Trigger
+from ops.settings import Settings
 from ops.tenancy import Tenancy
 from pipelines.cron import cron_fault, ticks
 from tests.compute.clockwork import SPEC, Clockwork
@@ -381,9 +384,45 @@ def test_what_the_steward_moves_on_is_no_change_that_somebody_made(clockwork: Cl
 
 
 def test_old_ticks_are_forgotten(clockwork: Clockwork) -> None:
-    one = clockwork.put("s", NOON, kind="cron", cron="0 * * * *", misfire="skip")
-    clockwork.look(NOON + 3.5 * HOUR)
-    clockwork.look(datetime.now(UTC))
-    kept = len(clockwork.ticks(one))
+    one = clockwork.put("s", NOON, kind="cron", cron="0 * * * *")
+    for hours in (1, 2, 3):
+        clockwork.look(NOON + hours * HOUR)
+    # Ids begin with the moment in which they were made; this one is of 2023.
+    old = "update ops.schedule_ticks set id = '018bcfe5-0000-7000-8000-000000000000' where tick = %s"
+    clockwork.connection.execute(old, [NOON + HOUR])
     assert clockwork.schedules.prune_ticks(timedelta(days=1)) == 1
-    assert len(clockwork.ticks(one)) == kept - 1
+    assert clockwork.fired(one) == [NOON + 2 * HOUR, NOON + 3 * HOUR]
+
+
+def test_one_that_cannot_be_decided_keeps_no_other_from_its_turn(clockwork: Clockwork, tmp_path: Path) -> None:
+    """As when somebody's trigger on the runs of one pipeline is broken."""
+    minutely = {"kind": "cron", "cron": "* * * * *"}
+    ids = [clockwork.put(f"s{number}", None, **minutely) for number in range(3)]
+    ids[1] = clockwork.put("s1", None, pipeline="second", **minutely)
+    clockwork.connection.execute("update ops.schedules set anchored_at = clock_timestamp() - interval '3 min'")
+    clockwork.connection.execute(
+        "create function public.broken() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;"
+        "create trigger broken before insert on ops.runs for each row when (new.pipeline = 'second') "
+        "execute function public.broken()"
+    )
+    fire(clockwork.connection, Settings(home=tmp_path))
+    assert [len(clockwork.fired(each)) for each in ids] == [
+        len(clockwork.fired(ids[0])),
+        0,
+        len(clockwork.fired(ids[2])),
+    ]
+    assert clockwork.fired(ids[0]) and clockwork.fired(ids[2])
+    clockwork.connection.execute("drop trigger broken on ops.runs")
+    fire(clockwork.connection, Settings(home=tmp_path))
+    assert clockwork.fired(ids[1])
+
+
+def test_a_server_whose_clock_went_back_fires_nothing_again(clockwork: Clockwork) -> None:
+    one = clockwork.put("s", NOON, kind="cron", cron="0 * * * *")
+    clockwork.look(NOON + HOUR)
+    back = "update ops.schedules set anchored_at = %s, next_at = null, due_at = null"
+    clockwork.connection.execute(back, [NOON + 0.5 * HOUR])
+    clockwork.look(NOON + HOUR)
+    clockwork.look(NOON + 2 * HOUR)
+    assert clockwork.fired(one) == [NOON + HOUR, NOON + 2 * HOUR]
+    assert clockwork.connection.execute("select count(*) from ops.runs").fetchone() == (2,)
