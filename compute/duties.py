@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from compute import watch
+from compute import freshness, schedules, watch
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
 from ops.rpc import Rpc
@@ -69,9 +69,12 @@ def _keep_house(connection: Connection, _: Settings) -> None:
     rpc.score_ended_runs()
     rpc.ensure_event_partitions()
     rpc.prune(KEEP)
+    schedules.prune(connection, KEEP)
 
 
 DUTIES = (
+    Duty("schedules", 0.0, schedules.fire),
+    Duty("freshness", 15.0, freshness.check),
     Duty("scores", 0.0, _score),
     Duty("house", 600.0, _keep_house),
     Duty("pulse", 2.0, watch.pulse),

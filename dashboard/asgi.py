@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard import webhooks
 from dashboard.data.artifacts import allowed, chunks, elsewhere
 from dashboard.data.source import https
 from dashboard.sign_in import forms, oidc
@@ -148,6 +149,7 @@ def application(settings: Settings, where: str) -> st.App:
         secrets={"auth": {**oidc.configuration(settings, where)}} if settings.sign_in == "oidc" else None,
         routes=[
             Route("/artifacts/{run}/{artifact}", artifact, methods=["GET"]),
+            Route("/hooks/{schedule}", webhooks.receive, methods=["POST"]),
             *(forms.ROUTES if settings.sign_in == "accounts" else []),
         ],
     )

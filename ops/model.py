@@ -127,6 +127,7 @@ class DatasetVersion:
         schema: column name → Delta type, in column order.
         adopted: the commit was found in the table, made by a former owner of the run.
         inputs: the table versions it was made from: the lineage edges.
+        stats: of the files that the commit added: their ``rows``, and ``nulls`` by column.
     """
 
     table: str
@@ -139,6 +140,7 @@ class DatasetVersion:
     schema: Mapping[str, str]
     adopted: bool = False
     inputs: tuple[TableVersion, ...] = ()
+    stats: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

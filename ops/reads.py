@@ -14,10 +14,12 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from ops.database import Claims, Connection, Headers, Pool, acting_as
 from ops.errors import BadInput, NotFound
 from ops.model import EventType, PhaseStatus, RunId, RunStatus, TableVersion
+from ops.run_filter import EVERYTHING, RunFilter
 from ops.sql import queries
 from ops.translation import translated
 from ops.views import (
@@ -93,37 +95,18 @@ class Reads:
         return bool(self._rows("is_member")[0]["is_member"])
 
     def list_runs(
-        self,
-        *,
-        org: str | None = None,
-        project: str | None = None,
-        env: str | None = None,
-        pipeline: str | None = None,
-        statuses: Sequence[RunStatus] | None = None,
-        limit: int = 50,
-        before: RunRow | None = None,
+        self, wanted: RunFilter = EVERYTHING, limit: int = 50, before: tuple[datetime, RunId] | None = None
     ) -> list[RunRow]:
-        """Newest first. ``before`` is the last row of the page before; what is None does not filter."""
-        rows = self._rows(
-            "list_runs",
-            org=org,
-            project=project,
-            env=env,
-            pipeline=pipeline,
-            statuses=None if statuses is None else [str(status) for status in statuses],
-            limit=limit,
-            before_at=before.created_at if before else None,
-            before_id=before.run_id if before else None,
-        )
-        return [_made(RunRow, row, status=RunStatus) for row in rows]
-
-    def search_runs(self, text: str, limit: int = 50) -> list[RunRow]:
-        """Runs with all the words of ``text`` in pipeline and error, or in the tags; the last may be a beginning. Newest first.
+        """Newest first. ``before`` is creation and id of the last row of the page before.
 
         Raises:
-            BadInput: the text holds no word, or the limit is not within 1 and 1000.
+            BadInput: the filter or the limit (1 to 1000) is refused.
         """
-        return [_made(RunRow, row, status=RunStatus) for row in self._rows("search_runs", text=text, limit=limit)]
+        before_at, before_id = before or (None, None)
+        rows = self._rows(
+            "list_runs", filter=Jsonb(wanted.to_json()), limit=limit, before_at=before_at, before_id=before_id
+        )
+        return [_made(RunRow, row, status=RunStatus) for row in rows]
 
     def run(self, run_id: RunId) -> RunDetail:
         """One run.

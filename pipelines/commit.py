@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -215,7 +216,7 @@ class FencedCommit:
             dataset = DatasetVersion(
                 self._table, version, change.mode, change.rows, change.total_rows,
                 sum(file.byte_size for file in change.added), change.fingerprint, described(change.schema),
-                inputs=inputs,
+                inputs=inputs, stats=stats_of(change.added),
             )  # fmt: skip
             properties = CommitProperties(
                 custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns)},
@@ -283,7 +284,16 @@ def entries(storage: Storage, url: str, last: int) -> Iterator[tuple[int, Mappin
 
 
 def _added(file: StagedFile, now: int) -> AddAction:
-    return AddAction(file.path, file.byte_size, {}, now, True, json.dumps({"numRecords": file.rows}))
+    stats = {"numRecords": file.rows, "nullCount": dict(file.nulls)}
+    return AddAction(file.path, file.byte_size, {}, now, True, json.dumps(stats))
+
+
+def stats_of(files: Sequence[StagedFile]) -> dict[str, object]:
+    """What the files of a commit say of its rows: their number, and nulls by column."""
+    nulls: Counter[str] = Counter()
+    for file in files:
+        nulls.update(file.nulls)
+    return {"rows": sum(file.rows for file in files), "nulls": dict(nulls)}
 
 
 def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]) -> dict[str, object]:
@@ -303,6 +313,7 @@ def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, s
         "column_digests": dict(columns),
         "schema": dict(dataset.schema),
         "inputs": [vars(one) for one in dataset.inputs],
+        "stats": dict(dataset.stats),
     }
 
 
@@ -317,6 +328,8 @@ def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: 
             "mode": str(mode), "rows": int(rows), "total_rows": int(total), "byte_size": int(size),
             "fingerprint": str(text), "schema": dict(schema), "inputs": list(inputs),
         }:  # fmt: skip
+            # Commits of earlier versions have none.
+            stats = found if isinstance(found := stored.get("stats"), dict) else {}
             read = tuple(TableVersion(str(one["table"]), int(one["version"]), one.get("fingerprint")) for one in inputs)
             return DatasetVersion(
                 table,
@@ -329,6 +342,7 @@ def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: 
                 dict(schema),
                 adopted,
                 read,
+                stats,
             )
     raise StorageFailed(
         f"{table} version {version} has commit metadata that cannot be read",

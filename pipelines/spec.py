@@ -12,11 +12,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from pipelines.expectations import Expectation, ReadName, Strict, TableName
 from pipelines.kinds import kinds
-from pipelines.spec_code import cron_fault, timezone_fault
+from pipelines.spec_schedule import Freshness, Schedule
 from pipelines.units import Bytes, Seconds
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -60,29 +60,6 @@ class Param(Strict):
             raise ValueError(f"default {self.default!r} is no {self.type}")
         if self.choices and self.default is not None and self.default not in self.choices:
             raise ValueError(f"default {self.default!r} is not one of {', '.join(self.choices)}")
-        return self
-
-
-class Schedule(Strict):
-    cron: str
-    timezone: str = "UTC"
-
-    @field_validator("cron", "timezone")
-    @classmethod
-    def _means_something(cls, value: str, info: ValidationInfo) -> str:
-        if fault := (cron_fault if info.field_name == "cron" else timezone_fault)(value):
-            raise ValueError(fault)
-        return value
-
-
-class Freshness(Strict):
-    warn_after: Seconds
-    error_after: Seconds
-
-    @model_validator(mode="after")
-    def _warns_first(self) -> Freshness:
-        if self.error_after < self.warn_after:
-            raise ValueError("error_after is shorter than warn_after; a warning comes first")
         return self
 
 

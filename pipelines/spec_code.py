@@ -1,4 +1,4 @@
-"""What a spec says in another language – cron, SQL, Python – judged without running it.
+"""What a spec says in another language – SQL, Python – judged without running it.
 
 Each function gives a fault in one line, or None. A column is not looked for: only the run knows the tables' versions.
 """
@@ -7,66 +7,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import re
 from collections.abc import Collection
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from ops.errors import BadInput
 from pipelines.code_modules import is_allowed, module_fault
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of month", 1, 31, ()),
-    ("month", 1, 12, MONTHS),
-    ("day of week", 0, 7, DAYS),
-)
-PART = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?")
-
-
-def cron_fault(text: str) -> str | None:
-    """Five fields: minute, hour, day of month, month, day of week; each of ``*``, values, ranges, steps and lists."""
-    fields = text.split()
-    if len(fields) != len(FIELDS):
-        return f"{text!r} has {len(fields)} fields; cron has five, such as '*/15 * * * *'"
-    for field, (name, low, high, names) in zip(fields, FIELDS, strict=True):
-        for part in field.split(","):
-            if not _cron_part(part, low, high, names):
-                return f"{part!r} is no {name}; write {low}-{high}, a range such as {low}-{high}, * or */n"
-    return None
-
-
-def _cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
-    match = PART.fullmatch(part)
-    if match is None:
-        return False
-    star, first, last, step = match.groups()
-    if step is not None and int(step) < 1:
-        return False
-    if star:
-        return True
-    ends = [_cron_value(end, low, names) for end in (first, last) if end is not None]
-    return all(end is not None and low <= end <= high for end in ends) and ends == sorted(
-        ends, key=lambda end: end or 0
-    )
-
-
-def _cron_value(text: str, low: int, names: tuple[str, ...]) -> int | None:
-    if text.lower() in names:
-        return names.index(text.lower()) + low
-    return int(text) if text.isdecimal() else None
-
-
-def timezone_fault(name: str) -> str | None:
-    """A name of the IANA database."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return f"no time zone {name!r}; write one such as UTC or Asia/Manila"
-    return None
 
 
 def sql_fault(sql: str, tables: Collection[str]) -> str | None:

@@ -7,10 +7,11 @@ over the batches writes and fingerprints them, so memory is bounded by a row gro
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Self, TypeAlias
 
@@ -33,11 +34,12 @@ BATCH_ROWS = 65_536
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A Parquet file below the table's directory. ``path`` is relative to it."""
+    """A Parquet file below the table's directory. ``path`` is relative to it; ``nulls`` counts them by column."""
 
     path: str
     rows: int
     byte_size: int
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ class _Files:
         self._writer: pq.ParquetWriter | None = None
         self._sink: IO[bytes] | None = None
         self._path, self._rows = "", 0
+        self._nulls: Counter[str] = Counter()
         self.done: list[StagedFile] = []
         self._name = uuid.uuid4().hex
 
@@ -179,6 +182,7 @@ class _Files:
             assert self._sink is not None
             self._writer.write_table(arrow, row_group_size=GROUP_ROWS)
             self._rows += part.height
+            self._nulls.update(part.null_count().row(0, named=True))
             if self._sink.tell() >= FILE_BYTES:
                 self.close()
 
@@ -204,5 +208,5 @@ class _Files:
             self._open.close()
         self._open, self._writer, self._sink = ExitStack(), None, None
         size = self._storage.size(f"{self._table_url}/{self._path}")
-        self.done.append(StagedFile(self._path, self._rows, size))
-        self._path, self._rows = "", 0
+        self.done.append(StagedFile(self._path, self._rows, size, dict(self._nulls)))
+        self._path, self._rows, self._nulls = "", 0, Counter()

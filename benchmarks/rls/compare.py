@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from benchmarks.report import Report, Samples
 from benchmarks.server import server
@@ -18,15 +19,36 @@ HERE = Path(__file__).parent
 PAGE = 50
 # A word of one failed run in seven, and one that a quarter of all runs have.
 WORDS = {"rare": "w3", "common": "ledger"}
-PLAIN_SEARCH = """
-    select r.id
+COLUMNS = """
+    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
+    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
+    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message
+"""
+# The quickest way without policies that is known to us: a short scan of each project's newest, then a merge.
+PLAIN_LISTING = f"""
+    select {COLUMNS}
+    from ops.projects p
+    join ops.orgs o on o.id = p.org_id
+    cross join lateral (
+        select * from ops.runs where project_id = p.id order by created_at desc, id desc limit {PAGE}
+    ) r
+    left join ops.run_leases l on l.run_id = r.id
+    where p.id = any(%(scope)s)
+    order by r.created_at desc, r.id desc
+    limit {PAGE}
+"""
+PLAIN_SEARCH = f"""
+    select {COLUMNS}
     from ops.runs r
+    join ops.projects p on p.id = r.project_id
+    join ops.orgs o on o.id = p.org_id
+    left join ops.run_leases l on l.run_id = r.id
     where (to_tsvector('simple'::regconfig,
         r.pipeline || ' ' || coalesce(r.error_code, '') || ' ' || coalesce(r.error_message, '')) @@ %(query)s::tsquery
       or to_tsvector('simple'::regconfig, r.tags) @@ %(query)s::tsquery)
       and r.project_id = any(%(scope)s)
     order by r.created_at desc, r.id desc
-    limit 50
+    limit {PAGE}
 """
 
 
@@ -69,12 +91,7 @@ def run(quick: bool) -> Report:
     runs, projects, repeats = (20_000, 20, 3) if quick else (1_000_000, 200, 40)
     seen = Samples()
     listing = queries("reads")["list_runs"]
-    plain_listing = listing.replace(
-        "from ops.projects p", "from (select * from ops.projects where id = any(%(scope)s)) p"
-    )
-    if plain_listing == listing:
-        raise RuntimeError("the listing has another shape now; name its projects here in the same way")
-    none = dict.fromkeys(("org", "project", "env", "pipeline", "statuses", "before_at", "before_id"))
+    everything: dict[str, object] = {"before_at": None, "before_id": None, "limit": PAGE}
     with server() as host:
         url = host.database("ops", migrated=True)
         with connect(url, autocommit=True) as owner:
@@ -82,12 +99,12 @@ def run(quick: bool) -> Report:
             people = members(owner, projects)
             for person, scope in people.items():
                 with connect(url, AUTHENTICATED, {"sub": person}, autocommit=True) as member:
-                    arguments = {**none, "limit": PAGE, "scope": scope}
-                    pairs = {"listing": (counted(member, listing, arguments), counted(owner, plain_listing, arguments))}
+                    asked = {**everything, "filter": "{}", "scope": scope}
+                    pairs = {"listing": (counted(member, listing, asked), counted(owner, PLAIN_LISTING, asked))}
                     for kind, word in WORDS.items():
-                        asked = {"word": word, "query": f"'{word}':*", "scope": scope}
+                        asked = {**everything, "filter": Jsonb({"text": word}), "query": f"'{word}':*", "scope": scope}
                         pairs[f"{kind} word"] = (
-                            counted(member, "select ops.search_runs(%(word)s, 50)", asked),
+                            counted(member, listing, asked),
                             counted(owner, PLAIN_SEARCH, asked),
                         )
                     for name, pair in pairs.items():

@@ -26,7 +26,7 @@ def list_(json: Json = False) -> None:
                 "pipeline": name,
                 "phases": len(pipeline.phases),
                 "owner": pipeline.owner,
-                "schedule": pipeline.schedule.cron if pipeline.schedule else None,
+                "schedule": pipeline.schedule and (pipeline.schedule.cron or pipeline.schedule.kind),
                 "description": pipeline.description,
                 "path": str(path),
             }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Runs: submit, list, search, show, watch, cancel, retry, verify.", no_args_is_help=True)
+app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify.", no_args_is_help=True)
 COLUMNS = ("run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]
@@ -46,39 +46,35 @@ def submit(
 
 @app.command("list")
 def list_(
+    project: Annotated[str | None, typer.Option(help="Only of this project.")] = None,
+    env: Annotated[str | None, typer.Option(help="Only of this environment.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only of this pipeline.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Only of this status; as often as needed.")] = None,
-    env: Annotated[str | None, typer.Option(help="Only of this environment.")] = None,
+    trigger: Annotated[list[str] | None, typer.Option(help="Only of this trigger; as often as needed.")] = None,
+    executor: Annotated[str | None, typer.Option(help="Only of this executor, by its id.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; the runs have all that are given.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Words of pipeline, error or tags; the last may be a beginning.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Created at or after this time.")] = None,
+    until: Annotated[str | None, typer.Option(help="Created before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
     json: Json = False,
 ) -> None:
     """List runs, newest first."""
     from controlroom.output import show
     from controlroom.session import session
-    from ops.errors import BadInput
-    from ops.model import RunStatus
+    from ops.run_filter import filter_of
 
-    try:
-        statuses = [RunStatus(each) for each in status] if status else None
-    except ValueError as error:
-        raise BadInput(f"{error}; statuses are {', '.join(RunStatus)}") from None
+    single = {
+        "project": project, "env": env, "pipeline": pipeline, "executor": executor, "text": text,
+        "since": since, "until": until,
+    }  # fmt: skip
+    several = {"status": status, "trigger": trigger, "tags": tag}
+    words = {name: [value] for name, value in single.items() if value}
+    wanted = filter_of({**words, **{name: values for name, values in several.items() if values}})
     with session() as opened:
-        rows = opened.reads.list_runs(pipeline=pipeline, statuses=statuses, env=env, limit=limit)
-    show([vars(row) for row in rows], COLUMNS, json)
-
-
-@app.command()
-def search(
-    text: Annotated[str, typer.Argument(help="Words; the last may be a beginning.")],
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
-    json: Json = False,
-) -> None:
-    """Find runs by words of their pipeline, error or tags, newest first."""
-    from controlroom.output import show
-    from controlroom.session import session
-
-    with session() as opened:
-        rows = opened.reads.search_runs(text, limit)
+        rows = opened.reads.list_runs(wanted, limit)
     show([vars(row) for row in rows], COLUMNS, json)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from dashboard.data.source import person, reads, rpc, settings
+from ops.errors import ControlRoomError
 from ops.model import RunId, Trigger
 from pipelines.catalogue import git_sha, new_phases, spec_path
 from pipelines.params import bound
@@ -50,3 +52,33 @@ def retry(run_id: RunId) -> RunId:
     """A new run on the same definition and inputs, in which the phases that succeeded stay done."""
     with rpc() as asking:
         return asking.retry_run(run_id)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of an action on many runs; ``refused`` is how many it was refused for."""
+
+    said: str
+    refused: int
+
+
+def cancel_all(run_ids: Sequence[RunId]) -> Done:
+    """Asks each run to stop."""
+    return _each(run_ids, cancel, "canceled or asked to stop")
+
+
+def retry_all(run_ids: Sequence[RunId]) -> Done:
+    """A new run for each."""
+    return _each(run_ids, retry, "run again")
+
+
+def _each(run_ids: Sequence[RunId], act: Callable[[RunId], object], done: str) -> Done:
+    """Every one in a transaction of its own: one that is refused holds up none of the others."""
+    refused: list[str] = []
+    for run_id in run_ids:
+        try:
+            act(run_id)
+        except ControlRoomError as error:
+            refused.append(f"{str(run_id)[-12:]}: {error.message}")
+    said = f"{len(run_ids) - len(refused)} of {len(run_ids)} {done}."
+    return Done("\n\n".join([said, *refused]), len(refused))

@@ -1,19 +1,27 @@
-"""Runs: how many are in which state, and the latest, refreshed while one looks."""
+"""Runs: how many are in which state, and a page of those that a filter leaves, refreshed while one looks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import streamlit as st
 
+from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
-from dashboard.data.source import reads, settings
+from dashboard.data.source import asking, reads, settings
+from dashboard.views.bulk import Preview, cancel_preview, retry_preview
+from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position
 from dashboard.views.runs import TILES, run_lines, tiles
+from ops.errors import BadInput
+from ops.model import Trigger
+from ops.run_filter import RunFilter
+from ops.tenancy import Tenancy
 from ops.views import RunRow
 
 PAGE_ROWS = 50
-ANY = "any"
+ENVS = ("dev", "stage", "prod")
 
 
 @refreshed(2)
@@ -23,33 +31,108 @@ def overview() -> None:
     st.html(render("tiles", tiles=tiles(source.status_counts(), source.executors(fresh))))
 
 
+def first_page() -> None:
+    st.query_params.pop("before", None)
+
+
+def filters() -> Chosen:
+    """The widgets; each has its place in the address, so that a link is a view."""
+    pipelines = sorted({row.slug for row in reads().pipelines()})
+    with asking() as connection:
+        projects = [f"{row.org}/{row.project}" for row in Tenancy(connection).projects()]
+    text, states, pipeline, more = st.columns([3, 4, 2, 1], vertical_alignment="bottom")
+    with more.popover("More", width="stretch"):
+        rest = {
+            "project": st.selectbox(
+                "Project", [ANY, *projects], key="project", bind="query-params", on_change=first_page
+            ),
+            "env": st.selectbox("Environment", [ANY, *ENVS], key="env", bind="query-params", on_change=first_page),
+            "age": st.selectbox("Created", list(AGES), key="age", bind="query-params", on_change=first_page),
+            "tag": st.text_input(
+                "Tags", key="tag", placeholder="name=value …", bind="query-params", on_change=first_page
+            ),
+            "executor": st.text_input("Executor id", key="executor", bind="query-params", on_change=first_page),
+        }
+        triggers = st.multiselect("Trigger", list(Trigger), key="trigger", bind="query-params", on_change=first_page)
+    return Chosen(
+        text.text_input(
+            "Words", key="text", placeholder="words of pipeline, error, tags", bind="query-params", on_change=first_page
+        ) or "",
+        states.pills(
+            "State", list(TILES), selection_mode="multi", key="status", bind="query-params", on_change=first_page
+        ),
+        pipeline.selectbox("Pipeline", [ANY, *pipelines], key="pipeline", bind="query-params", on_change=first_page) or ANY,
+        triggers=triggers,
+        **{name: value or "" for name, value in rest.items()},
+    )  # fmt: skip
+
+
+def page_of(wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], bool]:
+    """A page, and whether there is one after it."""
+    rows = reads().list_runs(wanted, PAGE_ROWS + 1, before)
+    return rows[:PAGE_ROWS], len(rows) > PAGE_ROWS
+
+
 @refreshed(2)
-def listing(pipeline: str, status: str, before: RunRow | None) -> None:
-    rows = reads().list_runs(
-        pipeline=None if pipeline == ANY else pipeline,
-        statuses=None if status == ANY else TILES[status],
-        before=before,
-        limit=PAGE_ROWS + 1,
-    )
-    shown = rows[:PAGE_ROWS]
-    st.html(render("runs", lines=run_lines(shown, datetime.now(UTC))))
+def listing(chosen: Chosen, before: Position | None) -> None:
+    rows, more = page_of(chosen.wanted(datetime.now(UTC)), before)
+    st.html(render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=chosen.narrow or before is not None))
+    turn_page(rows, more, before)
+
+
+def turn_page(rows: list[RunRow], more: bool, before: Position | None) -> None:
     newest, older = st.columns([1, 9])
     if before is not None and newest.button("Newest", key="newest"):
-        st.session_state["before"] = None
+        first_page()
         st.rerun()
-    if len(rows) > PAGE_ROWS and older.button("Older", key="older"):
-        st.session_state["before"] = shown[-1]
+    if more and older.button("Older", key="older"):
+        st.query_params["before"] = address_of((rows[-1].created_at, rows[-1].run_id))
         st.rerun()
 
 
-def first_page() -> None:
-    st.session_state["before"] = None
+def selection(chosen: Chosen, before: Position | None) -> None:
+    """The same page to choose from. It stands still: a choice must not move under the hand."""
+    rows, more = page_of(chosen.wanted(datetime.now(UTC)), before)
+    lines = run_lines(rows, datetime.now(UTC))
+    shown = pl.DataFrame(
+        {
+            "run": [line.run_id[-12:] for line in lines],
+            "pipeline": [line.pipeline for line in lines],
+            "status": [line.status for line in lines],
+            "where": [line.where for line in lines],
+            "created": [line.created for line in lines],
+            "phase or error": [line.doing for line in lines],
+        }
+    )
+    picked = st.dataframe(shown, key="chosen", on_select="rerun", selection_mode="multi-row", hide_index=True)
+    marked = [rows[number] for number in picked["selection"]["rows"] if number < len(rows)]
+    cancel, retry, _ = st.columns([1, 1, 8])
+    if cancel.button("Cancel…", key="cancel_all", disabled=not marked):
+        ask("Cancel", cancel_preview(marked))
+    if retry.button("Retry…", key="retry_all", disabled=not marked):
+        ask("Retry", retry_preview(marked))
+    turn_page(rows, more, before)
+
+
+@st.dialog("Before it is done")
+def ask(what: str, preview: Preview) -> None:
+    for line in preview.lines:
+        st.write(line)
+    if st.button(what, key="do_all", type="primary", disabled=not preview.rows):
+        done = (cancel_all if what == "Cancel" else retry_all)([row.run_id for row in preview.rows])
+        st.session_state["done"] = done
+        st.rerun()
 
 
 st.title("Runs")
 overview()
-names = sorted({row.slug for row in reads().pipelines()})
-left, right, _ = st.columns([2, 2, 4])
-chosen = left.selectbox("Pipeline", [ANY, *names], key="pipeline", bind="query-params", on_change=first_page)
-state = right.selectbox("Status", [ANY, *TILES], key="status", bind="query-params", on_change=first_page)
-listing(chosen or ANY, state or ANY, st.session_state.get("before"))
+chosen, before = filters(), position(st.query_params.get("before"))
+if done := st.session_state.pop("done", None):
+    (st.warning if done.refused else st.success)(done.said)
+try:
+    chosen.wanted(datetime.now(UTC))
+except BadInput as error:
+    st.warning(error.message)
+    st.stop()
+choosing = st.toggle("Choose runs to cancel or retry", key="choosing")
+(selection if choosing else listing)(chosen, before)

@@ -112,7 +112,7 @@ create index promotions_current on ops.promotions (project_id, pipeline, env, pr
 create index promotions_version on ops.promotions (project_id, pipeline, version);
 create index promotions_evidence on ops.promotions (evidence_run);
 
--- Words of a run, for ops.search_runs, which people call because under row-level security no text operator may use an index.
+-- Words of a run, for ops.find_runs, which people call because under row-level security no text operator may use an index.
 create index runs_words on ops.runs using gin (
   to_tsvector('simple'::regconfig, pipeline || ' ' || coalesce(error_code, '') || ' ' || coalesce(error_message, '')),
   to_tsvector('simple'::regconfig, tags)

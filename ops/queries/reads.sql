@@ -10,50 +10,10 @@ where o.slug = %(org)s and p.slug = %(project)s;
 select exists (select from ops.projects) as is_member;
 
 -- name: list_runs
--- One short index scan per visible project, then a merge: a single scan over all projects walks past everything that
--- the caller may not see.
 select
-    r.run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
-    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
-    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message
-from ops.projects p
-join ops.orgs o on o.id = p.org_id
-cross join lateral (
-    select
-        r.id as run_id, r.env, r.pipeline, r.pipeline_version, r.status, r.phase,
-        r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at, r.started_at, r.finished_at,
-        r.error_code, r.error_message
-    from ops.runs r
-    where r.project_id = p.id
-        and (%(statuses)s::text[] is null or r.status = any(%(statuses)s::text[]))
-        and (%(pipeline)s::text is null or r.pipeline = %(pipeline)s::text)
-        and (%(env)s::text is null or r.env = %(env)s::text)
-        -- Bounds instead of "null or …": the index then begins at the page, however deep it is. And `case`, not coalesce,
-        -- which is not leakproof: under a policy it would only filter what was read.
-        and (r.created_at, r.id) < (
-            case when %(before_at)s::timestamptz is null then 'infinity' else %(before_at)s::timestamptz end,
-            case when %(before_id)s::uuid is null then 'ffffffff-ffff-ffff-ffff-ffffffffffff' else %(before_id)s::uuid end
-        )
-    order by r.created_at desc, r.id desc
-    limit %(limit)s
-) r
-left join ops.run_leases l on l.run_id = r.run_id
-where (%(project)s::text is null or p.slug = %(project)s::text)
-    and (%(org)s::text is null or o.slug = %(org)s::text)
-order by r.created_at desc, r.run_id desc
-limit %(limit)s;
-
--- name: search_runs
-select
-    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
-    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags,
-    r.created_at, r.started_at, r.finished_at, r.error_code, r.error_message
-from ops.search_runs(%(text)s, %(limit)s) with ordinality as found (id, place)
-join ops.runs r on r.id = found.id
-join ops.projects p on p.id = r.project_id
-join ops.orgs o on o.id = p.org_id
-left join ops.run_leases l on l.run_id = r.id
-order by found.place;
+    run_id, org, project, env, pipeline, pipeline_version, status, phase, priority, attempt, max_attempts, trigger, git_sha,
+    tags, created_at, started_at, finished_at, error_code, error_message
+from ops.find_runs(%(filter)s, %(limit)s, %(before_at)s, %(before_id)s);
 
 -- name: run
 select

@@ -27,7 +27,20 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', %(mark)s, 'log' from ops.alert_rules where name = %(mark)s;
-insert into ops.schedules (project_id, env, pipeline, cron) values (%(project)s, %(env)s, %(mark)s, '0 * * * *')
+insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
+  values (%(project)s, %(env)s, 'hourly', 'cron', %(mark)s, '0 * * * *');
+insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
+  select project_id, env, id, '0', created_at, 'skipped', %(mark)s, created_at from ops.schedules
+  where project_id = %(project)s and env = %(env)s;
+insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
+  values (%(project)s, %(env)s, 'gold.late', 1, 1);
+insert into ops.freshness (
+  rule_id, project_id, env, dataset, clock, clock_kind, lag_seconds, state, since, checked_at)
+  select id, project_id, env, dataset, created_at, 'never', 0, 'ok', created_at, created_at from ops.freshness_rules
+  where project_id = %(project)s and env = %(env)s;
+insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at)
+  select id, project_id, env, dataset, 'warn', created_at, created_at from ops.freshness_rules
+  where project_id = %(project)s and env = %(env)s
 """
 
 
@@ -45,6 +58,7 @@ class Scope:
     dataset: UUID
     artifact: UUID
     sha256: str
+    schedule: UUID
 
     @property
     def mark(self) -> str:
@@ -178,4 +192,9 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     [(dataset,)] = owner.execute(
         "select id from ops.datasets where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
-    return Scope(org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256)
+    [(schedule,)] = owner.execute(
+        "select id from ops.schedules where project_id = %s and env = %s", [project_id, env]
+    ).fetchall()
+    return Scope(
+        org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256, schedule
+    )

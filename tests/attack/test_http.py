@@ -121,6 +121,7 @@ def arguments(scope: Scope) -> dict[str, object]:
         "p_phase": "land", "p_status": "succeeded", "p_result": {}, "p_text": scope.mark, "p_executor_id": str(scope.ended),
         "p_output_manifest": {}, "p_events": [], "p_dataset": {}, "p_manifest": {}, "p_cap_key": scope.mark, "p_amount": 1,
         "p_error_code": "X", "p_error_message": "x", "p_name": "x", "p_tables": [], "p_signal": "x", "p_value": 1,
+        "p_filter": {"text": scope.mark},
     }  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def test_no_call_over_http_reaches_another(population: Population, tally: Tally,
                     continue
                 given = {key: value for key, value in arguments(scope).items() if key in taken}
                 answer = http.post(f"/rpc/{name}", json=given, headers=headers)
-                empty = name == "search_runs" and answer.text == "[]"
+                empty = name == "find_runs" and answer.text == "[]"
                 tally.tried(
                     answer.is_success and not empty, f"{person.subject}: {name} on {scope.mark}: {answer.text[:200]}"
                 )

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -16,6 +17,8 @@ from ops.embedded import Cluster
 from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.rpc import Rpc
+from ops.run_filter import RunFilter
+from ops.schedules import Freshness, Schedules
 from ops.tenancy import Tenancy
 from ops.translation import translated
 from tests.attack.population import GIT_SHA, SHA256, Person, Population, Scope
@@ -153,6 +156,17 @@ ACTS: dict[str, Act] = {
     "claim_run": lambda rpc, _, s: rpc.claim_run(uuid.uuid4()),
     "complete_run": lambda rpc, _, s: rpc.complete_run(s.queued, 1, {}),  # type: ignore[arg-type]
     "cap_allow": lambda rpc, _, s: rpc.cap_allow(s.mark, 1),  # type: ignore[arg-type]
+    "put_schedule": lambda _, tenancy, s: Schedules(tenancy.source).put(
+        s.project_id, s.env, "mine", {"pipeline": "job", "kind": "webhook"}),
+    "pause_schedule": lambda _, tenancy, s: Schedules(tenancy.source).pause(s.schedule),
+    "resume_schedule": lambda _, tenancy, s: Schedules(tenancy.source).resume(s.schedule),
+    "remove_schedule": lambda _, tenancy, s: Schedules(tenancy.source).remove(s.schedule),
+    "fire_schedule": lambda _, tenancy, s: Schedules(tenancy.source).fire(s.schedule),
+    "create_webhook_secret": lambda _, tenancy, s: Schedules(tenancy.source).create_webhook_secret(s.schedule),
+    "decide_events": lambda _, tenancy, s: Schedules(tenancy.source).decide_events(s.schedule),
+    "put_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).put_rule(
+        s.project_id, s.env, "gold.mine", timedelta(1), timedelta(1)),
+    "remove_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).remove_rule(s.project_id, s.env, "gold.late"),
 }  # fmt: skip
 # What a member of the project, or an admin of it elsewhere, may do beside the environments that are hidden from him.
 OF_THE_PROJECT = frozenset({"register_pipeline", "remove_member", "create_project", "set_member of the org"})
@@ -186,6 +200,17 @@ INJECTIONS = (
 )  # fmt: skip
 
 
+LOOKED_FOR: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(("org", "project", "env", "pipeline", "text", "executor", "root_run"), str),
+    **dict.fromkeys(("status", "trigger"), lambda text: (text,)),
+    "tags": lambda text: {text: text},
+}
+
+
+def looked_for(reads: Reads, name: str, made: Callable[[str], object]) -> Callable[[str], object]:
+    return lambda text: reads.list_runs(RunFilter(**{name: made(text)}))  # type: ignore[arg-type]
+
+
 def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None:
     """Every text that a read takes, by people of two kinds; what comes back is searched for every other scope's mark."""
     people = [person for person in population.people if person.subject in ("nobody", "viewer@acme+books+dev")]
@@ -193,11 +218,7 @@ def test_no_filter_is_an_injection(population: Population, tally: Tally) -> None
         for person in people:
             reads = Reads(connection, AUTHENTICATED, {"sub": person.subject})
             asks: dict[str, Callable[[str], object]] = {
-                "org": lambda text: reads.list_runs(org=text),  # noqa: B023
-                "project": lambda text: reads.list_runs(project=text),  # noqa: B023
-                "env": lambda text: reads.list_runs(env=text),  # noqa: B023
-                "pipeline": lambda text: reads.list_runs(pipeline=text),  # noqa: B023
-                "search": reads.search_runs,
+                **{name: looked_for(reads, name, made) for name, made in LOOKED_FOR.items()},
                 "run": reads.resolve_run,
                 "datasets": reads.datasets,
                 "project_id": lambda text: reads.project_id(text, text),  # noqa: B023

@@ -70,7 +70,7 @@ def test_what_is_wrong_is_one_line_with_an_exit_code(terminal: Terminal, spec: s
         ),
         ("run", "submit", spec, "-p", "oldest"): (2, "BAD_INPUT: --param oldest has no value; write NAME=VALUE"),
         ("run", "show", "00000000"): (3, "NOT_FOUND: no run's id begins with 00000000"),
-        ("run", "list", "--status", "done"): (2, "BAD_INPUT: 'done' is not a valid RunStatus"),
+        ("run", "list", "--status", "done"): (2, "BAD_INPUT: status: done is none; known are"),
     }
     for arguments, (code, message) in wrong.items():
         answer = terminal(*arguments)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from ops.artifacts import ArtifactStore
 from ops.model import PhaseStatus, RunId, RunStatus
 from ops.reads import Reads
+from ops.run_filter import RunFilter
 from tests.dashboard.conftest import Served, Watched
 from tests.operating import Operator, commit
 
@@ -104,7 +105,7 @@ def test_the_form_starts_a_run_with_the_parameters_that_were_typed(page: Page, s
     page.wait_for_selector(".verdict")
     expect(page.get_by_text("odoo_ingest_bronze").first).to_be_visible()
     with psycopg.connect(served.operator.url, autocommit=True) as connection:
-        [latest] = Reads(connection).list_runs(pipeline="odoo_ingest_bronze", limit=1)
+        [latest] = Reads(connection).list_runs(RunFilter(pipeline="odoo_ingest_bronze"), limit=1)
         assert latest.status is RunStatus.QUEUED
         assert str(latest.run_id) in page.url
         assert latest.trigger == "manual"

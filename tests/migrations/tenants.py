@@ -21,7 +21,21 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
-insert into ops.schedules (project_id, env, pipeline, cron) values (%(project)s, 'dev', 'demo', '0 * * * *');
+insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
+  values (%(project)s, 'dev', 'hourly', 'cron', 'demo', '0 * * * *');
+insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
+  select project_id, env, id, '0', created_at, 'skipped', 'demo', created_at from ops.schedules
+  where project_id = %(project)s and env = 'dev';
+insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
+  values (%(project)s, 'dev', 'gold.late', 1, 1);
+insert into ops.freshness (
+  rule_id, project_id, env, dataset, clock, clock_kind, lag_seconds, state, since, checked_at)
+  select id, project_id, env, dataset, created_at, 'never', 0, 'ok', created_at, created_at from ops.freshness_rules
+  where project_id = %(project)s and env = 'dev';
+insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at)
+  select id, project_id, env, dataset, 'warn', created_at, created_at from ops.freshness_rules
+  where project_id = %(project)s and env = 'dev';
+insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'prod', 60);
 insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
 insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """

@@ -13,7 +13,10 @@ from tests.postgres import Databases
 PEOPLE = {
     "register_pipeline", "create_run", "cancel_run", "retry_run", "revoke_lease", "verify_event_chain",
     "create_project", "set_member", "remove_member", "create_access_token", "revoke_access_token", "use_access_token",
-    "share_dataset", "unshare_dataset", "promote_pipeline", "search_runs",
+    "share_dataset", "unshare_dataset", "promote_pipeline", "find_runs",
+    "what_if_score", "set_signal_weight", "set_score_gate",
+    "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
+    "put_freshness_rule", "remove_freshness_rule",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
@@ -25,10 +28,13 @@ BACK_END = {
     "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
     "score_ended_runs", "ensure_event_partitions", "prune",
     "add_account", "disable_account", "add_sign_in_link", "set_password", "list_accounts",
+    "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
+    "record_event_time", "check_freshness",
     "metrics", "steward_round", "record_evidence", "probes_due",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",
+    "receive_webhook",
 }  # fmt: skip
 
 

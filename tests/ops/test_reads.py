@@ -11,6 +11,7 @@ from ops.embedded import Cluster
 from ops.errors import BadInput, NotFound
 from ops.model import EventType, NewEvent, PhaseStatus, RunId, RunStatus, TableVersion
 from ops.reads import Reads
+from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
 from tests.operating import Operator, commit
 
@@ -22,7 +23,7 @@ def test_pages_neither_repeat_nor_skip(operator: Operator, connection: Connectio
     page = reads.list_runs(limit=3)
     while page:
         seen += [row.run_id for row in page]
-        page = reads.list_runs(limit=3, before=page[-1])
+        page = reads.list_runs(limit=3, before=(page[-1].created_at, page[-1].run_id))
     assert seen == made[::-1]
 
 
@@ -34,11 +35,12 @@ def test_a_list_can_be_narrowed(operator: Operator, connection: Connection) -> N
     Tenancy(connection).promote_pipeline(project, "demo", 1, "stage")
     waiting = operator.queue(env="stage")
     reads = Reads(connection)
-    assert [row.run_id for row in reads.list_runs(statuses=[RunStatus.FAILED])] == [done[0]]
-    assert [row.run_id for row in reads.list_runs(env="stage")] == [waiting]
-    assert reads.list_runs(pipeline="other") == reads.list_runs(org="other") == reads.list_runs(project="other") == []
+    assert [row.run_id for row in reads.list_runs(RunFilter(status=(RunStatus.FAILED,)))] == [done[0]]
+    assert [row.run_id for row in reads.list_runs(RunFilter(env="stage"))] == [waiting]
+    for nothing in (RunFilter(pipeline="other"), RunFilter(org="other"), RunFilter(project="other")):
+        assert reads.list_runs(nothing) == []
     assert reads.status_counts()[RunStatus.FAILED] == 1
-    [failed] = reads.list_runs(statuses=[RunStatus.FAILED])
+    [failed] = reads.list_runs(RunFilter(status=(RunStatus.FAILED,)))
     assert (failed.error_code, failed.error_message) == ("CHECK_FAILED", "nulls in amount")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops.errors import SpecInvalid
-from pipelines.spec_code import cron_fault, python_fault, sql_fault
+from pipelines.cron import cron_fault
+from pipelines.spec_code import python_fault, sql_fault
 from pipelines.spec_source import load, parse
 
 HEAD = "version: 1\npipeline: a\nowner: x\n"

@@ -48,7 +48,7 @@ select
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
   private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
-  private.expose('search_runs', 'Ids of the runs with these words, newest first.'),
+  private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 
 -- PostgREST keeps the schema in mind until it is told.

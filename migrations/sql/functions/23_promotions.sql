@@ -10,6 +10,7 @@ set search_path = ''
 as $$
 declare
   v_below constant text := case p_env when 'stage' then 'dev' when 'prod' then 'stage' end;
+  v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);
   v_evidence uuid;
   v_id uuid := private.new_id();
 begin
@@ -29,12 +30,15 @@ begin
     and r.pipeline_version = p_version and r.status = 'succeeded'
     and not exists (select from ops.run_phases p where p.run_id = r.id and p.status not in ('succeeded', 'skipped'))
     and not exists (select from ops.signals s where s.run_id = r.id and s.signal = 'failed_checks' and s.value > 0)
+    and (v_least is null
+      or exists (select from ops.run_scores c where c.run_id = r.id and c.score >= v_least))
   order by r.created_at desc, r.id desc
   limit 1;
   if not found then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
-      'version %s of %s has not succeeded in %s with all its checks; run it there before it is promoted to %s',
-      p_version, p_pipeline, v_below, p_env);
+      'version %s of %s has not succeeded in %s with all its checks%s; run it there before it is promoted to %s',
+      p_version, p_pipeline, v_below,
+      case when v_least is not null then pg_catalog.format(' and a score of at least %s', v_least) else '' end, p_env);
   end if;
   insert into ops.promotions (id, project_id, pipeline, version, env, subject, note, evidence_run)
   values (v_id, p_project_id, p_pipeline, p_version, p_env, private.subject(), coalesce(p_note, ''), v_evidence);

@@ -79,7 +79,7 @@ grant execute on function
   ops.share_dataset(uuid, uuid),
   ops.unshare_dataset(uuid, uuid),
   ops.promote_pipeline(uuid, text, int, text, text),
-  ops.search_runs(text, int)
+  ops.find_runs(jsonb, int, timestamptz, uuid)
 to authenticated, service_role;
 
 -- Accounts, as their administrator has them.

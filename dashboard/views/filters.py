@@ -1,0 +1,85 @@
+"""What the widgets above a list of runs say, as a filter; and the page of the list that an address names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dashboard.views.runs import TILES
+from ops.model import RunId, RunStatus
+from ops.run_filter import RunFilter, filter_of
+
+ANY = "any"
+AGES: Mapping[str, timedelta | None] = {
+    "any time": None,
+    "last hour": timedelta(hours=1),
+    "last day": timedelta(days=1),
+    "last week": timedelta(days=7),
+    "last 30 days": timedelta(days=30),
+}
+Position = tuple[datetime, RunId]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The widgets' values; ``states`` are names of tiles, ``project`` is org/project."""
+
+    text: str = ""
+    states: Sequence[str] = ()
+    pipeline: str = ANY
+    project: str = ANY
+    env: str = ANY
+    triggers: Sequence[str] = ()
+    tag: str = ""
+    executor: str = ""
+    age: str = "any time"
+
+    def wanted(self, now: datetime) -> RunFilter:
+        """The filter.
+
+        Raises:
+            BadInput: with every fault of what was typed.
+        """
+        org, _, project = self.project.partition("/")
+        since = AGES.get(self.age)
+        statuses: list[RunStatus] = [status for state in self.states for status in TILES[state]]
+        return filter_of(
+            {
+                "text": [self.text.strip()],
+                "status": [str(status) for status in statuses],
+                "pipeline": _one(self.pipeline),
+                "org": _one(org),
+                "project": _one(project),
+                "env": _one(self.env),
+                "trigger": list(self.triggers),
+                "tags": [part for part in self.tag.split() if part],
+                "executor": [self.executor.strip()],
+                # To the minute: what is asked again every two seconds is the same question.
+                "since": [(now - since).replace(second=0, microsecond=0).isoformat()] if since else [],
+            }
+        )
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything is filtered at all."""
+        return self != Chosen()
+
+
+def position(text: str | None) -> Position | None:
+    """Where an address says that the page begins; None for the newest, and for what is no place."""
+    at, _, run_id = (text or "").partition("_")
+    try:
+        return datetime.fromisoformat(at), RunId(UUID(run_id))
+    except ValueError:
+        return None
+
+
+def address_of(place: Position) -> str:
+    """The same as it stands in an address."""
+    return f"{place[0].isoformat()}_{place[1]}"
+
+
+def _one(value: str) -> list[str]:
+    return [] if value in ("", ANY) else [value]

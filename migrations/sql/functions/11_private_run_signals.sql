@@ -1,0 +1,220 @@
+-- What an ended run says about itself beside its own row, each beside its own history of the last six weeks: so a level that
+-- has changed is the new usual after three. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
+
+-- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
+create or replace function private.record_data_signals(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_one record;
+begin
+  for v_one in
+    select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
+      v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls
+    from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id
+    where v.run_id = p_run_id and d.layer <> 'quarantine'
+    order by v.dataset_id, v.version
+  loop
+    perform private.keep_worst(p_run_id, v_one.project_id, 'row_count_anomaly', abs(a.z), jsonb_build_object(
+        'table', v_one.table, 'seen', v_one.rows, 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
+        'said', pg_catalog.format('%s %s %s rows than %s (%s, usually about %s)', v_one.table,
+          case v_one.mode when 'replace' then 'has' else 'got' end,
+          private.change_words(v_one.rows, exp(a.usual) - 1, 'fewer', 'more'),
+          private.season_words(a.season, v_one.recorded_at), to_char(v_one.rows, 'FM999,999,999,999'),
+          to_char(round((exp(a.usual) - 1)::numeric), 'FM999,999,999,999'))))
+    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
+    cross join lateral private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, h.rows, h.times, 0.1) as a;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'freshness_lag', greatest(a.z, 0), jsonb_build_object(
+        'table', v_one.table, 'seen', round(l.lag::numeric), 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
+        'said', pg_catalog.format('the newest data of %s is %s old (usually %s)', v_one.table,
+          private.span_words(l.lag), private.span_words(exp(a.usual) - 1))))
+    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
+    cross join lateral (
+      select greatest(extract(epoch from v_one.recorded_at - v_one.event_time)::float8, 0) as lag) as l
+    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, h.lags, h.times, 0.3) as a
+    where v_one.event_time is not null;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'null_rate', greatest(n.z, 0), jsonb_build_object(
+        'table', v_one.table, 'column', n.column_name, 'seen', round(n.share::numeric, 4),
+        'usual', round(n.usual::numeric, 4), 'points', n.points,
+        'said', pg_catalog.format('%s.%s is null in %s %% of rows (usually %s %%)', v_one.table, n.column_name,
+          round((100 * n.share)::numeric, 1), round((100 * n.usual)::numeric, 1))))
+    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.nulls, v_one.added) as n
+    order by n.z desc
+    limit 1;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
+        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
+  end loop;
+end
+$$;
+
+-- One signal a run, the worst of its datasets.
+create or replace function private.keep_worst(
+  p_run_id uuid, p_project_id uuid, p_signal text, p_value float8, p_data jsonb
+) returns void
+language sql
+set search_path = ''
+as $$
+  insert into ops.signals as s (run_id, signal, project_id, value, data)
+  values (p_run_id, p_signal, p_project_id, round(p_value::numeric, 3)::float8, p_data)
+  on conflict (run_id, signal) do update
+  set value = excluded.value, data = excluded.data
+  where s.value < excluded.value
+$$;
+
+-- Versions of successful runs before this one, as arrays of one order. A replaced table counts whole, else what came.
+create or replace function private.history_of(
+  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_mode text, out rows float8[], out lags float8[],
+  out times timestamptz[]
+)
+language sql stable
+set search_path = ''
+as $$
+  select array_agg(ln(1 + case h.mode when 'replace' then h.total_rows else h.rows end::float8) order by h.version),
+    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0)) order by h.version),
+    array_agg(h.recorded_at order by h.version)
+  from (
+    select v.*
+    from ops.dataset_versions v
+    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+      and v.mode = p_mode
+      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+    order by v.version desc
+    limit 1500
+  ) as h
+$$;
+
+-- The share of nulls of each column beside its history. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
+create or replace function private.null_anomalies(
+  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_nulls jsonb, p_rows float8
+) returns table (column_name text, share float8, z float8, usual float8, points int)
+language sql stable
+set search_path = ''
+as $$
+  with past as (
+    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares, array_agg(v.recorded_at) as times
+    from (
+      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls, v.recorded_at
+      from ops.dataset_versions v
+      where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+        and (v.stats ->> 'rows')::float8 > 0
+        and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+      order by v.version desc
+      limit 300
+    ) as v
+    cross join lateral pg_catalog.jsonb_each_text(v.nulls) as c
+    group by c.key
+  )
+  select n.key, n.value::float8 / p_rows, a.z, a.usual, a.points
+  from pg_catalog.jsonb_each_text(p_nulls) as n
+  join past on past.column_name = n.key
+  cross join lateral (
+    select greatest(percentile_cont(0.5) within group (order by s), 1 / p_rows) as p from unnest(past.shares) as s) as m
+  cross join lateral private.anomaly(
+    n.value::float8 / p_rows, p_at, past.shares, past.times,
+    greatest(0.005, sqrt(least(m.p, 1) * (1 - least(m.p, 1)) / p_rows))) as a
+  where p_rows > 0
+$$;
+
+-- Beside the version before, whoever wrote it; the first version has changed nothing.
+create or replace function private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb)
+returns table (changes int, what text)
+language sql stable
+set search_path = ''
+as $$
+  with before as (
+    select v.columns
+    from ops.dataset_versions v
+    where v.dataset_id = p_dataset_id and v.version < p_version
+      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+    order by v.version desc
+    limit 1
+  ), changed as (
+    select case
+      when b.value is null then n.key || ' is new'
+      when n.value is null then b.key || ' is gone'
+      else pg_catalog.format('%s is %s, was %s', n.key, n.value, b.value)
+    end as what
+    from (select c.key, c.value from before, pg_catalog.jsonb_each_text(before.columns) as c) as b
+    full join pg_catalog.jsonb_each_text(p_columns) as n on n.key = b.key
+    where n.value is distinct from b.value
+  )
+  select count(*)::int, coalesce(string_agg(what, ', ' order by what), '')
+  from changed
+  where exists (select from before)
+$$;
+
+-- How long the run took beside runs of its pipeline before it, and how many of the latest failed.
+create or replace function private.record_pipeline_signals(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.created_at, r.started_at,
+    extract(epoch from r.finished_at - r.started_at)::float8 as seconds
+  into strict v_run
+  from ops.runs r where r.id = p_run_id;
+
+  perform private.keep_worst(p_run_id, v_run.project_id, 'error_rate', e.share, jsonb_build_object(
+      'runs', e.runs, 'failed', e.failed,
+      'said', pg_catalog.format('%s of the last %s runs of %s failed', e.failed, e.runs, v_run.pipeline)))
+  from (
+    select count(*) as runs, count(*) filter (where status = 'failed') as failed,
+      (count(*) filter (where status = 'failed'))::float8 / nullif(count(*), 0) as share
+    from (
+      select r.status
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) <= (v_run.created_at, v_run.id) and r.status in ('succeeded', 'failed')
+      order by r.created_at desc, r.id desc
+      limit 20
+    ) as latest
+  ) as e
+  where e.runs >= 5;
+
+  perform private.keep_worst(p_run_id, v_run.project_id, 'duration_anomaly', greatest(a.z, 0), jsonb_build_object(
+      'seen', round(v_run.seconds::numeric, 3), 'usual', round(exp(a.usual)::numeric, 3), 'points', a.points,
+      'said', pg_catalog.format('it took %s than %s (%s, usually %s)',
+        private.change_words(v_run.seconds, exp(a.usual), 'shorter', 'longer'),
+        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual)))))
+  from (
+    select array_agg(ln(greatest(h.seconds, 0.001))) as seconds, array_agg(h.started_at) as times
+    from (
+      select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, r.started_at
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) < (v_run.created_at, v_run.id)
+        and r.created_at > v_run.created_at - interval '42 days' and r.status = 'succeeded'
+        -- A retry does a part of the work.
+        and r.parent_run is null and r.started_at is not null
+      order by r.created_at desc, r.id desc
+      limit 1500
+    ) as h
+  ) as h
+  cross join lateral private.anomaly(
+    ln(greatest(v_run.seconds, 0.001)), v_run.started_at, h.seconds, h.times,
+    -- Of a run of a second half a second is noise.
+    greatest(0.12, ln(1 + 0.25 / greatest(v_run.seconds, 0.001)))) as a
+  where v_run.status = 'succeeded' and v_run.seconds is not null;
+end
+$$;
+
+create or replace function private.span_words(p_seconds float8) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select case
+    when p_seconds < 10 then round(p_seconds::numeric, 1) || ' s'
+    when p_seconds < 120 then round(p_seconds::numeric) || ' s'
+    when p_seconds < 7200 then round((p_seconds / 60)::numeric) || ' min'
+    when p_seconds < 172800 then round((p_seconds / 3600)::numeric, 1) || ' h'
+    else round((p_seconds / 86400)::numeric, 1) || ' d'
+  end
+$$;
