@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError
 
 from ops.errors import ControlRoomError
 
-
 REPAIR = "repair what is named, then ask again"
 
 
