@@ -285,6 +285,12 @@ CREATE FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) RETURN
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
 CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -295,6 +301,10 @@ CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF
     AS …;
 CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.probes_due(p_hour integer, p_probed text[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text DEFAULT ''::text) RETURNS uuid
@@ -326,6 +336,10 @@ CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase 
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -393,6 +407,10 @@ CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -445,6 +463,10 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.unread_clocks(p_limit integer DEFAULT 50) RETURNS TABLE(version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -469,6 +491,10 @@ CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
     LANGUAGE sql STABLE
     SET search_path TO ''
@@ -491,6 +517,10 @@ CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uui
     AS …;
 CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
@@ -589,8 +619,18 @@ CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integ
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.count_ended_runs() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_bitmapscan TO 'on'
+    SET enable_seqscan TO 'off'
+    AS …;
 CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.database_health() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) RETURNS timestamp with time zone
@@ -607,6 +647,10 @@ CREATE FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with 
     AS …;
 CREATE FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.duration_bounds() RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text DEFAULT NULL::text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text, p_event_id uuid DEFAULT NULL::uuid) RETURNS bigint
@@ -865,6 +909,18 @@ CREATE TABLE ops.access_tokens (
 ALTER TABLE ONLY ops.access_tokens FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
     LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.presented_traceparent() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.project_slug(p_project_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.projects_asked_for(p_filter jsonb) RETURNS uuid[]
@@ -1215,6 +1271,7 @@ CREATE TABLE ops.runs (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     root_run uuid,
+    traceparent text DEFAULT private.presented_traceparent(),
     CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
@@ -1286,6 +1343,8 @@ CREATE TABLE ops.capabilities (
     probe text,
     evidence jsonb,
     proven_at timestamp with time zone,
+    probed_at timestamp with time zone,
+    failure text,
     CONSTRAINT capabilities_mvp_check CHECK ((mvp = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v1_check CHECK ((v1 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
@@ -1369,6 +1428,16 @@ CREATE TABLE ops.notifications (
     CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 ALTER TABLE ONLY ops.notifications FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.phase_totals (
+    project_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    phases bigint NOT NULL,
+    seconds double precision NOT NULL,
+    buckets bigint[] NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.phase_totals FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.promotions (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1401,6 +1470,17 @@ CREATE TABLE ops.routing_matrix (
     priority integer DEFAULT 100 NOT NULL
 );
 ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.run_totals (
+    project_id uuid NOT NULL,
+    pipeline text NOT NULL,
+    status text NOT NULL,
+    runs bigint NOT NULL,
+    lost_leases bigint NOT NULL,
+    seconds double precision NOT NULL,
+    buckets bigint[] NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.run_totals FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.schedule_ticks (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1497,6 +1577,18 @@ CREATE TABLE private.sign_in_pepper (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT sign_in_pepper_only_one_check CHECK (only_one)
 );
+CREATE TABLE private.steward_pulse (
+    one boolean DEFAULT true NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT steward_pulse_one_check CHECK (one)
+)
+WITH (fillfactor='10');
+CREATE TABLE private.totals_mark (
+    one boolean DEFAULT true NOT NULL,
+    horizon bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT totals_mark_one_check CHECK (one)
+);
 CREATE TABLE private.webhook_keys (
     schedule_id uuid NOT NULL,
     key bytea NOT NULL,
@@ -1558,6 +1650,8 @@ ALTER TABLE ONLY ops.orgs
     ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.orgs
     ADD CONSTRAINT orgs_slug_key UNIQUE (slug);
+ALTER TABLE ONLY ops.phase_totals
+    ADD CONSTRAINT phase_totals_pkey PRIMARY KEY (project_id, kind, status);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.pipelines
@@ -1590,6 +1684,8 @@ ALTER TABLE ONLY ops.run_phases
     ADD CONSTRAINT run_phases_run_id_name_key UNIQUE (run_id, name);
 ALTER TABLE ONLY ops.run_scores
     ADD CONSTRAINT run_scores_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY ops.run_totals
+    ADD CONSTRAINT run_totals_pkey PRIMARY KEY (project_id, pipeline, status);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.schedule_ticks
@@ -1628,6 +1724,10 @@ ALTER TABLE ONLY private.sign_in_links
     ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (sha256);
 ALTER TABLE ONLY private.sign_in_pepper
     ADD CONSTRAINT sign_in_pepper_pkey PRIMARY KEY (only_one);
+ALTER TABLE ONLY private.steward_pulse
+    ADD CONSTRAINT steward_pulse_pkey PRIMARY KEY (one);
+ALTER TABLE ONLY private.totals_mark
+    ADD CONSTRAINT totals_mark_pkey PRIMARY KEY (one);
 ALTER TABLE ONLY private.webhook_keys
     ADD CONSTRAINT webhook_keys_pkey PRIMARY KEY (schedule_id);
 CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
@@ -1743,6 +1843,8 @@ ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id);
 ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.phase_totals
+    ADD CONSTRAINT phase_totals_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.projects
@@ -1761,6 +1863,8 @@ ALTER TABLE ONLY ops.run_phases
     ADD CONSTRAINT run_phases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_scores
     ADD CONSTRAINT run_scores_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.run_totals
+    ADD CONSTRAINT run_totals_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_executor_id_fkey FOREIGN KEY (executor_id) REFERENCES ops.executors(id);
 ALTER TABLE ONLY ops.runs
@@ -1808,6 +1912,7 @@ CREATE POLICY owner_all ON ops.lineage_edges TO owner USING (true) WITH CHECK (t
 CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.phase_totals TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
@@ -1818,6 +1923,7 @@ CREATE POLICY owner_all ON ops.run_events TO owner USING (true) WITH CHECK (true
 CREATE POLICY owner_all ON ops.run_leases TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_phases TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_scores TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_totals TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.runs TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.schedule_ticks TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.schedules TO owner USING (true) WITH CHECK (true);
@@ -1867,6 +1973,8 @@ CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING
    FROM ops.runs r
   WHERE (r.id = notifications.run_id))))));
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
+CREATE POLICY people_read ON ops.phase_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
@@ -1893,6 +2001,8 @@ CREATE POLICY people_read ON ops.run_scores FOR SELECT TO authenticated USING ((
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = run_scores.run_id))))));
+CREATE POLICY people_read ON ops.run_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
 CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.schedule_ticks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
@@ -1904,6 +2014,7 @@ CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((pr
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = signals.run_id))))));
+ALTER TABLE ops.phase_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
@@ -1914,6 +2025,7 @@ ALTER TABLE ops.run_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_phases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_scores ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.schedule_ticks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.schedules ENABLE ROW LEVEL SECURITY;
@@ -1936,6 +2048,7 @@ CREATE POLICY service_role_all ON ops.lineage_edges TO service_role USING (true)
 CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.phase_totals TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
@@ -1946,6 +2059,7 @@ CREATE POLICY service_role_all ON ops.run_events TO service_role USING (true) WI
 CREATE POLICY service_role_all ON ops.run_leases TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_phases TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_scores TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_totals TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.runs TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.schedule_ticks TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.schedules TO service_role USING (true) WITH CHECK (true);
@@ -2142,6 +2256,8 @@ REVOKE ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires
 GRANT ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.metrics(p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.metrics(p_queue integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
@@ -2150,6 +2266,8 @@ GRANT ALL ON FUNCTION ops.pending_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO authenticated;
 GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO service_role;
@@ -2170,6 +2288,8 @@ GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO service_role;
@@ -2217,6 +2337,9 @@ GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
@@ -2250,6 +2373,8 @@ GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_pha
 REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
 REVOKE ALL ON FUNCTION ops.unread_clocks(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.unread_clocks(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
@@ -2266,12 +2391,14 @@ GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;
+REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
@@ -2286,11 +2413,14 @@ REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id u
 REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.duration_bounds() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
@@ -2360,6 +2490,10 @@ GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_token() TO authenticated;
 GRANT ALL ON FUNCTION private.presented_token() TO service_role;
+REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
+REVOKE ALL ON FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
@@ -2461,12 +2595,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.grants TO service_role;
 GRANT SELECT ON TABLE ops.grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.phase_totals TO service_role;
+GRANT SELECT ON TABLE ops.phase_totals TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
 GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_totals TO service_role;
+GRANT SELECT ON TABLE ops.run_totals TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedule_ticks TO service_role;
 GRANT SELECT ON TABLE ops.schedule_ticks TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.score_gates TO service_role;

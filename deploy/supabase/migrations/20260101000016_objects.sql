@@ -3311,6 +3311,302 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/50_private_traces.sql
+-- The traceparent that the caller presents: a setting of its connection, or over HTTP the header of that name. What is none is ignored.
+create or replace function private.presented_traceparent() returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_text text := coalesce(
+    nullif(pg_catalog.current_setting('controlroom.traceparent', true), ''),
+    nullif(pg_catalog.current_setting('request.headers', true), '')::jsonb ->> 'traceparent');
+begin
+  return case when v_text ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then v_text end;
+end
+$$;
+
+-- As a default it serves whatever creates runs, and none of it has to know.
+alter table ops.runs alter column traceparent set default private.presented_traceparent();
+
+-- Where the owner of a run goes on with its trace; null where nobody began one.
+create or replace function ops.run_traceparent(p_run_id uuid, p_lease_token bigint) returns text
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_run_id, p_lease_token);
+  return (select traceparent from ops.runs where id = p_run_id);
+end
+$$;
+
+-- functions/51_private_totals.sql
+-- Upper bounds of durations, in seconds; what is longer falls into one bucket more.
+create or replace function private.duration_bounds() returns float8[]
+language sql immutable
+set search_path = ''
+as $$ select '{0.1,0.5,1,5,15,60,300,1800,7200}'::float8[] $$;
+
+-- Durations as counts by bucket.
+create or replace function private.bucketed(p_seconds float8[]) returns bigint[]
+language sql immutable
+set search_path = ''
+as $$
+  select array(
+    select pg_catalog.count(s.seconds)
+    from pg_catalog.generate_series(0, pg_catalog.cardinality(private.duration_bounds())) as b (bucket)
+    left join unnest(p_seconds) as s (seconds)
+      -- The bounds are upper ends that belong to their bucket, and width_bucket's are lower ends.
+      on pg_catalog.width_bucket(s.seconds - 1e-9, private.duration_bounds()) = b.bucket
+    group by b.bucket
+    order by b.bucket)
+$$;
+
+create or replace function private.added(p_one bigint[], p_other bigint[]) returns bigint[]
+language sql immutable
+set search_path = ''
+as $$
+  select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, n) order by n)
+$$;
+
+-- Counts what has ended since the last time; returns how many runs. Each run is counted once, whoever ended it when: a row that
+-- ended never changes again, so the transaction that wrote it is its own for ever, and only transactions that can no longer
+-- commit anything (below the snapshot's xmin) are counted. A clock could not promise that.
+create or replace function private.count_ended_runs() returns int
+language plpgsql
+set search_path = ''
+-- The index of ranges serves as a bitmap or not at all.
+set enable_bitmapscan = on
+set enable_seqscan = off
+as $$
+declare
+  v_mark record;
+  v_horizon bigint;
+  v_own bigint;
+  v_ids uuid[];
+  -- More names than these are counted as one, so that a scrape stays small.
+  v_names constant int := 400;
+begin
+  select horizon, at into v_mark from private.totals_mark for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  v_own := pg_catalog.pg_current_xact_id()::text::bigint;
+  v_horizon := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint;
+  if v_horizon <= v_mark.horizon then
+    return 0;
+  end if;
+  v_ids := array(
+    select r.id
+    from ops.runs r
+    -- Wide enough for any transaction of ours, narrow enough for the index of ranges.
+    where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
+      and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1);
+  if pg_catalog.cardinality(v_ids) > 0 then
+    insert into ops.run_totals as t (project_id, pipeline, status, runs, lost_leases, seconds, buckets)
+    select e.project_id, n.name, e.status, pg_catalog.count(*), pg_catalog.sum(e.lost_leases), pg_catalog.sum(e.seconds),
+      private.bucketed(pg_catalog.array_agg(e.seconds))
+    from (
+      select project_id, pipeline, status, lost_leases,
+        greatest(extract(epoch from finished_at - created_at), 0)::float8 as seconds
+      from ops.runs where id = any (v_ids)
+    ) e
+    cross join lateral (
+      select case
+        when exists (select from ops.run_totals k where k.project_id = e.project_id and k.pipeline = e.pipeline)
+          or (select pg_catalog.count(*) from ops.run_totals) < v_names then e.pipeline
+        else '(other)'
+      end as name) n
+    group by e.project_id, n.name, e.status
+    on conflict (project_id, pipeline, status) do update set
+      runs = t.runs + excluded.runs, lost_leases = t.lost_leases + excluded.lost_leases,
+      seconds = t.seconds + excluded.seconds, buckets = private.added(t.buckets, excluded.buckets);
+    insert into ops.phase_totals as t (project_id, kind, status, phases, seconds, buckets)
+    select p.project_id, p.kind, p.status, pg_catalog.count(*),
+      pg_catalog.sum(extract(epoch from p.finished_at - p.started_at)),
+      private.bucketed(pg_catalog.array_agg(extract(epoch from p.finished_at - p.started_at)::float8))
+    from ops.run_phases p
+    where p.run_id = any (v_ids) and p.started_at is not null and p.finished_at is not null and p.status in ('succeeded', 'failed', 'canceled')
+    group by p.project_id, p.kind, p.status
+    on conflict (project_id, kind, status) do update set
+      phases = t.phases + excluded.phases, seconds = t.seconds + excluded.seconds,
+      buckets = private.added(t.buckets, excluded.buckets);
+  end if;
+  update private.totals_mark set horizon = v_horizon, at = pg_catalog.clock_timestamp();
+  return pg_catalog.cardinality(v_ids);
+end
+$$;
+
+-- The steward's round: it lives, and what has ended is counted.
+create or replace function ops.steward_round() returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into private.steward_pulse (at) values (pg_catalog.clock_timestamp())
+  on conflict (one) do update set at = excluded.at;
+  return private.count_ended_runs();
+end
+$$;
+
+-- functions/52_metrics.sql
+-- What a scrape is told, as one JSON object. Its cost does not grow with history: ended runs come from totals, owned ones from
+-- their leases, and of the queue at most p_queue rows are looked at (queue.cut says so where there are more).
+create or replace function ops.metrics(p_queue int default 20000) returns jsonb
+language plpgsql security definer
+set search_path = ''
+-- A plan made on an empty table would read all runs for the queue.
+set enable_bitmapscan = off
+set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_bounds float8[] := private.duration_bounds();
+begin
+  perform private.count_ended_runs();
+  return pg_catalog.jsonb_build_object(
+    'bounds', v_bounds,
+    'queue', (
+      with queued as materialized (
+        select r.project_id, r.env, r.available_at, r.lost_leases, r.capabilities
+        from ops.runs r where r.status = 'queued' order by r.priority, r.turn, r.id limit p_queue
+      ), by_project as (
+        select q.project_id, q.env, pg_catalog.count(*) as runs,
+          greatest(extract(epoch from v_now - pg_catalog.min(q.available_at)), 0)::float8 as oldest
+        from queued q group by q.project_id, q.env order by 3 desc limit 200
+      )
+      select pg_catalog.jsonb_build_object(
+        'cut', (select pg_catalog.count(*) from queued) >= p_queue,
+        'unservable', (
+          select pg_catalog.count(*) from queued q
+          where not exists (
+            select from ops.executors x
+            where x.state = 'active' and x.last_seen > v_now - interval '10 minutes' and q.capabilities <@ x.capabilities)),
+        'projects', coalesce((
+          select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'project', private.project_slug(b.project_id), 'env', b.env, 'runs', b.runs, 'oldest', b.oldest))
+          from by_project b), '[]'))),
+    'owned', coalesce((
+      select pg_catalog.jsonb_agg(o) from (
+        select private.project_slug(l.project_id) as project, r.status, pg_catalog.count(*) as runs
+        from ops.run_leases l join ops.runs r on r.id = l.run_id
+        group by l.project_id, r.status limit 400) o), '[]'),
+    'runs', coalesce((
+      select pg_catalog.jsonb_agg(t) from (
+        select private.project_slug(project_id) as project, pipeline, status, runs, lost_leases, seconds, buckets
+        from ops.run_totals limit 2000) t), '[]'),
+    'phases', coalesce((
+      select pg_catalog.jsonb_agg(t) from (
+        select private.project_slug(project_id) as project, kind, status, phases, seconds, buckets
+        from ops.phase_totals limit 2000) t), '[]'),
+    'claims', (select case when is_called then last_value else 0 end from ops.lease_tokens),
+    'executors', coalesce((
+      select pg_catalog.jsonb_agg(x) from (
+        select state, pg_catalog.count(*) as executors, pg_catalog.sum(slots) as slots
+        from ops.executors where last_seen > v_now - interval '1 day' group by state) x), '[]'),
+    'leases', (
+      select pg_catalog.jsonb_build_object(
+        'expired', pg_catalog.count(*) filter (where expires_at <= v_now),
+        'renewed', coalesce(pg_catalog.max(
+          extract(epoch from v_now - expires_at) + lease_seconds) filter (where expires_at > v_now), 0))
+      from ops.run_leases),
+    'caps', coalesce((
+      select pg_catalog.jsonb_agg(c) from (
+        select key, unit, period, amount::float8 as "limit", private.cap_used(k, v_now)::float8 as used
+        from ops.caps k order by key limit 200) c), '[]'),
+    'steward', pg_catalog.jsonb_build_object(
+      'elected', exists (
+        select from pg_catalog.pg_locks
+        -- compute.steward.ELECTION
+        where locktype = 'advisory' and granted and classid = 0 and objid = 1464162113 and objsubid = 1
+          and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())),
+      'age', (select extract(epoch from v_now - at) from private.steward_pulse)),
+    'database', private.database_health());
+end
+$$;
+
+create or replace function private.project_slug(p_project_id uuid) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select o.slug || '/' || p.slug from ops.projects p join ops.orgs o on o.id = p.org_id where p.id = p_project_id);
+end
+$$;
+
+-- What slows a queue down before anything else shows it: a held snapshot, dead rows, connections.
+create or replace function private.database_health() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return pg_catalog.jsonb_build_object(
+    'oldest_xmin', (
+      select coalesce(pg_catalog.max(pg_catalog.age(x)), 0) from (
+        select backend_xmin as x from pg_catalog.pg_stat_activity where datname = pg_catalog.current_database()
+        union all select xmin from pg_catalog.pg_replication_slots
+        union all select transaction from pg_catalog.pg_prepared_xacts) held
+      where x is not null),
+    'dead', coalesce((
+      select pg_catalog.jsonb_object_agg(relname, n_dead_tup) from pg_catalog.pg_stat_user_tables
+      where schemaname = 'ops' and relname in ('runs', 'run_leases', 'run_phases', 'executors', 'run_totals')), '{}'),
+    'connections', coalesce((
+      select pg_catalog.jsonb_object_agg(s.state, s.n) from (
+        select coalesce(state, 'unknown') as state, pg_catalog.count(*) as n
+        from pg_catalog.pg_stat_activity where backend_type = 'client backend' group by 1) s), '{}'),
+    'max_connections', pg_catalog.current_setting('max_connections')::int);
+end
+$$;
+
+-- functions/53_capability_evidence.sql
+-- Writes down what a probe of a capability found. A success is evidence; a failure takes the proof away and says why.
+create or replace function ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update ops.capabilities
+  set probe = p_probe, probed_at = pg_catalog.clock_timestamp(),
+    proven_at = case when p_ok then pg_catalog.clock_timestamp() end,
+    evidence = case when p_ok then p_evidence else evidence end,
+    failure = case when p_ok then null else coalesce(p_evidence ->> 'said', 'it failed') end
+  where capability = p_capability;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no capability %L; `controlroom caps --no-run` lists them', p_capability);
+  end if;
+end
+$$;
+
+-- The last moment at which the clock showed p_hour (UTC), where the probes have not all spoken since; else null.
+create or replace function private.probes_due(p_hour int, p_now timestamptz, p_probed text[]) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_due timestamptz := pg_catalog.date_trunc('day', p_now, 'UTC') + p_hour * interval '1 hour';
+begin
+  if v_due > p_now then
+    v_due := v_due - interval '1 day';
+  end if;
+  if exists (
+    select from ops.capabilities where capability = any (p_probed) and (probed_at is null or probed_at < v_due)) then
+    return v_due;
+  end if;
+  return null;
+end
+$$;
+
+create or replace function ops.probes_due(p_hour int, p_probed text[]) returns timestamptz
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  return private.probes_due(p_hour, pg_catalog.clock_timestamp(), p_probed);
+end
+$$;
+
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -4773,6 +5069,18 @@ begin
 end
 $$;
 
+-- policies/tables/50_watching.sql
+-- Totals of a project are read by its members. They are of all environments together: who may not see one of them sees none.
+do $$
+begin
+  perform
+    private.let_people_read('run_totals',
+      'project_id = any (array(select private.my_projects())) and (select not exists (select from private.my_hidden_envs()))'),
+    private.let_people_read('phase_totals',
+      'project_id = any (array(select private.my_projects())) and (select not exists (select from private.my_hidden_envs()))');
+end
+$$;
+
 -- policies/permissions/00_foundation.sql
 -- Who may call what, role by role. Postgres lets PUBLIC execute every new function, and default privileges of a schema
 -- cannot take that back: it is taken here, whole, before anything is given.
@@ -4897,6 +5205,16 @@ grant execute on function
   ops.set_signal_weight(text, float8, float8, float8),
   ops.set_score_gate(uuid, text, text, numeric)
 to authenticated, service_role;
+
+-- policies/permissions/50_watching.sql
+-- Who may watch: the totals are read by scrapes of the back end, a run's trace by its owner.
+grant execute on function private.presented_traceparent() to service_role;
+
+grant execute on function ops.run_traceparent(uuid, bigint) to controlroom_executor, service_role;
+
+grant execute on function
+  ops.metrics(int), ops.steward_round(), ops.record_evidence(text, text, boolean, jsonb), ops.probes_due(int, text[])
+to service_role;
 
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
