@@ -31,7 +31,8 @@ def checks(connection: Connection, settings: Settings) -> Iterator[Check]:
 def parts(settings: Settings) -> Iterator[Check]:
     """What runs on this machine, or is reached from it."""
     yield "ray", lambda: _ray(settings)
-    yield "dashboard", lambda: _dashboard(settings)
+    yield "dashboard", lambda: _answers(settings, "dashboard", "/_stcore/health")
+    yield "metrics", lambda: _answers(settings, "metrics", "/metrics")
 
 
 def _steward(connection: Connection) -> str:
@@ -85,16 +86,16 @@ def _ray(settings: Settings) -> str:
     return f"the head at {address} answers"
 
 
-def _dashboard(settings: Settings) -> str:
-    part = processes.recorded(settings.home).get("dashboard")
+def _answers(settings: Settings, name: str, path: str) -> str:
+    part = processes.recorded(settings.home).get(name)
     if part is None:
         return "not started here"
+    where = part.where if "://" in part.where else f"http://{part.where}"
     try:
-        with urllib.request.urlopen(f"{part.where}/_stcore/health", timeout=5) as answer:  # noqa: S310 - our own loopback URL
+        with urllib.request.urlopen(f"{where}{path}", timeout=5) as answer:  # noqa: S310 - our own loopback URL
             answer.read()
     except (OSError, urllib.error.URLError) as error:
         raise Fault(
-            f"{part.where} does not answer: {error}",
-            "`controlroom up` starts it again; its log is HOME/logs/dashboard.log",
+            f"{where} does not answer: {error}", f"`controlroom up` starts it again; its log is HOME/logs/{name}.log"
         ) from error
-    return f"{part.where} answers"
+    return f"{where} answers"
