@@ -78,4 +78,5 @@ DUTIES = (
     Duty("scores", 0.0, _score),
     Duty("house", 600.0, _keep_house),
     Duty("pulse", 2.0, watch.pulse),
+    Duty("probes", 60.0, watch.probe),
 )
