@@ -72,7 +72,7 @@ class Made:
 
 def history(habit: Habit, seed: int) -> list[Made]:
     """Its runs, with each of the five faults planted once and one run in fifty failed, having written next to nothing."""
-    chance = random.Random(f"{habit.name}{seed}")  # noqa: S311
+    chance = random.Random(f"{habit.name}{seed}")
     usual = list(_usual(habit, chance))
     late_enough = [n for n, one in enumerate(usual) if one.at > BEGIN + timedelta(days=QUIET_DAYS)]
     # Apart from one another, so that each is beside what is usual.

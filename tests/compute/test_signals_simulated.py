@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ def _checked(database: str, seed: int, habits: tuple[Habit, ...]) -> None:
             assert judged.misnamed == [], f"{habit.name}, seed {seed}"
             found += judged.found
             false += [f"{habit.name} {each}" for each in judged.false]
-    print(f"\nseed {seed}: found {dict(found)}; {len(false)} false in {WEEKS:.0f} weeks", *false, sep="\n  ")
+    said = "".join(f"\n  {each}" for each in false)
+    sys.stdout.write(f"\nseed {seed}: found {dict(found)}; {len(false)} false in {WEEKS:.0f} weeks{said}\n")
     assert found == dict.fromkeys(CAUSES, len(habits))
     assert len(false) <= WEEKS, false
 
@@ -98,6 +100,6 @@ def test_what_was_planted_in_daily_pipelines_is_found(database: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(2, 5))
+@pytest.mark.parametrize("seed", range(2, 4))
 def test_what_was_planted_is_found_whatever_the_noise(database: str, seed: int) -> None:
     _checked(database, seed, HABITS)

@@ -205,6 +205,50 @@ begin
 end
 $$;
 
+-- Processor time beside the latest runs of the pipeline, where phases say it.
+create or replace function private.record_cost_signal(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select r.project_id, r.env, r.pipeline, r.created_at, r.id, c.seconds into strict v_run
+  from ops.runs r cross join lateral private.cpu_seconds(r.id) as c (seconds)
+  where r.id = p_run_id;
+  if v_run.seconds is null then
+    return;
+  end if;
+  perform private.keep_worst(p_run_id, v_run.project_id, 'cost_anomaly', greatest(a.z, 0), jsonb_build_object(
+      'seen', round(v_run.seconds::numeric, 2), 'usual', round((exp(a.usual) - 1)::numeric, 2), 'points', a.points,
+      'said', pg_catalog.format('it used %s of processor time (usually %s)',
+        private.span_words(v_run.seconds), private.span_words(exp(a.usual) - 1))))
+  from (
+    select array_agg(ln(1 + c.seconds)) as seconds
+    from (
+      select r.id
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) < (v_run.created_at, v_run.id) and r.status = 'succeeded' and r.parent_run is null
+      order by r.created_at desc, r.id desc
+      limit 60
+    ) as r
+    cross join lateral private.cpu_seconds(r.id) as c (seconds)
+    where c.seconds is not null
+  ) as h
+  cross join lateral private.steady_anomaly(ln(1 + v_run.seconds), h.seconds, 0.15) as a;
+end
+$$;
+
+create or replace function private.cpu_seconds(p_run_id uuid) returns float8
+language sql stable
+set search_path = ''
+as $$
+  select sum(greatest((p.metrics ->> 'cpu_seconds')::float8, 0))
+  from ops.run_phases p
+  where p.run_id = p_run_id and pg_catalog.jsonb_typeof(p.metrics -> 'cpu_seconds') = 'number'
+$$;
+
 create or replace function private.span_words(p_seconds float8) returns text
 language sql immutable
 set search_path = ''
