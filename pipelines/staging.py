@@ -196,9 +196,10 @@ class _Files:
                 self.close()
 
     def _count(self, part: pl.DataFrame) -> None:
-        flat = [name for name, dtype in part.schema.items() if not dtype.is_nested()]
-        self._nulls.update(part.select(flat).null_count().row(0, named=True) if flat else {})
-        for name, value in part.select(cs.temporal().max()).row(0, named=True).items() if part.width else ():
+        nulls = part.select(~cs.nested()).null_count()
+        self._nulls.update(nulls.row(0, named=True) if nulls.width else {})
+        newest = part.select(cs.temporal().max())
+        for name, value in newest.row(0, named=True).items() if newest.width else ():
             if value is not None:
                 self._newest[name] = max(self._newest.get(name, ""), value.isoformat())
 

@@ -26,7 +26,7 @@ def feed(world: World, rows: int, nulls: int, run: int) -> None:
 
 def copied(world: World, runs: int) -> RunId:
     run = world.submit(pipeline(phase("copy", "sleep")), {"seconds": 0})
-    assert world.wait_until_finished(runs) == {"succeeded": runs}
+    assert world.wait_until_finished(runs) == {"succeeded": runs}, world.rows("select error_message from ops.runs")
     return run
 
 

@@ -39,7 +39,7 @@ def test_a_score_is_shown_explained_and_tried_otherwise(terminal: Terminal, spec
     assert "outcome" in said.out
     assert "the run was canceled" in terminal("run", "show", run).out
     tried = cast(dict[str, object], answered(terminal("score", "what-if", run, "--weight", "outcome=0", "--json")))
-    assert tried["score"] == "100.00"
+    assert float(str(tried["score"])) == 100
     wrong = terminal("score", "what-if", run, "--weight", "outcome")
     assert (wrong.code, "write SIGNAL=NUMBER" in wrong.err) == (2, True)
     [row] = rows(terminal("score", "trend", "ages", "--json"))

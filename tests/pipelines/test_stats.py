@@ -45,6 +45,13 @@ def test_a_commit_counts_nulls_and_the_newest_moments(lake: Lake) -> None:
     assert second.total_rows == 4, "nested columns must not spoil the statistics of the files"
 
 
+@pytest.mark.parametrize("column", ["n", "at", "deep"])
+def test_a_table_of_one_column_is_counted(lake: Lake, column: str) -> None:
+    stats = put(lake, ROWS.select(column)).stats
+    assert stats["nulls"] == {name: count for name, count in NULLS.items() if name == column}
+    assert stats["newest"] == {name: value for name, value in NEWEST.items() if name == column}
+
+
 def test_a_commit_without_rows_counts_none(lake: Lake) -> None:
     assert put(lake, ROWS.clear()).stats == {"rows": 0, "nulls": {}, "newest": {}}
 
