@@ -103,6 +103,22 @@ def test_a_week_of_history_is_asked_before_anything_is_judged(operator: Operator
     assert "row_count_anomaly" not in {part.signal for part in Scores(connection).of(run).parts}
 
 
+def test_a_backfill_is_neither_judged_nor_usual(operator: Operator, connection: Connection) -> None:
+    habit(operator, connection)
+    run = written(operator, replace(commit(20), rows=50, total_rows=50))
+    connection.execute("alter table ops.runs disable trigger terminal_runs_never_change")
+    connection.execute("update ops.runs set trigger = 'backfill' where id = %s", [run])
+    operator.owner.compute_run_score(run)
+    parts = {part.signal for part in Scores(connection).of(run).parts}
+    assert "schema_drift" in parts
+    assert "row_count_anomaly" not in parts
+    [[rows]] = connection.execute(
+        "select cardinality((private.history_of(dataset_id, 21, clock_timestamp(), 'replace')).rows) "
+        "from ops.dataset_versions limit 1"
+    ).fetchall()
+    assert rows == 20
+
+
 def test_a_changed_level_is_usual_after_half_a_week(operator: Operator, connection: Connection) -> None:
     habit(operator, connection, versions=36)
     values: list[float] = []
@@ -132,6 +148,11 @@ def test_columns_are_compared_with_the_last_version_of_a_run_that_succeeded(
     operator.owner.compute_run_score(same)
     drift = {part.signal: part.value for part in Scores(connection).of(same).parts}["schema_drift"]
     assert drift == 0
+    [[rows]] = connection.execute(
+        "select cardinality((private.history_of(dataset_id, 3, clock_timestamp(), 'replace')).rows) "
+        "from ops.dataset_versions limit 1"
+    ).fetchall()
+    assert rows == 2, "what a failed run left is no history"
 
 
 def test_other_weights_are_tried_and_not_kept(operator: Operator, connection: Connection) -> None:

@@ -13,11 +13,18 @@ begin
   for v_one in
     select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
       v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
-      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls
-    from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls, private.is_usual(r.trigger) as is_usual
+    from ops.dataset_versions v
+    join ops.datasets d on d.id = v.dataset_id
+    join ops.runs r on r.id = v.run_id
     where v.run_id = p_run_id and d.layer <> 'quarantine'
     order by v.dataset_id, v.version
   loop
+    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
+        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
+
+    continue when not v_one.is_usual;
     v_past := private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode);
     perform private.keep_worst(p_run_id, v_one.project_id, 'row_count_anomaly', abs(a.z), jsonb_build_object(
         'table', v_one.table, 'seen', v_one.rows, 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
@@ -45,12 +52,16 @@ begin
     from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.mode, v_one.nulls, v_one.added) as n
     order by n.z desc
     limit 1;
-
-    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
-        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
-    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
   end loop;
 end
+$$;
+
+-- Runs that bring a day of the past again are not compared: neither with others nor others with them.
+create or replace function private.is_usual(p_trigger text) returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select p_trigger <> all ('{backfill,replay}')
 $$;
 
 -- One signal a run, the worst of its datasets.
@@ -75,15 +86,14 @@ create or replace function private.history_of(
 language sql stable
 set search_path = ''
 as $$
-  select array_agg(ln(1 + case h.mode when 'replace' then h.total_rows else h.rows end::float8) order by h.version),
-    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0)) order by h.version),
-    array_agg(h.recorded_at order by h.version)
+  select array_agg(ln(1 + h.rows::float8)),
+    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0))), array_agg(h.recorded_at)
   from (
-    select v.*
+    select case p_mode when 'replace' then v.total_rows else v.rows end as rows, v.recorded_at, v.event_time
     from ops.dataset_versions v
+    join ops.runs r on r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger)
     where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '56 days'
       and v.mode = p_mode
-      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
     order by v.version desc
     limit 1500
   ) as h
@@ -104,7 +114,8 @@ as $$
       from ops.dataset_versions v
       where v.dataset_id = p_dataset_id and v.version < p_version and v.mode = p_mode
         and (v.stats ->> 'rows')::float8 > 0
-        and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+        and exists (
+          select from ops.runs r where r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger))
       order by v.version desc
       limit 60
     ) as v
@@ -158,7 +169,7 @@ as $$
 declare
   v_run record;
 begin
-  select r.id, r.project_id, r.env, r.pipeline, r.status, r.created_at, r.started_at,
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.trigger, r.parent_run, r.created_at, r.started_at,
     extract(epoch from r.finished_at - r.started_at)::float8 as seconds
   into strict v_run
   from ops.runs r where r.id = p_run_id;
@@ -194,14 +205,15 @@ begin
         and (r.created_at, r.id) < (v_run.created_at, v_run.id)
         and r.created_at > v_run.created_at - interval '56 days' and r.status = 'succeeded'
         -- A retry does a part of the work.
-        and r.parent_run is null and r.started_at is not null
+        and r.parent_run is null and private.is_usual(r.trigger) and r.started_at is not null
       order by r.created_at desc, r.id desc
       limit 1500
     ) as h
   ) as h
   -- Of a run of a second half a second is noise: 1 + seconds.
   cross join lateral private.anomaly(ln(1 + greatest(v_run.seconds, 0)), v_run.started_at, h.seconds, h.times, 0.1) as a
-  where v_run.status = 'succeeded' and v_run.seconds is not null;
+  where v_run.status = 'succeeded' and v_run.seconds is not null and v_run.parent_run is null
+    and private.is_usual(v_run.trigger);
 end
 $$;
 
