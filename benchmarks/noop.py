@@ -6,11 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+import structlog
+
 from ops.model import PhaseResult
 from pipelines.handler import Context
 from pipelines.spec import Phase, Pipeline
 
 PLUGIN = Path(__file__).parent / "plugin"
+SAYS = "CONTROLROOM_NOOP_SAYS"
+log = structlog.get_logger()
 
 if str(PLUGIN) not in sys.path:
     sys.path.append(str(PLUGIN))
@@ -23,7 +27,10 @@ def environment() -> dict[str, str]:
 
 
 def handle(_: Context, __: Phase) -> PhaseResult:
-    """The handler of kind ``noop``."""
+    """The handler of kind ``noop``; where it is to have a log, it says two lines."""
+    if os.environ.get(SAYS):
+        print("nothing is done")
+        log.info("nothing was done", rows=0)
     return PhaseResult(rows_in=0, rows_out=0, byte_size=0, output_fingerprint=None)
 
 

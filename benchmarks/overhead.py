@@ -7,12 +7,14 @@ from benchmarks.noop import noops
 from benchmarks.report import Report, Samples
 from benchmarks.server import Server, server
 from benchmarks.stand import Stand, plain_stand, ray_stand, wall
+from benchmarks.watched import traced, watched
 
 PHASES = 5
 WARM_UP = 5
 BURSTS = 3
 SLOTS = 2
 PLAIN, RAY = "plain executor", "executor and phases on Ray"
+WATCHED = "plain executor, everything on"
 
 
 def _measured(host: Server, stand: Stand, row: str, runs: int, seen: Samples) -> None:
@@ -38,15 +40,28 @@ def run(quick: bool) -> Report:
     with server() as host:
         with plain_stand(host, "plain", slots=SLOTS) as stand:
             _measured(host, stand, PLAIN, runs, seen)
+        with (
+            traced() as tracing,
+            plain_stand(host, "watched", slots=SLOTS, more=tracing) as stand,
+            watched(host, stand.url),
+        ):
+            _measured(host, stand, WATCHED, runs, seen)
         if not quick:
             with ray_stand(host, "ray", slots=SLOTS) as stand:
                 _measured(host, stand, RAY, runs, seen)
     report = Report("overhead", f"python -m benchmarks overhead{' --quick' if quick else ''}", runs, seen.spreads())
     report.at_most("run of five no-op phases, median ms", seen.median(PLAIN, "one run, ms"), 100)
+    both = seen.median(PLAIN, "one run, ms"), seen.median(WATCHED, "one run, ms")
+    report.at_most("the same with everything on, median ms", both[1], 100)
+    report.at_most("everything on, as a multiple of everything off", both[1] / both[0], 2)
     if not quick:
         report.at_most("the same on Ray, median ms", seen.median(RAY, "one run, ms"), 100)
     report.notes.append(
         f"Each phase waits for the one before; {runs} runs, then {BURSTS} bursts of {runs}, {SLOTS} slots."
+    )
+    report.notes.append(
+        "Everything on: each run traced to an OTLP receiver, each phase with a log of its own that is kept, a steward at its "
+        "duties, and metrics scraped each second. The executor's CPU is without the steward's and the scrape's."
     )
     report.notes.append(f"{4 + 2 * PHASES} hash-chained events a run.")
     return report

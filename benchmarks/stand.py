@@ -104,11 +104,12 @@ def wall(facts: Facts) -> float:
 
 
 @contextmanager
-def plain_stand(host: Server, name: str, slots: int = 1) -> Iterator[Stand]:
-    """A stand with ``controlroom executor``; ready when the executor listens."""
+def plain_stand(host: Server, name: str, slots: int = 1, more: Mapping[str, str] | None = None) -> Iterator[Stand]:
+    """A stand with ``controlroom executor``, its environment with ``more``; ready when the executor listens."""
     url = host.database(name, migrated=True)
     command = [sys.executable, "-m", "controlroom", "executor", "--slots", str(slots)]
-    with _process(host.home / "executor.log", command, {**os.environ, **_settings(host, url)}) as executor:
+    environment = {**os.environ, **_settings(host, url), **(more or {})}
+    with _process(host.home / "executor.log", command, environment) as executor:
         yield from _ready(host, url, executor)
 
 

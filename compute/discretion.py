@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from compute.native_output import NativeOutput
+from compute.phase_log import PhaseLog
 from ops import logs
 from ops.artifacts import ArtifactStore
 from ops.errors import PhaseFailed
@@ -37,13 +40,15 @@ def discreet(value: Mapping[str, object], secrets: SecretStore) -> dict[str, obj
 class _DiscreetStream(io.TextIOBase):
     """Passes lines on, redacted; half a line waits for its end, so that a secret is never cut in two."""
 
-    def __init__(self, stream: TextIO, secrets: SecretStore) -> None:
-        self._stream, self._secrets, self._held = stream, secrets, ""
+    def __init__(self, stream: TextIO, secrets: SecretStore, also: Callable[[str], None]) -> None:
+        self._stream, self._secrets, self._also, self._held = stream, secrets, also, ""
 
     def write(self, text: str) -> int:
         *lines, self._held = (self._held + text).split("\n")
         for line in lines:
-            self._stream.write(self._secrets.redact(line) + "\n")
+            redacted = self._secrets.redact(line)
+            self._stream.write(redacted + "\n")
+            self._also(redacted)
         return len(text)
 
     def flush(self) -> None:
@@ -58,16 +63,29 @@ class _DiscreetStream(io.TextIOBase):
 
 
 @contextmanager
-def discreet_streams(secrets: SecretStore) -> Iterator[None]:
-    """While the block runs, what this process prints, warns or logs is redacted. What native code writes is not seen."""
-    logs.configure(secrets.redact, stream=sys.stderr)
-    with (
-        closing(_DiscreetStream(sys.stdout, secrets)) as out,
-        closing(_DiscreetStream(sys.stderr, secrets)) as err,
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        yield
+def discreet_streams(secrets: SecretStore, kept: PhaseLog, native: NativeOutput | None = None) -> Iterator[None]:
+    """While the block runs, what this process prints, warns or logs is redacted, passed on and kept.
+
+    Args:
+        native: where native code and subprocesses write; without it they are not seen.
+    """
+    stream = sys.stderr
+    logs.configure(secrets.redact, stream=stream, also=kept.logged)
+    try:
+        with (
+            closing(_DiscreetStream(sys.stdout, secrets, partial(kept.said, "stdout", "info"))) as out,
+            closing(_DiscreetStream(stream, secrets, partial(kept.said, "stderr", "warning"))) as err,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            yield
+    finally:
+        for line in native.lines() if native else ():
+            redacted = secrets.redact(line)
+            stream.write(redacted + "\n")
+            kept.said("native", "info", redacted)
+        kept.close()
+        logs.configure(secrets.redact, stream=stream)
 
 
 class DiscreetArtifacts:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from compute import freshness, schedules
+from compute import freshness, schedules, watch
 from compute.scoring import score
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
@@ -78,4 +78,5 @@ DUTIES = (
     Duty("freshness", 15.0, freshness.check),
     Duty("scores", 0.0, _score),
     Duty("house", 600.0, _keep_house),
+    Duty("pulse", 2.0, watch.pulse),
 )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from compute.phase_work import PhaseWork, Report
 from ops.errors import ControlRoomError
-from ops.model import PhaseResult
+from ops.model import Artifact, PhaseResult
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Answer:
     phase: str
     begun: bool = False
     report: Report | None = None
+    log: Artifact | None = None
     result: PhaseResult | None = None
     error: ControlRoomError | None = None
 

@@ -18,18 +18,22 @@ import structlog
 from pydantic import TypeAdapter
 
 from compute.discretion import DiscreetArtifacts, discreet, discreet_streams
+from compute.native_output import NativeOutput
+from compute.phase_log import CONTENT_TYPE, KIND, PhaseLog, collected, forget
+from compute.tracing import TracedFence, phase_span
 from ops.artifacts import ArtifactStore
 from ops.errors import ControlRoomError, PhaseFailed
 from ops.fence import DatabaseFence, connector
-from ops.model import LeaseToken, PhaseResult, RunId, Scope, TableVersion
+from ops.model import Artifact, LeaseToken, PhaseResult, RunId, Scope, TableVersion
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from pipelines.handler import Context
+from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
 
+log = structlog.get_logger()
 PROGRESS_SECONDS = 0.5
 _PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
@@ -70,6 +74,7 @@ class PhaseWork:
         phase: the spec of the phase, as JSON.
         inputs: pinned versions by table.
         executor: name of the owner, for the logs.
+        traceparent: of the owner's span; None where nobody traces.
     """
 
     run_id: RunId
@@ -84,6 +89,7 @@ class PhaseWork:
     inputs: Mapping[str, TableVersion]
     places: Places
     executor: str
+    traceparent: str | None = None
 
     @property
     def name(self) -> str:
@@ -93,6 +99,11 @@ class PhaseWork:
     def scratch_prefix(self) -> str:
         """How the names of this try's scratch directories begin."""
         return f"phase-{self.run_id}-{self.name}-{self.lease_token}-{self.attempt}-"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where what this try says is kept while it runs; begins like its scratch."""
+        return Path(tempfile.gettempdir()) / f"{self.scratch_prefix}log"
 
     def clear_scratch(self) -> None:
         """Removes what a try left on this machine when it was killed; one that ends by itself leaves nothing."""
@@ -115,6 +126,13 @@ class Begun:
     """Somebody has taken the phase up: it waits for no free process any more."""
 
 
+@dataclass(frozen=True)
+class Logged:
+    """What the phase said is stored; the owner registers it, however the phase ends."""
+
+    artifact: Artifact
+
+
 class Reporter:
     """Passes progress on, at most once every half second; the last report is never lost."""
 
@@ -135,11 +153,14 @@ class Reporter:
             self._send(held)
 
 
-def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseResult:
+def carry_out(
+    work: PhaseWork, send: Callable[[Begun | Report | Logged], None], native: NativeOutput | None = None
+) -> PhaseResult:
     """Runs the handler of a phase in this process.
 
     Args:
-        send: takes what is to be told on the way: that the phase has begun, then its reports.
+        send: takes what is to be told on the way: that the phase has begun, its reports, at last what it said.
+        native: where native code of this process writes, if that is caught.
 
     Raises:
         ControlRoomError: whatever went wrong, with resolved secrets taken out; a handler's own exception becomes
@@ -155,19 +176,48 @@ def carry_out(work: PhaseWork, send: Callable[[Begun | Report], None]) -> PhaseR
         "executor": work.executor,
         "lease_token": int(work.lease_token),
     }
-    with structlog.contextvars.bound_contextvars(**bound), discreet_streams(secrets):
-        try:
-            result = _handled(work, fence, secrets, Reporter(_discreetly(send, secrets)))
-            return replace(result, metrics=discreet(result.metrics, secrets))
-        except ControlRoomError as error:
-            raise type(error)(secrets.redact(error.message), discreet(error.data, secrets)) from None
-        except Exception as error:
-            said = secrets.redact(f"{type(error).__name__}: {error}")
-            trace = secrets.redact("".join(traceback.format_exception(error)))
-            raise PhaseFailed(said, {"type": type(error).__name__, "traceback": trace[-8000:]}) from None
+    try:
+        with (
+            structlog.contextvars.bound_contextvars(**bound),
+            discreet_streams(secrets, PhaseLog(work.log_folder), native),
+        ):
+            return _told(work, fence, secrets, send)
+    finally:
+        if (said := stored_log(work)) is not None:
+            send(Logged(said))
 
-        finally:
-            fence.close()
+
+def stored_log(work: PhaseWork) -> Artifact | None:
+    """Stores what a try said, on the machine where it ran, and removes it there; None where it said nothing."""
+    try:
+        if (said := collected(work.log_folder)) is None:
+            return None
+        store = ArtifactStore(work.places.artifacts_url, work.places.storage_options)
+        return store.put_bytes(f"log.{work.attempt}.ndjson", KIND, said, CONTENT_TYPE, {"attempt": work.attempt})
+    except (ControlRoomError, OSError) as error:
+        # The phase's own outcome stands, said or unsaid.
+        log.warning("the log of a phase was not kept", run=str(work.run_id), phase=work.name, error=str(error))
+        return None
+    finally:
+        forget(work.log_folder)
+
+
+def _told(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, send: Callable[[Report], None]) -> PhaseResult:
+    try:
+        with phase_span(work) as span:
+            traced = fence if work.traceparent is None else TracedFence(fence, span)
+            result = _handled(work, traced, secrets, Reporter(_discreetly(send, secrets)))
+        return replace(result, metrics=discreet(result.metrics, secrets))
+    except ControlRoomError as error:
+        log.error("phase failed", code=error.code, error=error.message)
+        raise type(error)(secrets.redact(error.message), discreet(error.data, secrets)) from None
+    except Exception as error:
+        said = secrets.redact(f"{type(error).__name__}: {error}")
+        trace = secrets.redact("".join(traceback.format_exception(error)))
+        log.error("phase failed", error=said, traceback=trace[-8000:])
+        raise PhaseFailed(said, {"type": type(error).__name__, "traceback": trace[-8000:]}) from None
+    finally:
+        fence.close()
 
 
 def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callable[[Report], None]:
@@ -177,7 +227,7 @@ def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callabl
     return redacted
 
 
-def _handled(work: PhaseWork, fence: DatabaseFence, secrets: SecretStore, report: Reporter) -> PhaseResult:
+def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Reporter) -> PhaseResult:
     phase = _PHASE.validate_python(work.phase)
     places = work.places
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -22,9 +22,12 @@ import tenacity
 from compute import inputs
 from compute.fingerprints import input_fingerprint
 from compute.hand import Answer, Hands, Task
+from compute.last_words import hear_last_words
 from compute.lease import Lease
 from compute.outcome import Outcome, known_before, output_manifest
 from compute.phase_work import PhaseWork, Places, Report
+from compute.tracing import run_span
+from ops import traces
 from ops.errors import (
     ControlRoomError,
     DatabaseUnavailable,
@@ -34,7 +37,7 @@ from ops.errors import (
     RunCanceled,
     RunTimeout,
 )
-from ops.model import ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
+from ops.model import Artifact, ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
 from pipelines.lake import owner_of
 from pipelines.plan import ready
@@ -69,6 +72,8 @@ class Trying:
     attempt: int
     deadline: float | None = None
     events: list[NewEvent] = field(default_factory=list)
+    logs: list[Artifact] = field(default_factory=list)
+    begun: bool = False
     timed_out: bool = False
 
 
@@ -94,7 +99,7 @@ class RunLife:
         self._later: dict[str, tuple[float, int]] = {}
         self._done: dict[str, Outcome] = {}
         self._available: dict[str, TableVersion] = {}
-        self._draining = False
+        self._draining, self._trace = False, traces.OFF
         self._claimed_at, self._deadline = claimed_at, float("inf")
         self.lease = Lease(
             run.run_id,
@@ -111,7 +116,10 @@ class RunLife:
         """Start, pin, phases, complete. Every way out but a lost lease is written down in Postgres."""
         run = self._run
         bound = {"run": str(run.run_id), "executor": self._executor.name, "lease_token": int(run.lease_token)}
-        with structlog.contextvars.bound_contextvars(**bound):
+        with (
+            structlog.contextvars.bound_contextvars(**bound),
+            run_span(run, self._rpc, self._executor.name, self._claimed_at) as self._trace,
+        ):
             try:
                 self._surely(lambda: self._rpc.start_run(run.run_id, run.lease_token))
                 self._limit()
@@ -205,6 +213,7 @@ class RunLife:
         work = PhaseWork(
             run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
+            self._trace.traceparent,
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)
         self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
@@ -258,6 +267,7 @@ class RunLife:
     def _stop_all(self, error: ControlRoomError, status: PhaseStatus) -> None:
         for trying in self._trying.values():
             trying.task.stop()
+        hear_last_words(self._inbox, {name: one.logs for name, one in self._trying.items() if one.begun})
         for name, trying in self._trying.items():
             self._surely(partial(self._write_failure, name, trying, error, status))
         self._trying.clear()
@@ -267,12 +277,14 @@ class RunLife:
         if trying is None:
             return
         if answer.begun:
-            timeout = trying.phase.timeout
+            trying.begun, timeout = True, trying.phase.timeout
             trying.deadline = time.monotonic() + timeout if timeout else None
         elif answer.report is not None:
             # Made into an event here and not where it is sent: a repeat must carry the same event id.
             trying.events.append(progress_event(answer.phase, answer.report))
             self._surely(lambda: self._tell_progress(trying))
+        elif answer.log is not None:
+            trying.logs.append(answer.log)
         elif answer.result is not None:
             del self._trying[answer.phase]
             result = answer.result
@@ -309,8 +321,7 @@ class RunLife:
         trying.events.clear()
 
     def _write_success(self, name: str, trying: Trying, result: PhaseResult) -> None:
-        """The artifacts and the end of the phase in one transaction: a phase that did not succeed registers none."""
-        run = self._run
+        """The artifacts and the end of the phase in one transaction: of a phase that did not succeed only its log."""
         facts = {
             "rows_in": result.rows_in,
             "rows_out": result.rows_out,
@@ -320,13 +331,7 @@ class RunLife:
             "metrics": result.metrics,
             "datasets": result.datasets,
         }
-        if not result.artifacts:
-            self._rpc.finish_phase(run.run_id, run.lease_token, name, PhaseStatus.SUCCEEDED, facts)
-            return
-        with self._rpc.batch() as batch:
-            for artifact in result.artifacts:
-                batch.register_artifact(run.run_id, run.lease_token, name, artifact)
-            batch.finish_phase(run.run_id, run.lease_token, name, PhaseStatus.SUCCEEDED, facts)
+        self._finish(name, PhaseStatus.SUCCEEDED, facts, [*result.artifacts, *trying.logs])
 
     def _write_failure(self, name: str, trying: Trying, error: ControlRoomError, status: PhaseStatus) -> None:
         facts = {
@@ -335,7 +340,19 @@ class RunLife:
             "error_message": error.message,
             "error_data": error.data,
         }
-        self._rpc.finish_phase(self._run.run_id, self._run.lease_token, name, status, facts)
+        self._finish(name, status, facts, trying.logs)
+
+    def _finish(
+        self, name: str, status: PhaseStatus, facts: Mapping[str, object], artifacts: Sequence[Artifact]
+    ) -> None:
+        run = self._run
+        if not artifacts:
+            self._rpc.finish_phase(run.run_id, run.lease_token, name, status, facts)
+            return
+        with self._rpc.batch() as batch:
+            for artifact in artifacts:
+                batch.register_artifact(run.run_id, run.lease_token, name, artifact)
+            batch.finish_phase(run.run_id, run.lease_token, name, status, facts)
 
     def _complete(self) -> None:
         run = self._run
@@ -350,6 +367,7 @@ class RunLife:
 
     def _fail(self, error: ControlRoomError) -> None:
         run = self._run
+        self._trace.failed(error.code)
         status = self._rpc.fail_run(
             run.run_id, run.lease_token, error.code, error.message, error.data, retryable=error.retryable
         )

@@ -19,6 +19,7 @@ from controlroom.commands import (
     score,
     sql,
     stack,
+    watching,
 )
 from ops.errors import ControlRoomError
 
@@ -47,7 +48,17 @@ app = typer.Typer(
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(run.app, name="run")
 app.add_typer(account.app, name="account")
-for module in (stack, database, sql, people, access, conformance, schedule, score):
+for module in (
+    stack,
+    database,
+    sql,
+    people,
+    access,
+    conformance,
+    schedule,
+    score,
+    watching,
+):
     module.add_to(app)
 
 

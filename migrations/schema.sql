@@ -170,6 +170,10 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.check_freshness() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -200,11 +204,27 @@ CREATE FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.create_webhook_secret(p_schedule_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.decide_clocks(p_decisions jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.decide_events(p_schedule_id uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.disable_account(p_subject text, p_disabled boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -230,6 +250,10 @@ CREATE FUNCTION ops.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit intege
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 CREATE FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -261,8 +285,26 @@ CREATE FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) RETURN
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    AS …;
+CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.probes_due(p_hour integer, p_probed text[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text DEFAULT ''::text) RETURNS uuid
@@ -273,7 +315,31 @@ CREATE FUNCTION ops.prune(p_keep interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.prune_ticks(p_keep interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -305,11 +371,23 @@ CREATE FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tab
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.remove_schedule(p_schedule_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 0) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -329,6 +407,10 @@ CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -342,6 +424,14 @@ CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_rol
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.set_signal_weight(p_signal text, p_weight double precision, p_half_at double precision DEFAULT NULL::double precision, p_free_until double precision DEFAULT NULL::double precision) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -373,6 +463,14 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.unread_clocks(p_limit integer DEFAULT 50) RETURNS TABLE(version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -387,6 +485,18 @@ CREATE FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost intege
     AS …;
 CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
@@ -407,6 +517,10 @@ CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uui
     AS …;
 CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
@@ -435,8 +549,66 @@ CREATE FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE TABLE ops.schedules (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    cron text,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    after_pipeline text,
+    dataset text,
+    misfire text DEFAULT 'run_once'::text NOT NULL,
+    paused boolean DEFAULT false NOT NULL,
+    next_at timestamp with time zone,
+    slug text NOT NULL,
+    kind text NOT NULL,
+    stale_seconds double precision,
+    grace_seconds double precision DEFAULT 60 NOT NULL,
+    catch_up_limit integer DEFAULT 100 NOT NULL,
+    overlap text DEFAULT 'queue'::text NOT NULL,
+    jitter_seconds double precision DEFAULT 0 NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    priority integer DEFAULT 100 NOT NULL,
+    min_score double precision,
+    paused_reason text DEFAULT ''::text NOT NULL,
+    paused_by text,
+    paused_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    revision integer DEFAULT 1 NOT NULL,
+    anchored_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone,
+    last_tick timestamp with time zone,
+    open_runs uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    CONSTRAINT schedules_catch_up_limit_check CHECK (((catch_up_limit >= 1) AND (catch_up_limit <= 10000))),
+    CONSTRAINT schedules_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT schedules_fields_check CHECK ((((kind = 'cron'::text) = (cron IS NOT NULL)) AND ((kind = 'after_pipeline'::text) = (after_pipeline IS NOT NULL)) AND ((kind = ANY (ARRAY['on_dataset'::text, 'when_stale'::text])) = (dataset IS NOT NULL)) AND ((kind = 'when_stale'::text) = (stale_seconds IS NOT NULL)) AND ((min_score IS NULL) OR (kind = 'after_pipeline'::text)))),
+    CONSTRAINT schedules_grace_seconds_check CHECK ((grace_seconds >= (0)::double precision)),
+    CONSTRAINT schedules_jitter_seconds_check CHECK (((jitter_seconds >= (0)::double precision) AND (jitter_seconds <= (86400)::double precision))),
+    CONSTRAINT schedules_kind_check CHECK ((kind = ANY (ARRAY['cron'::text, 'after_pipeline'::text, 'on_dataset'::text, 'when_stale'::text, 'webhook'::text]))),
+    CONSTRAINT schedules_min_score_check CHECK (((min_score >= (0)::double precision) AND (min_score <= (100)::double precision))),
+    CONSTRAINT schedules_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'run_once'::text, 'run_all'::text]))),
+    CONSTRAINT schedules_overlap_check CHECK ((overlap = ANY (ARRAY['queue'::text, 'skip'::text, 'cancel_running'::text]))),
+    CONSTRAINT schedules_params_check CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT schedules_slug_check CHECK ((slug ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT schedules_stale_seconds_check CHECK ((stale_seconds > (0)::double precision))
+);
+ALTER TABLE ONLY ops.schedules FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.change_words(p_seen double precision, p_usual double precision, p_less text, p_more text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) RETURNS void
     LANGUAGE sql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.check_freshness(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
@@ -445,6 +617,40 @@ CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
     AS …;
 CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.count_ended_runs() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET enable_bitmapscan TO 'on'
+    SET enable_seqscan TO 'off'
+    AS …;
+CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.database_health() RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.duration_bounds() RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text DEFAULT NULL::text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text, p_event_id uuid DEFAULT NULL::uuid) RETURNS bigint
@@ -479,6 +685,18 @@ CREATE FUNCTION private.find_project(p_org text, p_project text) RETURNS TABLE(o
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, status integer)
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -489,6 +707,14 @@ CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
     AS …;
 CREATE FUNCTION private.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) RETURNS TABLE(ordinal integer, tick timestamp with time zone, verdict text)
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE TABLE ops.memberships (
@@ -506,6 +732,10 @@ CREATE TABLE ops.memberships (
 ALTER TABLE ONLY ops.memberships FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.keep_an_admin(p_old ops.memberships) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) RETURNS void
+    LANGUAGE sql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
@@ -533,6 +763,10 @@ CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     AS …;
 CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE TABLE ops.datasets (
@@ -569,6 +803,10 @@ CREATE FUNCTION private.my_projects(p_role text DEFAULT 'viewer'::text) RETURNS 
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.my_schedule(p_schedule_id uuid, p_role text) RETURNS ops.schedules
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.my_scopes(p_role text DEFAULT 'viewer'::text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -587,6 +825,30 @@ CREATE FUNCTION private.needed_capabilities(p_spec jsonb) RETURNS text[]
     AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.note_release() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.note_stale(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.note_success() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_nulls jsonb, p_rows double precision) RETURNS TABLE(column_name text, share double precision, z double precision, usual double precision, points integer)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.open_runs(p_schedule ops.schedules) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) RETURNS void
@@ -649,6 +911,18 @@ CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.presented_traceparent() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.project_slug(p_project_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.projects_asked_for(p_filter jsonb) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -669,8 +943,24 @@ CREATE FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.record_data_signals(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.refuse_terminal_change() RETURNS trigger
@@ -717,6 +1007,10 @@ CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -727,6 +1021,50 @@ CREATE FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp wit
     AS …;
 CREATE FUNCTION private.run_status_conditions(p_filter jsonb) RETURNS text[]
     LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.schedule_defaults(p_definition jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules, p_tick timestamp with time zone, p_given jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.pipelines (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    version integer NOT NULL,
+    spec jsonb NOT NULL,
+    sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pipelines_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) RETURNS ops.pipelines
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) RETURNS TABLE(changes integer, what text)
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.subject() RETURNS text
@@ -745,6 +1083,14 @@ CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) R
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.webhook_data(p_body bytea) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE TABLE ops.dataset_versions (
     id uuid DEFAULT private.new_id() NOT NULL,
     dataset_id uuid NOT NULL,
@@ -760,7 +1106,10 @@ CREATE TABLE ops.dataset_versions (
     fingerprint text NOT NULL,
     columns jsonb NOT NULL,
     adopted boolean DEFAULT false NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event_time timestamp with time zone,
+    event_looked_at timestamp with time zone,
+    stats jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
@@ -791,18 +1140,6 @@ CREATE TABLE ops.lineage_edges (
 );
 ALTER TABLE ONLY ops.lineage_edges FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.lineage_edges WITH (security_invoker='true') AS …;
-CREATE TABLE ops.pipelines (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    slug text NOT NULL,
-    version integer NOT NULL,
-    spec jsonb NOT NULL,
-    sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT pipelines_version_check CHECK ((version > 0))
-);
-ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.pipelines WITH (security_invoker='true') AS …;
 CREATE TABLE ops.orgs (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -890,6 +1227,7 @@ CREATE TABLE ops.run_scores (
     score numeric(5,2) NOT NULL,
     breakdown jsonb NOT NULL,
     computed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
     CONSTRAINT run_scores_score_check CHECK (((score >= (0)::numeric) AND (score <= (100)::numeric)))
 );
 ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
@@ -933,6 +1271,7 @@ CREATE TABLE ops.runs (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     root_run uuid,
+    traceparent text DEFAULT private.presented_traceparent(),
     CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
@@ -1004,11 +1343,60 @@ CREATE TABLE ops.capabilities (
     probe text,
     evidence jsonb,
     proven_at timestamp with time zone,
+    probed_at timestamp with time zone,
+    failure text,
     CONSTRAINT capabilities_mvp_check CHECK ((mvp = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v1_check CHECK ((v1 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
 );
 ALTER TABLE ONLY ops.capabilities FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.freshness (
+    rule_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    dataset text NOT NULL,
+    dataset_id uuid,
+    clock timestamp with time zone NOT NULL,
+    clock_kind text NOT NULL,
+    lag_seconds double precision NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    CONSTRAINT freshness_clock_kind_check CHECK ((clock_kind = ANY (ARRAY['event'::text, 'release'::text, 'never'::text]))),
+    CONSTRAINT freshness_state_check CHECK ((state = ANY (ARRAY['ok'::text, 'warn'::text, 'error'::text])))
+)
+WITH (fillfactor='60');
+ALTER TABLE ONLY ops.freshness FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.freshness_breaches (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    rule_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    dataset text NOT NULL,
+    level text NOT NULL,
+    clock timestamp with time zone NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    noticed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT freshness_breaches_level_check CHECK ((level = ANY (ARRAY['warn'::text, 'error'::text])))
+);
+ALTER TABLE ONLY ops.freshness_breaches FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.freshness_rules (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    dataset text NOT NULL,
+    event_column text,
+    warn_seconds double precision NOT NULL,
+    error_seconds double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT freshness_rules_check CHECK ((error_seconds >= warn_seconds)),
+    CONSTRAINT freshness_rules_dataset_check CHECK ((dataset ~ '^[a-z]+\.[a-z][a-z0-9_]{0,99}$'::text)),
+    CONSTRAINT freshness_rules_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT freshness_rules_event_column_check CHECK ((event_column <> ''::text)),
+    CONSTRAINT freshness_rules_warn_seconds_check CHECK ((warn_seconds > (0)::double precision))
+);
+ALTER TABLE ONLY ops.freshness_rules FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.grants (
     dataset_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -1040,6 +1428,16 @@ CREATE TABLE ops.notifications (
     CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 ALTER TABLE ONLY ops.notifications FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.phase_totals (
+    project_id uuid NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    phases bigint NOT NULL,
+    seconds double precision NOT NULL,
+    buckets bigint[] NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.phase_totals FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.promotions (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1072,23 +1470,50 @@ CREATE TABLE ops.routing_matrix (
     priority integer DEFAULT 100 NOT NULL
 );
 ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.schedules (
+CREATE TABLE ops.run_totals (
+    project_id uuid NOT NULL,
+    pipeline text NOT NULL,
+    status text NOT NULL,
+    runs bigint NOT NULL,
+    lost_leases bigint NOT NULL,
+    seconds double precision NOT NULL,
+    buckets bigint[] NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY ops.run_totals FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.schedule_ticks (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
     env text NOT NULL,
-    pipeline text NOT NULL,
-    cron text,
-    timezone text DEFAULT 'UTC'::text NOT NULL,
-    after_pipeline text,
-    on_freshness_of text,
-    misfire text DEFAULT 'run_once'::text NOT NULL,
-    paused boolean DEFAULT false NOT NULL,
-    next_at timestamp with time zone,
-    CONSTRAINT schedules_check CHECK ((num_nonnulls(cron, after_pipeline, on_freshness_of) = 1)),
-    CONSTRAINT schedules_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
-    CONSTRAINT schedules_misfire_check CHECK ((misfire = ANY (ARRAY['skip'::text, 'run_once'::text, 'run_all'::text])))
+    schedule_id uuid NOT NULL,
+    key text NOT NULL,
+    tick timestamp with time zone NOT NULL,
+    through timestamp with time zone,
+    ticks integer DEFAULT 1,
+    outcome text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    run_id uuid,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT schedule_ticks_check CHECK (((outcome = 'fired'::text) = (run_id IS NOT NULL))),
+    CONSTRAINT schedule_ticks_check1 CHECK (((outcome = 'pending'::text) = (decided_at IS NULL))),
+    CONSTRAINT schedule_ticks_key_check CHECK ((key <> ''::text)),
+    CONSTRAINT schedule_ticks_outcome_check CHECK ((outcome = ANY (ARRAY['pending'::text, 'fired'::text, 'skipped'::text, 'failed'::text])))
 );
-ALTER TABLE ONLY ops.schedules FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY ops.schedule_ticks FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.score_gates (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text,
+    min_score numeric(5,2) NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    CONSTRAINT score_gates_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT score_gates_min_score_check CHECK (((min_score >= (0)::numeric) AND (min_score <= (100)::numeric)))
+);
+ALTER TABLE ONLY ops.score_gates FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.secret_grants (
     project_id uuid NOT NULL,
     reference text NOT NULL,
@@ -1104,7 +1529,9 @@ CREATE TABLE ops.signal_weights (
     direction text NOT NULL,
     half_at double precision NOT NULL,
     description text NOT NULL,
+    free_until double precision DEFAULT 0 NOT NULL,
     CONSTRAINT signal_weights_direction_check CHECK ((direction = ANY (ARRAY['up'::text, 'down'::text]))),
+    CONSTRAINT signal_weights_free_until_check CHECK ((free_until >= (0)::double precision)),
     CONSTRAINT signal_weights_half_at_check CHECK ((half_at > (0)::double precision)),
     CONSTRAINT signal_weights_weight_check CHECK ((weight >= (0)::double precision))
 );
@@ -1150,6 +1577,25 @@ CREATE TABLE private.sign_in_pepper (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT sign_in_pepper_only_one_check CHECK (only_one)
 );
+CREATE TABLE private.steward_pulse (
+    one boolean DEFAULT true NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT steward_pulse_one_check CHECK (one)
+)
+WITH (fillfactor='10');
+CREATE TABLE private.totals_mark (
+    one boolean DEFAULT true NOT NULL,
+    horizon bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT totals_mark_one_check CHECK (one)
+);
+CREATE TABLE private.webhook_keys (
+    schedule_id uuid NOT NULL,
+    key bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT webhook_keys_key_check CHECK ((length(key) >= 24))
+);
+ALTER TABLE ONLY private.webhook_keys FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY ops.access_tokens
     ADD CONSTRAINT access_tokens_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.access_tokens
@@ -1180,6 +1626,16 @@ ALTER TABLE ONLY ops.datasets
     ADD CONSTRAINT datasets_project_id_env_layer_name_key UNIQUE (project_id, env, layer, name);
 ALTER TABLE ONLY ops.executors
     ADD CONSTRAINT executors_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.freshness_breaches
+    ADD CONSTRAINT freshness_breaches_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.freshness_breaches
+    ADD CONSTRAINT freshness_breaches_rule_id_level_began_at_key UNIQUE (rule_id, level, began_at);
+ALTER TABLE ONLY ops.freshness
+    ADD CONSTRAINT freshness_pkey PRIMARY KEY (rule_id);
+ALTER TABLE ONLY ops.freshness_rules
+    ADD CONSTRAINT freshness_rules_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.freshness_rules
+    ADD CONSTRAINT freshness_rules_project_id_env_dataset_key UNIQUE (project_id, env, dataset);
 ALTER TABLE ONLY ops.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (dataset_id, reader_id);
 ALTER TABLE ONLY ops.lineage_edges
@@ -1194,6 +1650,8 @@ ALTER TABLE ONLY ops.orgs
     ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.orgs
     ADD CONSTRAINT orgs_slug_key UNIQUE (slug);
+ALTER TABLE ONLY ops.phase_totals
+    ADD CONSTRAINT phase_totals_pkey PRIMARY KEY (project_id, kind, status);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.pipelines
@@ -1226,12 +1684,22 @@ ALTER TABLE ONLY ops.run_phases
     ADD CONSTRAINT run_phases_run_id_name_key UNIQUE (run_id, name);
 ALTER TABLE ONLY ops.run_scores
     ADD CONSTRAINT run_scores_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY ops.run_totals
+    ADD CONSTRAINT run_totals_pkey PRIMARY KEY (project_id, pipeline, status);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.schedule_ticks
+    ADD CONSTRAINT schedule_ticks_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.schedule_ticks
+    ADD CONSTRAINT schedule_ticks_schedule_id_key_key UNIQUE (schedule_id, key);
 ALTER TABLE ONLY ops.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.schedules
-    ADD CONSTRAINT schedules_project_id_env_pipeline_cron_after_pipeline_on_fr_key UNIQUE NULLS NOT DISTINCT (project_id, env, pipeline, cron, after_pipeline, on_freshness_of);
+    ADD CONSTRAINT schedules_project_id_env_slug_key UNIQUE (project_id, env, slug);
+ALTER TABLE ONLY ops.score_gates
+    ADD CONSTRAINT score_gates_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.score_gates
+    ADD CONSTRAINT score_gates_project_id_env_pipeline_key UNIQUE NULLS NOT DISTINCT (project_id, env, pipeline);
 ALTER TABLE ONLY ops.secret_grants
     ADD CONSTRAINT secret_grants_pkey PRIMARY KEY (project_id, reference);
 ALTER TABLE ONLY ops.signal_weights
@@ -1256,6 +1724,12 @@ ALTER TABLE ONLY private.sign_in_links
     ADD CONSTRAINT sign_in_links_pkey PRIMARY KEY (sha256);
 ALTER TABLE ONLY private.sign_in_pepper
     ADD CONSTRAINT sign_in_pepper_pkey PRIMARY KEY (only_one);
+ALTER TABLE ONLY private.steward_pulse
+    ADD CONSTRAINT steward_pulse_pkey PRIMARY KEY (one);
+ALTER TABLE ONLY private.totals_mark
+    ADD CONSTRAINT totals_mark_pkey PRIMARY KEY (one);
+ALTER TABLE ONLY private.webhook_keys
+    ADD CONSTRAINT webhook_keys_pkey PRIMARY KEY (schedule_id);
 CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
@@ -1264,6 +1738,10 @@ CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
 CREATE INDEX caps_project ON ops.caps USING btree (project_id);
 CREATE INDEX dataset_versions_run ON ops.dataset_versions USING btree (run_id);
+CREATE INDEX freshness_breaches_open ON ops.freshness_breaches USING btree (rule_id) WHERE (ended_at IS NULL);
+CREATE INDEX freshness_breaches_project ON ops.freshness_breaches USING btree (project_id, began_at DESC);
+CREATE INDEX freshness_dataset ON ops.freshness USING btree (dataset_id);
+CREATE INDEX freshness_project ON ops.freshness USING btree (project_id, env);
 CREATE INDEX grants_project ON ops.grants USING btree (project_id);
 CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
@@ -1286,6 +1764,13 @@ CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run 
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
 CREATE INDEX runs_waiting ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'queued'::text);
 CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
+CREATE INDEX schedule_ticks_history ON ops.schedule_ticks USING btree (schedule_id, tick DESC, id DESC);
+CREATE INDEX schedule_ticks_pending ON ops.schedule_ticks USING btree (schedule_id) WHERE (outcome = 'pending'::text);
+CREATE INDEX schedule_ticks_project ON ops.schedule_ticks USING btree (project_id, env);
+CREATE INDEX schedule_ticks_run ON ops.schedule_ticks USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX schedules_after ON ops.schedules USING btree (project_id, env, after_pipeline) WHERE (after_pipeline IS NOT NULL);
+CREATE INDEX schedules_dataset ON ops.schedules USING btree (project_id, env, dataset) WHERE (dataset IS NOT NULL);
+CREATE INDEX schedules_due ON ops.schedules USING btree (due_at) WHERE ((kind = 'cron'::text) AND (NOT paused));
 CREATE INDEX sessions_expiry ON private.sessions USING btree (expires_at);
 CREATE INDEX sessions_subject ON private.sessions USING btree (subject);
 CREATE INDEX sign_in_failures_address ON private.sign_in_failures USING btree (address, at);
@@ -1303,6 +1788,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH S
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.freshness_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.memberships FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.orgs FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -1310,9 +1796,12 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.pipelines FOR EACH 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.projects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.routing_matrix FOR EACH ROW EXECUTE FUNCTION private.audit_change();
-CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.schedules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.schedules FOR EACH ROW EXECUTE FUNCTION private.audit_change('next_at', 'due_at', 'last_tick', 'open_runs', 'anchored_at', 'revision');
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.score_gates FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text))) EXECUTE FUNCTION private.note_success();
+CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
 ALTER TABLE ONLY ops.access_tokens
     ADD CONSTRAINT access_tokens_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
@@ -1330,6 +1819,12 @@ ALTER TABLE ONLY ops.dataset_versions
     ADD CONSTRAINT dataset_versions_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.datasets
     ADD CONSTRAINT datasets_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.freshness
+    ADD CONSTRAINT freshness_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.freshness
+    ADD CONSTRAINT freshness_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.freshness_rules(id) ON DELETE CASCADE;
+ALTER TABLE ONLY ops.freshness_rules
+    ADD CONSTRAINT freshness_rules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.grants
     ADD CONSTRAINT grants_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
 ALTER TABLE ONLY ops.grants
@@ -1348,6 +1843,8 @@ ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id);
 ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.phase_totals
+    ADD CONSTRAINT phase_totals_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.projects
@@ -1366,14 +1863,20 @@ ALTER TABLE ONLY ops.run_phases
     ADD CONSTRAINT run_phases_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_scores
     ADD CONSTRAINT run_scores_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.run_totals
+    ADD CONSTRAINT run_totals_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_executor_id_fkey FOREIGN KEY (executor_id) REFERENCES ops.executors(id);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_parent_run_fkey FOREIGN KEY (parent_run) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.runs
     ADD CONSTRAINT runs_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.schedule_ticks
+    ADD CONSTRAINT schedule_ticks_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.schedules
     ADD CONSTRAINT schedules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.score_gates
+    ADD CONSTRAINT score_gates_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.secret_grants
     ADD CONSTRAINT secret_grants_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.signals
@@ -1384,6 +1887,8 @@ ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.sign_in_links
     ADD CONSTRAINT sign_in_links_subject_fkey FOREIGN KEY (subject) REFERENCES private.accounts(subject);
+ALTER TABLE ONLY private.webhook_keys
+    ADD CONSTRAINT webhook_keys_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES ops.schedules(id) ON DELETE CASCADE;
 ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
@@ -1399,11 +1904,15 @@ CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.dataset_versions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.datasets TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.executors TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.freshness TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.freshness_breaches TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.freshness_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.lineage_edges TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.phase_totals TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
@@ -1414,14 +1923,20 @@ CREATE POLICY owner_all ON ops.run_events TO owner USING (true) WITH CHECK (true
 CREATE POLICY owner_all ON ops.run_leases TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_phases TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_scores TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.run_totals TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.runs TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.schedule_ticks TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.schedules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.score_gates TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.secret_grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signal_weights TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signals TO owner USING (true) WITH CHECK (true);
 ALTER TABLE ops.dataset_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.datasets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.executors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.freshness ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.freshness_breaches ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.freshness_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.lineage_edges ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
@@ -1444,6 +1959,9 @@ CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated US
 CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))) OR (id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
 CREATE POLICY people_read ON ops.executors FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
+CREATE POLICY people_read ON ops.freshness FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.freshness_breaches FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.freshness_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.grants FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) OR (reader_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects)))));
 CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
@@ -1455,6 +1973,8 @@ CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING
    FROM ops.runs r
   WHERE (r.id = notifications.run_id))))));
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
+CREATE POLICY people_read ON ops.phase_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
@@ -1481,8 +2001,12 @@ CREATE POLICY people_read ON ops.run_scores FOR SELECT TO authenticated USING ((
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = run_scores.run_id))))));
+CREATE POLICY people_read ON ops.run_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
 CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.schedule_ticks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.score_gates FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.secret_grants FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects('editor'::text) AS my_projects))));
 CREATE POLICY people_read ON ops.signal_weights FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
@@ -1490,6 +2014,7 @@ CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((pr
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = signals.run_id))))));
+ALTER TABLE ops.phase_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
@@ -1500,8 +2025,11 @@ ALTER TABLE ops.run_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_phases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_scores ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.run_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.schedule_ticks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.schedules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.score_gates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.secret_grants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
@@ -1512,11 +2040,15 @@ CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHE
 CREATE POLICY service_role_all ON ops.dataset_versions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.datasets TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.executors TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.freshness TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.freshness_breaches TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.freshness_rules TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.lineage_edges TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.phase_totals TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
@@ -1527,8 +2059,11 @@ CREATE POLICY service_role_all ON ops.run_events TO service_role USING (true) WI
 CREATE POLICY service_role_all ON ops.run_leases TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_phases TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_scores TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.run_totals TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.runs TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.schedule_ticks TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.schedules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.score_gates TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.secret_grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signal_weights TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signals TO service_role USING (true) WITH CHECK (true);
@@ -1536,6 +2071,8 @@ ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON private.webhook_keys TO owner USING (true) WITH CHECK (true);
+ALTER TABLE private.webhook_keys ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO service_role;
 GRANT USAGE ON SCHEMA api TO controlroom_executor;
@@ -1648,6 +2185,8 @@ GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_ro
 REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO service_role;
@@ -1668,10 +2207,19 @@ GRANT ALL ON FUNCTION ops.create_project(p_org text, p_project text) TO service_
 REVOKE ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.create_webhook_secret(p_schedule_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.create_webhook_secret(p_schedule_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.create_webhook_secret(p_schedule_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.decide_clocks(p_decisions jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.decide_clocks(p_decisions jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.decide_events(p_schedule_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.decide_events(p_schedule_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
+REVOKE ALL ON FUNCTION ops.due_schedules(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.due_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
@@ -1688,6 +2236,9 @@ GRANT ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at
 REVOKE ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO service_role;
@@ -1705,17 +2256,40 @@ REVOKE ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires
 GRANT ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.metrics(p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.metrics(p_queue integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
+REVOKE ALL ON FUNCTION ops.pending_schedules(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.pending_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO authenticated;
 GRANT ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.prune(p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.prune(p_keep interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.prune_ticks(p_keep interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.prune_ticks(p_keep interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) TO authenticated;
+GRANT ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) TO service_role;
+REVOKE ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) TO service_role;
@@ -1737,11 +2311,20 @@ GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO se
 REVOKE ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO authenticated;
+GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
@@ -1754,6 +2337,9 @@ GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
@@ -1763,6 +2349,12 @@ GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text,
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_signal_weight(p_signal text, p_weight double precision, p_half_at double precision, p_free_until double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_signal_weight(p_signal text, p_weight double precision, p_half_at double precision, p_free_until double precision) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_signal_weight(p_signal text, p_weight double precision, p_half_at double precision, p_free_until double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) TO service_role;
@@ -1781,6 +2373,10 @@ GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_pha
 REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.unread_clocks(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.unread_clocks(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) TO service_role;
@@ -1792,20 +2388,39 @@ GRANT ALL ON FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost 
 REVOKE ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;
+REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
+GRANT SELECT ON TABLE ops.schedules TO authenticated;
+REVOKE ALL ON FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.change_words(p_seen double precision, p_usual double precision, p_less text, p_more text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.duration_bounds() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
@@ -1814,16 +2429,23 @@ REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.expose(p_name text, p_comment text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
 REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
 GRANT SELECT ON TABLE ops.datasets TO authenticated;
 REVOKE ALL ON FUNCTION private.my_dataset(p_dataset_id uuid) FROM PUBLIC;
@@ -1839,6 +2461,7 @@ GRANT ALL ON FUNCTION private.my_orgs(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.my_projects(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_projects(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.my_projects(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.my_schedule(p_schedule_id uuid, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_scopes(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.my_scopes(p_role text) TO service_role;
@@ -1848,6 +2471,12 @@ GRANT ALL ON FUNCTION private.my_shared_datasets() TO service_role;
 REVOKE ALL ON FUNCTION private.name_sha256(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.needed_capabilities(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.note_release() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.note_stale(p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.note_success() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_nulls jsonb, p_rows double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.open_runs(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
@@ -1861,6 +2490,10 @@ GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_token() TO authenticated;
 GRANT ALL ON FUNCTION private.presented_token() TO service_role;
+REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
+REVOKE ALL ON FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
@@ -1869,7 +2502,11 @@ REVOKE ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_det
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO authenticated;
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO service_role;
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION private.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.record_data_signals(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.record_pipeline_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
@@ -1881,17 +2518,30 @@ REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBL
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
 REVOKE ALL ON FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_status_conditions(p_filter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.schedule_defaults(p_definition jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules, p_tick timestamp with time zone, p_given jsonb) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
+GRANT SELECT ON TABLE ops.pipelines TO authenticated;
+REVOKE ALL ON FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
 REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.webhook_data(p_body bytea) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
 GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
 GRANT SELECT ON TABLE api.dataset_versions TO authenticated;
@@ -1902,8 +2552,6 @@ GRANT SELECT ON TABLE api.executors TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_edges TO service_role;
 GRANT SELECT ON TABLE ops.lineage_edges TO authenticated;
 GRANT SELECT ON TABLE api.lineage_edges TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
-GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 GRANT SELECT ON TABLE api.pipelines TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.orgs TO service_role;
 GRANT SELECT ON TABLE ops.orgs TO authenticated;
@@ -1937,18 +2585,30 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
 GRANT SELECT ON TABLE ops.capabilities TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness TO service_role;
+GRANT SELECT ON TABLE ops.freshness TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness_breaches TO service_role;
+GRANT SELECT ON TABLE ops.freshness_breaches TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness_rules TO service_role;
+GRANT SELECT ON TABLE ops.freshness_rules TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.grants TO service_role;
 GRANT SELECT ON TABLE ops.grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.phase_totals TO service_role;
+GRANT SELECT ON TABLE ops.phase_totals TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
 GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
-GRANT SELECT ON TABLE ops.schedules TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_totals TO service_role;
+GRANT SELECT ON TABLE ops.run_totals TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedule_ticks TO service_role;
+GRANT SELECT ON TABLE ops.schedule_ticks TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.score_gates TO service_role;
+GRANT SELECT ON TABLE ops.score_gates TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.secret_grants TO service_role;
 GRANT SELECT ON TABLE ops.secret_grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signal_weights TO service_role;

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
@@ -20,31 +20,37 @@ NAMES = frozenset({"password", "passwd", "secret", "token", "api_key", "authoriz
 Redact = Callable[[str], str]
 
 
-def configure(redact: Redact, json: bool | None = None, level: str = "info", stream: TextIO | None = None) -> None:
+def configure(
+    redact: Redact,
+    json: bool | None = None,
+    level: str = "info",
+    stream: TextIO | None = None,
+    also: Callable[[Mapping[str, object]], None] | None = None,
+) -> None:
     """Sets structlog up for this process; the last call wins.
 
     Args:
         redact: takes secrets out of a text: ``SecretStore(home).redact``.
         json: None chooses by whether ``stream`` is a terminal.
         stream: where lines go; standard error.
+        also: gets each line too, as fields, redacted.
     """
     stream = stream or sys.stderr
     as_json = not stream.isatty() if json is None else json
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, _redacting(redact), structlog.processors.JSONRenderer(default=str)]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(default=str)
         if as_json
-        else [
-            structlog.processors.format_exc_info,
-            _redacting(redact),
-            structlog.dev.ConsoleRenderer(colors=stream.isatty()),
-        ]
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *last,
+            structlog.processors.format_exc_info,
+            _redacting(redact),
+            *([_telling(also)] if also else []),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(stream),
@@ -57,6 +63,14 @@ def _redacting(redact: Redact) -> structlog.typing.Processor:
         return {key: HIDDEN if key.lower() in NAMES else _hidden(value, redact) for key, value in event.items()}
 
     return hide
+
+
+def _telling(also: Callable[[Mapping[str, object]], None]) -> structlog.typing.Processor:
+    def tell(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        also(event)
+        return event
+
+    return tell
 
 
 def _hidden(value: object, redact: Redact) -> object:

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Protocol
 
 from compute.hand import Answer
-from compute.phase_work import Begun, PhaseWork, Report, carry_out
-from ops import logs
+from compute.native_output import NativeOutput, new_file, taken
+from compute.phase_work import Begun, Logged, PhaseWork, Report, carry_out, stored_log
+from ops import logs, traces
 from ops.errors import ControlRoomError, PhaseCrashed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
 
-Message = Begun | Report | PhaseResult | ControlRoomError
+Message = Begun | Report | Logged | PhaseResult | ControlRoomError
+IDLE_SECONDS = 0.25
 _SPAWNER = multiprocessing.get_context("forkserver")
+
+
+class DetachableFd(Protocol):
+    """A descriptor on its way to a child."""
+
+    def detach(self) -> int: ...
 
 
 class ProcessHands:
@@ -77,13 +89,15 @@ class _Child(threading.Thread):
 
     def __init__(self, waiting: queue.SimpleQueue[_Task | None], home: Path, number: int) -> None:
         super().__init__(name=f"hand-{number}", daemon=True)
-        self._waiting, self._home = waiting, home
+        self._waiting, self._home, self._native = waiting, home, new_file()
         self._process, self._pipe = self._spawned()
         self.start()
 
     def _spawned(self) -> tuple[ForkServerProcess, Connection]:
         ours, theirs = _SPAWNER.Pipe()
-        process = _SPAWNER.Process(target=_serve, args=(theirs, self._home), name=self.name, daemon=True)
+        process = _SPAWNER.Process(
+            target=_serve, args=(theirs, self._home, reduction.DupFd(self._native)), name=self.name, daemon=True
+        )
         process.start()
         theirs.close()
         return process, ours
@@ -102,6 +116,7 @@ class _Child(threading.Thread):
             except (EOFError, OSError):
                 task.over()
                 self._process.join(5)
+                self._last_words(task)
                 task.work.clear_scratch()
                 code = self._process.exitcode
                 task.answer(
@@ -119,6 +134,8 @@ class _Child(threading.Thread):
                     task.answer(Answer(phase, begun=True))
                 case Report():
                     task.answer(Answer(phase, report=message))
+                case Logged():
+                    task.answer(Answer(phase, log=message.artifact))
                 case PhaseResult():
                     task.over()
                     return task.answer(Answer(phase, result=message))
@@ -126,25 +143,42 @@ class _Child(threading.Thread):
                     task.over()
                     return task.answer(Answer(phase, error=message))
 
+    def _last_words(self, task: _Task) -> None:
+        """Of a child that died: its log, and to our own log what native code wrote, whose secrets nobody can tell any more."""
+        if (said := stored_log(task.work)) is not None:
+            task.answer(Answer(task.work.name, log=said))
+        sys.stderr.write(taken(self._native).decode(errors="replace"))
+
     def close(self) -> None:
         self._process.kill()
         self._process.join(5)
+        os.close(self._native)
 
 
-def _serve(pipe: Connection, home: Path) -> None:
+def _serve(pipe: Connection, home: Path, output: DetachableFd) -> None:
     """The child: one phase after another until the owner's end of the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    native = NativeOutput(output.detach())
     logs.configure(SecretStore(home).redact)
     inbox: queue.SimpleQueue[PhaseWork | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
-    while (work := inbox.get()) is not None:
+    while (work := _next(inbox)) is not None:
         try:
-            answer: Message = carry_out(work, pipe.send)
+            answer: Message = carry_out(work, pipe.send, native)
         except ControlRoomError as error:
             answer = error
         with contextlib.suppress(BrokenPipeError):
             pipe.send(answer)
+
+
+def _next(inbox: queue.SimpleQueue[PhaseWork | None]) -> PhaseWork | None:
+    """The next phase; who has nothing to do sends the spans that it has, for it may be killed while it waits."""
+    if traces.enabled():
+        with contextlib.suppress(queue.Empty):
+            return inbox.get(timeout=IDLE_SECONDS)
+        traces.flush()
+    return inbox.get()
 
 
 def _listen(pipe: Connection, inbox: queue.SimpleQueue[PhaseWork | None]) -> None:

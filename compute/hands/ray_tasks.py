@@ -15,15 +15,15 @@ import ray
 from ray import exceptions
 
 from compute.hand import Answer
-from compute.phase_work import Begun, PhaseWork, Report, carry_out
-from ops import logs
+from compute.phase_work import Begun, Logged, PhaseWork, Report, carry_out
+from ops import logs, traces
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
 from ops.model import PhaseResult
 from ops.secrets import SecretStore
 from pipelines.kinds import BUILT_IN
 from pipelines.registry import handler_for
 
-Message = Begun | Report | PhaseResult | ControlRoomError
+Message = Begun | Report | Logged | PhaseResult | ControlRoomError
 
 
 @ray.remote(max_retries=0)
@@ -40,12 +40,14 @@ def phase_task(work: PhaseWork) -> Iterator[Message]:
         except BaseException as error:
             messages.put(PhaseFailed(f"{type(error).__name__}: {error}"))
             raise
+        finally:
+            traces.flush()
 
     threading.Thread(target=handle, daemon=True).start()
     while True:
         message = messages.get()
         yield message
-        if not isinstance(message, Begun | Report):
+        if not isinstance(message, Begun | Report | Logged):
             return
 
 
@@ -108,6 +110,8 @@ class _Task(threading.Thread):
                         self._answer(Answer(self._phase, begun=True))
                     case Report():
                         self._answer(Answer(self._phase, report=message))
+                    case Logged():
+                        self._answer(Answer(self._phase, log=message.artifact))
                     case PhaseResult():
                         return Answer(self._phase, result=message)
                     case ControlRoomError():

@@ -28,6 +28,7 @@ def pipeline(*phases: Mapping[str, object], name: str = "little") -> Pipeline:
         "seconds": {"type": "number", "default": 0.0},
         "tries": {"type": "string", "default": ""},
         "name": {"type": "string", "default": ""},
+        "lines": {"type": "integer", "default": 0},
     }
     spec = {"version": 1, "pipeline": name, "owner": "@tests", "params": params, "phases": list(phases)}
     return parse(json.dumps(spec))

@@ -220,4 +220,6 @@ def test_thirty_days_of_two_hundred_schedules(
     assert runs == [(total, total)]
     assert min(simulation.story.values()) > 50, simulation.story
     with capsys.disabled():
-        sys.stdout.write(f"\n{total} firings, {skipped} passed over, in {took:.0f} s; rounds: {dict(simulation.story)}\n")
+        sys.stdout.write(
+            f"\n{total} firings, {skipped} passed over, in {took:.0f} s; rounds: {dict(simulation.story)}\n"
+        )

@@ -64,3 +64,30 @@ def crunch(frames: Frames, _: Params) -> pl.LazyFrame:
         .group_by("key")
         .agg(pl.len().alias("rows"), (pl.col("id") * 0.1 + pl.col("other") / 3).sum().round(6).alias("total"))
     )
+
+
+def talk(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Says something in every way there is, then does what ``name`` says: nothing, fail, die, or sleep for ``seconds``."""
+    import logging
+    import subprocess
+    import sys
+
+    import structlog
+
+    print("printed to standard output")  # noqa: T201
+    print("half a line", end="", file=sys.stderr)  # noqa: T201
+    print(" and its end", file=sys.stderr)  # noqa: T201
+    structlog.get_logger().warning("a structured line", rows=3, password="never shown")
+    logging.getLogger("some.library").error("by the standard library")
+    os.write(1, b"by native code\n")
+    subprocess.run(["sh", "-c", "echo by a subprocess >&2"], check=True)
+    for number in range(int(str(params.get("lines", 0) or 0))):
+        print(f"line {number} " + "x" * 200)  # noqa: T201
+    match params["name"]:
+        case "fail":
+            raise ValueError("this is what it says when it fails")
+        case "die":
+            os._exit(7)
+        case "sleep":
+            time.sleep(float(str(params["seconds"])))
+    return frames["seed"]

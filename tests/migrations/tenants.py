@@ -35,7 +35,10 @@ insert into ops.freshness (
   where project_id = %(project)s and env = 'dev';
 insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at)
   select id, project_id, env, dataset, 'warn', created_at, created_at from ops.freshness_rules
-  where project_id = %(project)s and env = 'dev'
+  where project_id = %(project)s and env = 'dev';
+insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'prod', 60);
+insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
+insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """
 
 

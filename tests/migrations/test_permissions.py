@@ -22,7 +22,7 @@ EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
-    "shared_dataset", "run_secrets", "released_versions",
+    "shared_dataset", "run_secrets", "released_versions", "run_traceparent",
 }  # fmt: skip
 BACK_END = {
     "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
@@ -30,6 +30,7 @@ BACK_END = {
     "add_account", "disable_account", "add_sign_in_link", "set_password", "list_accounts",
     "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
     "record_event_time", "check_freshness",
+    "metrics", "steward_round", "record_evidence", "probes_due",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",

@@ -16,6 +16,7 @@ from ops.database import Connection, Pool
 from ops.errors import ControlRoomError, IllegalTransition, LeaseLost, NotAllowed
 from ops.model import Artifact, EventType, LeaseToken, NewEvent, NewPhase, PhaseStatus, RunId
 from ops.rpc import Rpc
+from ops.watching import Watching
 from tests.operating import Operator, commit
 
 Mine = tuple[RunId, LeaseToken]
@@ -37,6 +38,7 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "heartbeat_run": lambda rpc, mine: rpc.heartbeat_run(*mine, "bronze", {"done": 1}),
     "pin_inputs": lambda rpc, mine: rpc.pin_inputs(*mine, {"bronze.a": 1}),
     "run_secrets": lambda rpc, mine: rpc.run_secrets(*mine),
+    "run_traceparent": lambda rpc, mine: Watching(rpc.source).run_traceparent(*mine),
     "released_versions": lambda rpc, mine: rpc.released_versions(*mine, ["silver.sale_order"]),
     "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),

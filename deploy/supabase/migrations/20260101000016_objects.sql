@@ -611,6 +611,78 @@ begin
 end
 $$;
 
+-- functions/10_private_anomaly.sql
+-- How unusual a number is beside its own history: a robust z-score, the distance from the median in units of the median
+-- absolute deviation (times 1.4826, which makes it a standard deviation where the numbers are normal; Iglewicz and Hoaglin
+-- 1993, who call 3.5 the border of an outlier).
+--
+-- The history that counts is of the same hour of the week where there are four of it, else of the same hour of the day where
+-- there are eight, else all of it where there are eight; each an hour more or less, since nothing begins at the same second.
+-- Below that nothing is judged: no row. p_floor is the least deviation that is believed: of numbers that never change any
+-- change would be infinite. Few points know their spread badly, hence 1 + 3 / n.
+create or replace function private.anomaly(
+  p_value float8, p_at timestamptz, p_values float8[], p_times timestamptz[], p_floor float8
+) returns table (z float8, usual float8, points int, season text)
+language sql stable
+set search_path = ''
+as $$
+  with past as (
+    select v, abs(extract(epoch from p_at - t)::float8 / 3600) as hours
+    from unnest(p_values, p_times) as u (v, t)
+    where v is not null
+  ), near as (
+    select v,
+      least(hours - floor(hours / 168) * 168, ceil(hours / 168) * 168 - hours) <= 1 as same_week_hour,
+      least(hours - floor(hours / 24) * 24, ceil(hours / 24) * 24 - hours) <= 1 as same_day_hour
+    from past
+  ), chosen as (
+    select case
+      when count(*) filter (where same_week_hour) >= 4 then 'week'
+      when count(*) filter (where same_day_hour) >= 8 then 'day'
+      when count(*) >= 8 then 'all'
+    end as season
+    from near
+  ), kept as (
+    select n.v, c.season
+    from near n cross join chosen c
+    where case c.season when 'week' then n.same_week_hour when 'day' then n.same_day_hour when 'all' then true else false end
+  ), middle as (
+    select percentile_cont(0.5) within group (order by v) as usual, count(*)::int as points, min(season) as season from kept
+  ), spread as (
+    select percentile_cont(0.5) within group (order by abs(k.v - m.usual)) as deviation from kept k cross join middle m
+  )
+  select (p_value - m.usual) / (greatest(1.4826 * s.deviation, p_floor) * (1 + 3.0 / m.points)), m.usual, m.points, m.season
+  from middle m cross join spread s
+  where m.points > 0
+$$;
+
+-- "usual on Tuesdays around 02:00", "usual around 02:00", "usual".
+create or replace function private.season_words(p_season text, p_at timestamptz) returns text
+language sql stable
+set search_path = ''
+as $$
+  select case p_season
+    when 'week' then pg_catalog.format(
+      'usual on %ss around %s UTC', trim(to_char(p_at at time zone 'UTC', 'Day')), to_char(p_at at time zone 'UTC', 'HH24:MI'))
+    when 'day' then pg_catalog.format('usual around %s UTC', to_char(p_at at time zone 'UTC', 'HH24:MI'))
+    else 'usual'
+  end
+$$;
+
+-- "48 % fewer", "2.1 times as many": how a number stands to what is usual.
+create or replace function private.change_words(p_seen float8, p_usual float8, p_less text, p_more text) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select case
+    when p_usual <= 0 then pg_catalog.format('%s instead of none', round(p_seen::numeric))
+    when p_seen < p_usual then pg_catalog.format('%s %% %s', round((100 * (1 - p_seen / p_usual))::numeric), p_less)
+    when p_seen < 2 * p_usual then pg_catalog.format('%s %% %s', round((100 * (p_seen / p_usual - 1))::numeric), p_more)
+    else pg_catalog.format('%s times as %s', round((p_seen / p_usual)::numeric, 1),
+      case p_more when 'longer' then 'long' when 'later' then 'late' else 'many' end)
+  end
+$$;
+
 -- functions/10_private_claim_support.sql
 -- What claim_run needs beside its own statement.
 
@@ -1061,6 +1133,640 @@ begin
 end
 $$;
 
+-- functions/11_private_run_signals.sql
+-- What an ended run says about itself beside its own row, each beside its own history of the last six weeks: so a level that
+-- has changed is the new usual after three. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
+
+-- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
+create or replace function private.record_data_signals(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_one record;
+begin
+  for v_one in
+    select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
+      v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls
+    from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id
+    where v.run_id = p_run_id and d.layer <> 'quarantine'
+    order by v.dataset_id, v.version
+  loop
+    perform private.keep_worst(p_run_id, v_one.project_id, 'row_count_anomaly', abs(a.z), jsonb_build_object(
+        'table', v_one.table, 'seen', v_one.rows, 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
+        'said', pg_catalog.format('%s %s %s rows than %s (%s, usually about %s)', v_one.table,
+          case v_one.mode when 'replace' then 'has' else 'got' end,
+          private.change_words(v_one.rows, exp(a.usual) - 1, 'fewer', 'more'),
+          private.season_words(a.season, v_one.recorded_at), to_char(v_one.rows, 'FM999,999,999,999'),
+          to_char(round((exp(a.usual) - 1)::numeric), 'FM999,999,999,999'))))
+    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
+    cross join lateral private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, h.rows, h.times, 0.1) as a;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'freshness_lag', greatest(a.z, 0), jsonb_build_object(
+        'table', v_one.table, 'seen', round(l.lag::numeric), 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
+        'said', pg_catalog.format('the newest data of %s is %s old (usually %s)', v_one.table,
+          private.span_words(l.lag), private.span_words(exp(a.usual) - 1))))
+    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
+    cross join lateral (
+      select greatest(extract(epoch from v_one.recorded_at - v_one.event_time)::float8, 0) as lag) as l
+    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, h.lags, h.times, 0.3) as a
+    where v_one.event_time is not null;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'null_rate', greatest(n.z, 0), jsonb_build_object(
+        'table', v_one.table, 'column', n.column_name, 'seen', round(n.share::numeric, 4),
+        'usual', round(n.usual::numeric, 4), 'points', n.points,
+        'said', pg_catalog.format('%s.%s is null in %s %% of rows (usually %s %%)', v_one.table, n.column_name,
+          round((100 * n.share)::numeric, 1), round((100 * n.usual)::numeric, 1))))
+    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.nulls, v_one.added) as n
+    order by n.z desc
+    limit 1;
+
+    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
+        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
+  end loop;
+end
+$$;
+
+-- One signal a run, the worst of its datasets.
+create or replace function private.keep_worst(
+  p_run_id uuid, p_project_id uuid, p_signal text, p_value float8, p_data jsonb
+) returns void
+language sql
+set search_path = ''
+as $$
+  insert into ops.signals as s (run_id, signal, project_id, value, data)
+  values (p_run_id, p_signal, p_project_id, round(p_value::numeric, 3)::float8, p_data)
+  on conflict (run_id, signal) do update
+  set value = excluded.value, data = excluded.data
+  where s.value < excluded.value
+$$;
+
+-- Versions of successful runs before this one, as arrays of one order. A replaced table counts whole, else what came.
+create or replace function private.history_of(
+  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_mode text, out rows float8[], out lags float8[],
+  out times timestamptz[]
+)
+language sql stable
+set search_path = ''
+as $$
+  select array_agg(ln(1 + case h.mode when 'replace' then h.total_rows else h.rows end::float8) order by h.version),
+    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0)) order by h.version),
+    array_agg(h.recorded_at order by h.version)
+  from (
+    select v.*
+    from ops.dataset_versions v
+    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+      and v.mode = p_mode
+      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+    order by v.version desc
+    limit 1500
+  ) as h
+$$;
+
+-- The share of nulls of each column beside its history. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
+create or replace function private.null_anomalies(
+  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_nulls jsonb, p_rows float8
+) returns table (column_name text, share float8, z float8, usual float8, points int)
+language sql stable
+set search_path = ''
+as $$
+  with past as (
+    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares, array_agg(v.recorded_at) as times
+    from (
+      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls, v.recorded_at
+      from ops.dataset_versions v
+      where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+        and (v.stats ->> 'rows')::float8 > 0
+        and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+      order by v.version desc
+      limit 300
+    ) as v
+    cross join lateral pg_catalog.jsonb_each_text(v.nulls) as c
+    group by c.key
+  )
+  select n.key, n.value::float8 / p_rows, a.z, a.usual, a.points
+  from pg_catalog.jsonb_each_text(p_nulls) as n
+  join past on past.column_name = n.key
+  cross join lateral (
+    select greatest(percentile_cont(0.5) within group (order by s), 1 / p_rows) as p from unnest(past.shares) as s) as m
+  cross join lateral private.anomaly(
+    n.value::float8 / p_rows, p_at, past.shares, past.times,
+    greatest(0.005, sqrt(least(m.p, 1) * (1 - least(m.p, 1)) / p_rows))) as a
+  where p_rows > 0
+$$;
+
+-- Beside the version before, whoever wrote it; the first version has changed nothing.
+create or replace function private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb)
+returns table (changes int, what text)
+language sql stable
+set search_path = ''
+as $$
+  with before as (
+    select v.columns
+    from ops.dataset_versions v
+    where v.dataset_id = p_dataset_id and v.version < p_version
+      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+    order by v.version desc
+    limit 1
+  ), changed as (
+    select case
+      when b.value is null then n.key || ' is new'
+      when n.value is null then b.key || ' is gone'
+      else pg_catalog.format('%s is %s, was %s', n.key, n.value, b.value)
+    end as what
+    from (select c.key, c.value from before, pg_catalog.jsonb_each_text(before.columns) as c) as b
+    full join pg_catalog.jsonb_each_text(p_columns) as n on n.key = b.key
+    where n.value is distinct from b.value
+  )
+  select count(*)::int, coalesce(string_agg(what, ', ' order by what), '')
+  from changed
+  where exists (select from before)
+$$;
+
+-- How long the run took beside runs of its pipeline before it, and how many of the latest failed.
+create or replace function private.record_pipeline_signals(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.created_at, r.started_at,
+    extract(epoch from r.finished_at - r.started_at)::float8 as seconds
+  into strict v_run
+  from ops.runs r where r.id = p_run_id;
+
+  perform private.keep_worst(p_run_id, v_run.project_id, 'error_rate', e.share, jsonb_build_object(
+      'runs', e.runs, 'failed', e.failed,
+      'said', pg_catalog.format('%s of the last %s runs of %s failed', e.failed, e.runs, v_run.pipeline)))
+  from (
+    select count(*) as runs, count(*) filter (where status = 'failed') as failed,
+      (count(*) filter (where status = 'failed'))::float8 / nullif(count(*), 0) as share
+    from (
+      select r.status
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) <= (v_run.created_at, v_run.id) and r.status in ('succeeded', 'failed')
+      order by r.created_at desc, r.id desc
+      limit 20
+    ) as latest
+  ) as e
+  where e.runs >= 5;
+
+  perform private.keep_worst(p_run_id, v_run.project_id, 'duration_anomaly', greatest(a.z, 0), jsonb_build_object(
+      'seen', round(v_run.seconds::numeric, 3), 'usual', round(exp(a.usual)::numeric, 3), 'points', a.points,
+      'said', pg_catalog.format('it took %s than %s (%s, usually %s)',
+        private.change_words(v_run.seconds, exp(a.usual), 'shorter', 'longer'),
+        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual)))))
+  from (
+    select array_agg(ln(greatest(h.seconds, 0.001))) as seconds, array_agg(h.started_at) as times
+    from (
+      select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, r.started_at
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) < (v_run.created_at, v_run.id)
+        and r.created_at > v_run.created_at - interval '42 days' and r.status = 'succeeded'
+        -- A retry does a part of the work.
+        and r.parent_run is null and r.started_at is not null
+      order by r.created_at desc, r.id desc
+      limit 1500
+    ) as h
+  ) as h
+  cross join lateral private.anomaly(
+    ln(greatest(v_run.seconds, 0.001)), v_run.started_at, h.seconds, h.times,
+    -- Of a run of a second half a second is noise.
+    greatest(0.12, ln(1 + 0.25 / greatest(v_run.seconds, 0.001)))) as a
+  where v_run.status = 'succeeded' and v_run.seconds is not null;
+end
+$$;
+
+create or replace function private.span_words(p_seconds float8) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select case
+    when p_seconds < 10 then round(p_seconds::numeric, 1) || ' s'
+    when p_seconds < 120 then round(p_seconds::numeric) || ' s'
+    when p_seconds < 7200 then round((p_seconds / 60)::numeric) || ' min'
+    when p_seconds < 172800 then round((p_seconds / 3600)::numeric, 1) || ' h'
+    else round((p_seconds / 86400)::numeric, 1) || ' d'
+  end
+$$;
+
+-- functions/11_private_schedules.sql
+-- What a tick of a schedule becomes. Whoever calls holds the schedule's row, so that one decides at a time.
+
+-- A share of the schedule's jitter, the same for a tick whoever asks and however often.
+create or replace function private.jitter(p_schedule_id uuid, p_tick timestamptz, p_seconds float8) returns interval
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_seconds = 0 then
+    return interval '0';
+  end if;
+  return pg_catalog.make_interval(secs => pg_catalog.floor(p_seconds * (
+    ('x' || pg_catalog.encode(pg_catalog.substring(pg_catalog.sha256(pg_catalog.convert_to(
+      p_schedule_id::text || '@' || extract(epoch from p_tick)::bigint, 'UTF8')), 1, 4), 'hex'))::bit(32)::bigint
+    / 4294967296.0)));
+end
+$$;
+
+-- The version that a schedule runs: in dev the newest that was registered, elsewhere the one that was promoted.
+create or replace function private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text)
+returns ops.pipelines
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_found ops.pipelines;
+begin
+  if p_env = 'dev' then
+    select * into v_found from ops.pipelines p
+    where p.project_id = p_project_id and p.slug = p_pipeline order by p.version desc limit 1;
+  else
+    select * into v_found from ops.pipelines p
+    where p.project_id = p_project_id and p.slug = p_pipeline
+      and p.version = private.promoted_version(p_project_id, p_pipeline, p_env);
+  end if;
+  if v_found.id is null then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'no version of %s runs in %s; %s', p_pipeline, p_env,
+      case p_env when 'dev' then 'register it with `controlroom schedule apply`'
+        else 'promote one with `controlroom pipeline promote`' end);
+  end if;
+  return v_found;
+end
+$$;
+
+-- The spec's defaults, the schedule's values over them, those of the event over both. "{tick}" is the tick in UTC,
+-- "{date}" its date where the schedule is at home.
+create or replace function private.scheduled_params(
+  p_spec jsonb, p_schedule ops.schedules, p_tick timestamptz, p_given jsonb
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_known jsonb := coalesce(p_spec -> 'params', '{}');
+  v_given jsonb := p_schedule.params || coalesce(p_given, '{}');
+  v_wrong text;
+begin
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_object_keys(v_given) as k where not v_known ? k;
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'pipeline %s has no parameter %s; correct the schedule with `controlroom schedule add`',
+      p_schedule.pipeline, v_wrong);
+  end if;
+  return coalesce((
+    select pg_catalog.jsonb_object_agg(d.key, d.value -> 'default')
+    from pg_catalog.jsonb_each(v_known) as d where d.value -> 'default' is not null), '{}')
+    || coalesce((
+      select pg_catalog.jsonb_object_agg(g.key, case g.value #>> '{}'
+        when '{tick}' then pg_catalog.to_jsonb(pg_catalog.to_char(p_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        when '{date}' then pg_catalog.to_jsonb(pg_catalog.to_char(p_tick at time zone p_schedule.timezone, 'YYYY-MM-DD'))
+        else g.value end)
+      from pg_catalog.jsonb_each(v_given) as g), '{}');
+end
+$$;
+
+-- Queues the run of a tick; the key makes a second one impossible, whoever else might try.
+create or replace function private.create_scheduled_run(
+  p_schedule ops.schedules, p_key text, p_tick timestamptz, p_data jsonb
+) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_pipeline ops.pipelines := private.scheduled_version(p_schedule.project_id, p_schedule.env, p_schedule.pipeline);
+begin
+  return ops.create_run(
+    p_project_id => p_schedule.project_id, p_env => p_schedule.env, p_pipeline => p_schedule.pipeline,
+    p_spec => v_pipeline.spec, p_spec_sha256 => v_pipeline.sha256, p_git_sha => v_pipeline.git_sha,
+    p_params => private.scheduled_params(v_pipeline.spec, p_schedule, p_tick, p_data -> 'params'),
+    p_phases => (
+      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
+        order by p.ordinal), '[]')
+      from pg_catalog.jsonb_array_elements(coalesce(v_pipeline.spec -> 'phases', '[]'))
+        with ordinality as p (phase, ordinal)),
+    p_idempotency_key => 'schedule:' || p_schedule.id || ':' || p_key,
+    p_priority => p_schedule.priority, p_trigger => 'schedule',
+    p_max_attempts => coalesce((v_pipeline.spec ->> 'max_attempts')::int, 3),
+    p_timeout_seconds => (v_pipeline.spec ->> 'timeout')::float8,
+    p_tags => pg_catalog.jsonb_build_object('schedule', p_schedule.slug, 'started_by', p_schedule.kind,
+      'tick', pg_catalog.to_char(p_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+end
+$$;
+
+-- Why a tick that is otherwise to fire does not; null where it does. May cancel runs, where that is the schedule's way.
+create or replace function private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_score numeric;
+  v_run uuid;
+begin
+  if p_schedule.kind = 'on_dataset' and exists (
+    select from ops.runs r where r.id = (p_data ->> 'run_id')::uuid and r.pipeline = p_schedule.pipeline) then
+    return 'the pipeline itself changed the dataset';
+  end if;
+  if p_schedule.min_score is not null then
+    v_score := (ops.compute_run_score((p_data ->> 'run_id')::uuid));
+    if v_score < p_schedule.min_score then
+      return pg_catalog.format('run %s scored %s, less than %s', p_data ->> 'run_id', v_score, p_schedule.min_score);
+    end if;
+  end if;
+  if p_schedule.overlap = 'skip' and p_open <> '{}' then
+    return pg_catalog.format('run %s has not ended', p_open[1]);
+  end if;
+  if p_schedule.overlap = 'cancel_running' then
+    foreach v_run in array p_open loop
+      perform ops.cancel_run(v_run, pg_catalog.format('the next tick of schedule %s', p_schedule.slug));
+    end loop;
+  end if;
+  return null;
+end
+$$;
+
+-- Those of the schedule's runs that have not ended.
+create or replace function private.open_runs(p_schedule ops.schedules) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_schedule.overlap = 'queue' then
+    return '{}';
+  end if;
+  return array(
+    select r.id from ops.runs r
+    where r.id = any (p_schedule.open_runs) and r.status in ('queued', 'claimed', 'running') order by r.id);
+end
+$$;
+
+-- Fires one tick, or says why not. A refusal of ours ends in the ledger; it must not keep other ticks from their turn.
+create or replace function private.fire_tick(
+  p_schedule ops.schedules, p_key text, p_tick timestamptz, p_data jsonb, inout open_runs uuid[],
+  out outcome text, out reason text, out run_id uuid
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  reason := private.tick_hindrance(p_schedule, open_runs, p_data);
+  if reason is not null then
+    outcome := 'skipped';
+    return;
+  end if;
+  run_id := private.create_scheduled_run(p_schedule, p_key, p_tick, p_data);
+  outcome := 'fired';
+  reason := '';
+  if p_schedule.overlap <> 'queue' then
+    open_runs := open_runs || run_id;
+  end if;
+exception
+  when sqlstate 'CR002' or sqlstate 'CR003' or sqlstate 'CR004' or sqlstate 'CR005' or sqlstate 'CR006' or sqlstate 'CR007'
+    or data_exception or integrity_constraint_violation then
+    outcome := 'failed';
+    reason := sqlerrm;
+    run_id := null;
+end
+$$;
+
+-- Sorts ticks that are due at p_now: which fire, and why others are passed over. p_ticks stand in their order; of those,
+-- the first that is not yet due ends the list.
+create or replace function private.judge_ticks(p_schedule ops.schedules, p_now timestamptz, p_ticks timestamptz[])
+returns table (ordinal int, tick timestamptz, verdict text)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+    with due as (
+      select t.o::int as o, t.tick as at, t.tick + private.jitter(p_schedule.id, t.tick, p_schedule.jitter_seconds) as due_at
+      from pg_catalog.unnest(p_ticks) with ordinality as t (tick, o)
+    ), taken as (
+      select d.o, d.at, p_now - d.due_at > pg_catalog.make_interval(secs => p_schedule.grace_seconds) as late
+      from due d
+      where d.o < coalesce((select pg_catalog.min(n.o) from due n where n.due_at > p_now), 2147483647)
+    ), ranked as (
+      select t.*, pg_catalog.count(*) filter (where t.late) over (order by t.o desc) as late_rank,
+        pg_catalog.max(t.o) over () as last
+      from taken t
+    )
+    select r.o, r.at, case
+      when not r.late then 'fire'
+      when p_schedule.misfire = 'skip' then 'missed'
+      when p_schedule.misfire = 'run_once' then case when r.o = r.last then 'fire' else 'missed; a later tick stands for it' end
+      when r.late_rank <= p_schedule.catch_up_limit then 'fire'
+      else 'missed; more than the catch-up limit of ' || p_schedule.catch_up_limit end
+    from ranked r
+    order by r.o;
+end
+$$;
+
+-- functions/12_private_scores.sql
+-- The parts of a score, those that cost most first: each with what it could have given, what it gave, and what was seen.
+-- p_weights overrides weights by signal: {"retries": 30}, to ask what if.
+create or replace function private.score_breakdown(p_run_id uuid, p_weights jsonb default '{}') returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with weighed as (
+    select s.signal, s.value, s.data, w.direction, w.half_at, w.free_until,
+      coalesce((p_weights ->> s.signal)::float8, w.weight) as weight
+    from ops.signals s join ops.signal_weights w on w.signal = s.signal
+    where s.run_id = p_run_id
+  ), ranked as (
+    select *, row_number() over (order by weight desc, signal) as place,
+      round((weight / sum(weight) over () * 100)::numeric, 2) as rounded
+    from weighed
+    where weight > 0
+  ), whole as (
+    -- What rounding leaves over is the heaviest one's: so all together are 100, and the points add up to the score.
+    select *, case place when 1 then 100 - (sum(rounded) over () - rounded) else rounded end as possible from ranked
+  ), pointed as (
+    select signal, value, data, possible,
+      round(possible * case direction
+        when 'down' then 1 / (1 + greatest(value - free_until, 0) / half_at)
+        else 1 - 1 / (1 + greatest(value - free_until, 0) / half_at)
+      end::numeric, 2) as points
+    from whole
+  )
+  select coalesce(jsonb_agg(
+    jsonb_build_object('signal', signal, 'value', value, 'points', points, 'possible', possible, 'said', data ->> 'said')
+    order by possible - points desc, signal), '[]')
+  from pointed
+$$;
+
+-- One sentence for a person: what cost at least a point, the worst three.
+create or replace function private.score_sentence(p_score numeric, p_breakdown jsonb) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select pg_catalog.format('%s of 100: %s', round(p_score), coalesce(string_agg(said, '; ' order by place), 'nothing stood out'))
+  from (
+    select coalesce(part ->> 'said', pg_catalog.format('%s is %s', part ->> 'signal', part ->> 'value')) as said, place
+    from pg_catalog.jsonb_array_elements(p_breakdown) with ordinality as e (part, place)
+    where (part ->> 'possible')::numeric - (part ->> 'points')::numeric >= 1
+    order by place
+    limit 3
+  ) as worst
+$$;
+
+-- The least score that a run of the pipeline must have to let its version into the environment; null where none is asked.
+create or replace function private.min_score(p_project_id uuid, p_pipeline text, p_env text) returns numeric
+language sql stable
+set search_path = ''
+as $$
+  select g.min_score
+  from ops.score_gates g
+  where g.project_id = p_project_id and g.env = p_env and (g.pipeline = p_pipeline or g.pipeline is null)
+  order by g.pipeline nulls last
+  limit 1
+$$;
+
+-- functions/12_private_ticks.sql
+-- The two ways to a tick: the clock, whose ticks the steward counts out, and events, which are in the ledger already.
+
+-- Notes skipped ticks of a clock that stand in a row.
+create or replace function private.note_skipped(
+  p_schedule ops.schedules, p_from timestamptz, p_through timestamptz, p_ticks int, p_reason text, p_now timestamptz
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into ops.schedule_ticks (
+    project_id, env, schedule_id, key, tick, through, ticks, outcome, reason, decided_at)
+  values (
+    p_schedule.project_id, p_schedule.env, p_schedule.id, extract(epoch from p_from)::bigint::text, p_from,
+    case when p_ticks is distinct from 1 then p_through end, p_ticks, 'skipped', p_reason, p_now);
+end
+$$;
+
+-- Decides ticks of a cron schedule. p_ticks are all its ticks from where it stands up to p_now, p_next is the one after them
+-- (null: there is none). Prepared from what it was at p_revision and p_expected; if it has moved on since, nothing happens,
+-- so that of two stewards one decides, and one that died is simply followed by another.
+-- p_before: ticks before p_ticks[1] were too many to be listed; they begin here.
+create or replace function private.decide_cron(
+  p_schedule_id uuid, p_revision int, p_expected timestamptz, p_ticks timestamptz[], p_next timestamptz, p_now timestamptz,
+  p_before timestamptz default null
+) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules;
+  v_open uuid[];
+  v_one record;
+  v_fired record;
+  v_from timestamptz;
+  v_through timestamptz;
+  v_skipped int := 0;
+  v_why text := '';
+  v_done int := 0;
+  v_next timestamptz;
+begin
+  select * into v_schedule from ops.schedules where id = p_schedule_id for no key update;
+  if not found or v_schedule.paused or v_schedule.kind <> 'cron' or v_schedule.revision <> p_revision
+    or v_schedule.next_at is distinct from p_expected then
+    return 0;
+  end if;
+  v_open := private.open_runs(v_schedule);
+  if p_before is not null then
+    perform private.note_skipped(
+      v_schedule, p_before, p_ticks[1], null, 'missed; more than can be listed', p_now);
+  end if;
+  for v_one in select * from private.judge_ticks(v_schedule, p_now, p_ticks) loop
+    v_done := v_one.ordinal;
+    if v_skipped > 0 and v_one.verdict <> v_why then
+      perform private.note_skipped(v_schedule, v_from, v_through, v_skipped, v_why, p_now);
+      v_skipped := 0;
+    end if;
+    if v_one.verdict = 'fire' then
+      v_fired := private.fire_tick(
+        v_schedule, extract(epoch from v_one.tick)::bigint::text, v_one.tick, '{}', v_open);
+      v_open := v_fired.open_runs;
+      insert into ops.schedule_ticks (
+        project_id, env, schedule_id, key, tick, outcome, reason, run_id, decided_at)
+      values (
+        v_schedule.project_id, v_schedule.env, v_schedule.id, extract(epoch from v_one.tick)::bigint::text, v_one.tick,
+        v_fired.outcome, v_fired.reason, v_fired.run_id, p_now);
+      continue;
+    end if;
+    if v_skipped = 0 then
+      v_from := v_one.tick;
+      v_why := v_one.verdict;
+    end if;
+    v_through := v_one.tick;
+    v_skipped := v_skipped + 1;
+  end loop;
+  if v_skipped > 0 then
+    perform private.note_skipped(v_schedule, v_from, v_through, v_skipped, v_why, p_now);
+  end if;
+  v_next := coalesce(p_ticks[v_done + 1], p_next);
+  update ops.schedules
+  set next_at = v_next,
+    due_at = coalesce(v_next + private.jitter(id, v_next, jitter_seconds), 'infinity'),
+    last_tick = coalesce(p_ticks[v_done], last_tick), open_runs = v_open
+  where id = p_schedule_id;
+  return v_done;
+end
+$$;
+
+-- Decides the pending ticks of a schedule that are due, in their order.
+create or replace function private.decide_pending(p_schedule_id uuid, p_now timestamptz) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules;
+  v_ids uuid[];
+  v_ticks timestamptz[];
+  v_open uuid[];
+  v_one record;
+  v_tick ops.schedule_ticks;
+  v_fired record;
+  v_done int := 0;
+begin
+  select * into v_schedule from ops.schedules where id = p_schedule_id for no key update;
+  if not found then
+    update ops.schedule_ticks set outcome = 'skipped', reason = 'the schedule was removed', decided_at = p_now
+    where schedule_id = p_schedule_id and outcome = 'pending';
+    return 0;
+  end if;
+  if v_schedule.paused then
+    return 0;
+  end if;
+  select pg_catalog.array_agg(t.id order by t.tick, t.id), pg_catalog.array_agg(t.tick order by t.tick, t.id)
+  into v_ids, v_ticks
+  from ops.schedule_ticks t where t.schedule_id = p_schedule_id and t.outcome = 'pending';
+  v_open := private.open_runs(v_schedule);
+  for v_one in select * from private.judge_ticks(v_schedule, p_now, v_ticks) loop
+    select * into strict v_tick from ops.schedule_ticks where id = v_ids[v_one.ordinal];
+    if v_one.verdict = 'fire' then
+      v_fired := private.fire_tick(v_schedule, v_tick.key, v_tick.tick, v_tick.data, v_open);
+      v_open := v_fired.open_runs;
+    else
+      select 'skipped' as outcome, v_one.verdict as reason, null::uuid as run_id into v_fired;
+    end if;
+    update ops.schedule_ticks
+    set outcome = v_fired.outcome, reason = v_fired.reason, run_id = v_fired.run_id, decided_at = p_now
+    where id = v_tick.id;
+    v_done := v_done + 1;
+  end loop;
+  if v_done > 0 then
+    update ops.schedules set last_tick = v_tick.tick, open_runs = v_open where id = p_schedule_id;
+  end if;
+  return v_done;
+end
+$$;
+
 -- functions/20_people.sql
 -- Orgs, projects and who belongs to them. Each function checks its caller; the back end and the owner are trusted.
 
@@ -1477,6 +2183,7 @@ set search_path = ''
 as $$
 declare
   v_below constant text := case p_env when 'stage' then 'dev' when 'prod' then 'stage' end;
+  v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);
   v_evidence uuid;
   v_id uuid := private.new_id();
 begin
@@ -1496,12 +2203,15 @@ begin
     and r.pipeline_version = p_version and r.status = 'succeeded'
     and not exists (select from ops.run_phases p where p.run_id = r.id and p.status not in ('succeeded', 'skipped'))
     and not exists (select from ops.signals s where s.run_id = r.id and s.signal = 'failed_checks' and s.value > 0)
+    and (v_least is null
+      or exists (select from ops.run_scores c where c.run_id = r.id and c.score >= v_least))
   order by r.created_at desc, r.id desc
   limit 1;
   if not found then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
-      'version %s of %s has not succeeded in %s with all its checks; run it there before it is promoted to %s',
-      p_version, p_pipeline, v_below, p_env);
+      'version %s of %s has not succeeded in %s with all its checks%s; run it there before it is promoted to %s',
+      p_version, p_pipeline, v_below,
+      case when v_least is not null then pg_catalog.format(' and a score of at least %s', v_least) else '' end, p_env);
   end if;
   insert into ops.promotions (id, project_id, pipeline, version, env, subject, note, evidence_run)
   values (v_id, p_project_id, p_pipeline, p_version, p_env, private.subject(), coalesce(p_note, ''), v_evidence);
@@ -1518,6 +2228,791 @@ as $$
   where p.project_id = p_project_id and p.pipeline = p_pipeline and p.env = p_env
   order by p.promoted_at desc, p.id desc
   limit 1
+$$;
+
+-- functions/24_schedules.sql
+-- Schedules as people have them: who may change what runs (editor), who may say when it runs (operator).
+
+-- The schedule, locked, where the caller has the role in its environment.
+create or replace function private.my_schedule(p_schedule_id uuid, p_role text) returns ops.schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules;
+begin
+  select * into v_schedule from ops.schedules where id = p_schedule_id for no key update;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_schedule.project_id, v_schedule.env, p_role);
+  return v_schedule;
+end
+$$;
+
+-- What a definition may say, and what is so where it says nothing: an event is something that happened, none of them is
+-- passed over; of missed ticks of a clock one is made up for; what is stale already needs no second run at a time.
+create or replace function private.schedule_defaults(p_definition jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_kind text := p_definition ->> 'kind';
+  v_unknown text;
+begin
+  select pg_catalog.string_agg(k, ', ' order by k) into v_unknown
+  from pg_catalog.jsonb_object_keys(p_definition) as k
+  where k <> all ('{pipeline,kind,cron,timezone,after_pipeline,dataset,stale_seconds,misfire,grace_seconds,catch_up_limit,overlap,jitter_seconds,params,priority,min_score}');
+  if v_unknown is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_definition has no field %s; see docs/schedules.md for those that it has', v_unknown);
+  end if;
+  perform private.require(v_kind, 'p_definition.kind'), private.require(p_definition ->> 'pipeline', 'p_definition.pipeline');
+  return pg_catalog.jsonb_build_object(
+    'timezone', 'UTC', 'misfire', case when v_kind in ('cron', 'when_stale') then 'run_once' else 'run_all' end,
+    'grace_seconds', 60, 'catch_up_limit', 100, 'overlap', case v_kind when 'when_stale' then 'skip' else 'queue' end,
+    'jitter_seconds', 0, 'params', '{}'::jsonb, 'priority', 100) || pg_catalog.jsonb_strip_nulls(p_definition);
+end
+$$;
+
+-- A chain of pipelines that starts itself never ends.
+create or replace function private.refuse_schedule_circle(p_schedule ops.schedules) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_circle text;
+begin
+  with recursive chain (pipeline, way) as (
+    select p_schedule.pipeline, array[p_schedule.after_pipeline, p_schedule.pipeline]
+    union all
+    select s.pipeline, c.way || s.pipeline
+    from chain c
+    join ops.schedules s on s.project_id = p_schedule.project_id and s.env = p_schedule.env
+      and s.after_pipeline = c.pipeline and s.id <> p_schedule.id
+    where s.pipeline <> all (c.way[2:]) and c.pipeline <> p_schedule.after_pipeline
+  )
+  select pg_catalog.array_to_string(c.way, ' → ') into v_circle
+  from chain c where c.pipeline = p_schedule.after_pipeline limit 1;
+  if v_circle is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      '%s would start itself for ever; break the circle', v_circle);
+  end if;
+end
+$$;
+
+-- Makes a schedule what the definition says; a repeat of the same changes nothing. Returns its id.
+create or replace function ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_new ops.schedules;
+  v_old ops.schedules;
+begin
+  perform private.require_role(p_project_id, p_env, 'editor');
+  perform private.require(p_slug, 'p_slug');
+  v_new := pg_catalog.jsonb_populate_record(null::ops.schedules, private.schedule_defaults(p_definition));
+  if not exists (select from ops.pipelines where project_id = p_project_id and slug = v_new.pipeline) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no pipeline %s in that project; register it with `controlroom schedule apply`', v_new.pipeline);
+  end if;
+  perform pg_catalog.clock_timestamp() at time zone v_new.timezone;
+  -- One at a time in a project: two that go round in a circle together must not pass each other.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_project_id::text || '/schedules', 0));
+  select * into v_old from ops.schedules where project_id = p_project_id and env = p_env and slug = p_slug for no key update;
+  v_new.id := coalesce(v_old.id, private.new_id());
+  v_new.project_id := p_project_id;
+  v_new.env := p_env;
+  perform private.refuse_schedule_circle(v_new);
+  if v_old.id is null then
+    insert into ops.schedules (
+      id, project_id, env, slug, pipeline, kind, cron, timezone, after_pipeline, dataset, stale_seconds, misfire,
+      grace_seconds, catch_up_limit, overlap, jitter_seconds, params, priority, min_score, created_by)
+    values (
+      v_new.id, p_project_id, p_env, p_slug, v_new.pipeline, v_new.kind, v_new.cron, v_new.timezone, v_new.after_pipeline,
+      v_new.dataset, v_new.stale_seconds, v_new.misfire, v_new.grace_seconds, v_new.catch_up_limit, v_new.overlap,
+      v_new.jitter_seconds, v_new.params, v_new.priority, v_new.min_score, private.subject());
+  else
+    perform private.change_schedule(v_old, v_new);
+  end if;
+  return v_new.id;
+end
+$$;
+
+-- Another clock begins anew: its ticks are those from now on. Anything else leaves the schedule where it stands.
+create or replace function private.change_schedule(p_old ops.schedules, p_new ops.schedules) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_clock boolean := (p_old.kind, p_old.cron, p_old.timezone, p_old.stale_seconds, p_old.dataset)
+    is distinct from (p_new.kind, p_new.cron, p_new.timezone, p_new.stale_seconds, p_new.dataset);
+begin
+  update ops.schedules s
+  set pipeline = p_new.pipeline, kind = p_new.kind, cron = p_new.cron, timezone = p_new.timezone,
+    after_pipeline = p_new.after_pipeline, dataset = p_new.dataset, stale_seconds = p_new.stale_seconds,
+    misfire = p_new.misfire, grace_seconds = p_new.grace_seconds, catch_up_limit = p_new.catch_up_limit,
+    overlap = p_new.overlap, jitter_seconds = p_new.jitter_seconds, params = p_new.params, priority = p_new.priority,
+    min_score = p_new.min_score, revision = s.revision + 1,
+    anchored_at = case when v_clock then pg_catalog.clock_timestamp() else s.anchored_at end,
+    next_at = case when v_clock then null else s.next_at end,
+    due_at = case when v_clock then null
+      when s.next_at is null then s.due_at
+      else s.next_at + private.jitter(s.id, s.next_at, p_new.jitter_seconds) end,
+    -- Where overlapping was queued until now, nobody has kept the list.
+    open_runs = case
+      when p_new.overlap = 'queue' then '{}'
+      when s.overlap <> 'queue' then s.open_runs
+      else array(
+        select r.id from ops.schedule_ticks t join ops.runs r on r.id = t.run_id
+        where t.schedule_id = s.id and r.status in ('queued', 'claimed', 'running')) end
+  where s.id = p_old.id
+    and (s.pipeline, s.kind, s.cron, s.timezone, s.after_pipeline, s.dataset, s.stale_seconds, s.misfire, s.grace_seconds,
+      s.catch_up_limit, s.overlap, s.jitter_seconds, s.params, s.priority, s.min_score)
+    is distinct from (p_new.pipeline, p_new.kind, p_new.cron, p_new.timezone, p_new.after_pipeline, p_new.dataset,
+      p_new.stale_seconds, p_new.misfire, p_new.grace_seconds, p_new.catch_up_limit, p_new.overlap, p_new.jitter_seconds,
+      p_new.params, p_new.priority, p_new.min_score);
+  if v_clock and p_old.kind <> 'cron' then
+    update ops.schedule_ticks set outcome = 'skipped', reason = 'the schedule was changed',
+      decided_at = pg_catalog.clock_timestamp()
+    where schedule_id = p_old.id and outcome = 'pending';
+  end if;
+end
+$$;
+
+create or replace function ops.pause_schedule(p_schedule_id uuid, p_reason text default '') returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.my_schedule(p_schedule_id, 'operator');
+  update ops.schedules
+  set paused = true, paused_reason = coalesce(p_reason, ''), paused_by = private.subject(),
+    paused_at = pg_catalog.clock_timestamp(), revision = revision + 1
+  where id = p_schedule_id and not paused;
+end
+$$;
+
+-- What was due in the pause is passed over and noted, or (p_catch_up) made up for as the schedule's misfire policy says.
+create or replace function ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean default false) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.my_schedule(p_schedule_id, 'operator');
+  perform private.resume(p_schedule_id, p_catch_up, pg_catalog.clock_timestamp());
+end
+$$;
+
+create or replace function private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamptz) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules;
+begin
+  select * into v_schedule from ops.schedules where id = p_schedule_id and paused for no key update;
+  if not found then
+    return;
+  end if;
+  if not p_catch_up then
+    if v_schedule.next_at <= p_now then
+      perform private.note_skipped(v_schedule, v_schedule.next_at, p_now, null, 'paused', p_now);
+    end if;
+    update ops.schedule_ticks set outcome = 'skipped', reason = 'paused', decided_at = p_now
+    where schedule_id = p_schedule_id and outcome = 'pending';
+  end if;
+  update ops.schedules
+  set paused = false, paused_reason = '', paused_by = null, paused_at = null, revision = revision + 1,
+    anchored_at = case when p_catch_up then anchored_at else p_now end,
+    next_at = case when p_catch_up then next_at end, due_at = case when p_catch_up then due_at end
+  where id = p_schedule_id;
+end
+$$;
+
+-- The ledger of its ticks stays.
+create or replace function ops.remove_schedule(p_schedule_id uuid) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.my_schedule(p_schedule_id, 'editor');
+  update ops.schedule_ticks set outcome = 'skipped', reason = 'the schedule was removed',
+    decided_at = pg_catalog.clock_timestamp()
+  where schedule_id = p_schedule_id and outcome = 'pending';
+  delete from ops.schedules where id = p_schedule_id;
+end
+$$;
+
+-- Starts a run now, as a tick of its own; paused or not. With a key a repeat gives the same run.
+create or replace function ops.fire_schedule(p_schedule_id uuid, p_key text default null) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'operator');
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_key text := 'manual:' || coalesce(p_key, private.new_id()::text);
+  v_run uuid;
+begin
+  select t.run_id into v_run from ops.schedule_ticks t where t.schedule_id = p_schedule_id and t.key = v_key;
+  if found then
+    return v_run;
+  end if;
+  v_run := private.create_scheduled_run(v_schedule, v_key, v_now, '{}');
+  insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, run_id, decided_at)
+  values (v_schedule.project_id, v_schedule.env, p_schedule_id, v_key, v_now, 'fired', 'by hand', v_run, v_now);
+  if v_schedule.overlap <> 'queue' then
+    update ops.schedules set open_runs = private.open_runs(v_schedule) || v_run where id = p_schedule_id;
+  end if;
+  return v_run;
+end
+$$;
+
+-- functions/25_schedule_events.sql
+-- Events that start schedules: each is written into the ledger by the transaction in which it happens, and can therefore
+-- not be lost. The steward decides it later.
+
+-- Where nobody waits for a pipeline it costs a run's end one probe of a small index.
+create or replace function private.note_success() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
+  select s.project_id, s.env, s.id, 'run:' || new.id, new.finished_at, 'pending',
+    pg_catalog.jsonb_build_object('run_id', new.id)
+  from ops.schedules s
+  where s.project_id = new.project_id and s.env = new.env and s.after_pipeline = new.pipeline
+    and s.kind = 'after_pipeline'
+  on conflict (schedule_id, key) do nothing;
+  return null;
+end
+$$;
+
+create or replace trigger schedules_after
+  after update of status on ops.runs
+  for each row when (new.status = 'succeeded' and old.status <> 'succeeded')
+  execute function private.note_success();
+
+create or replace function private.note_release() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
+  select s.project_id, s.env, s.id, 'dataset:' || new.id || '@' || new.version, new.updated_at, 'pending',
+    pg_catalog.jsonb_build_object('dataset', s.dataset, 'version', new.version, 'run_id', (
+      select v.run_id from ops.dataset_versions v where v.dataset_id = new.id and v.version = new.version))
+  from ops.schedules s
+  where s.project_id = new.project_id and s.env = new.env and s.dataset = new.layer || '.' || new.name
+    and s.kind = 'on_dataset'
+  on conflict (schedule_id, key) do nothing;
+  return null;
+end
+$$;
+
+create or replace trigger schedules_on_dataset
+  after update of version on ops.datasets
+  for each row when (new.version is distinct from old.version)
+  execute function private.note_release();
+
+-- A tick for each when_stale schedule whose dataset is too old at p_now, and another for each further span of that length:
+-- a run that failed to freshen it is not the last try. Of several spans that nobody watched, the last is noted.
+create or replace function private.note_stale(p_now timestamptz) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_noted int;
+begin
+  insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
+  select a.project_id, a.env, a.id, 'stale:' || extract(epoch from a.at)::text, a.at, 'pending',
+    pg_catalog.jsonb_build_object('dataset', a.dataset, 'clock', a.clock)
+  from (
+    select s.*, c.clock, c.clock + pg_catalog.make_interval(
+      secs => pg_catalog.floor(extract(epoch from p_now - c.clock)::float8 / s.stale_seconds) * s.stale_seconds) as at
+    from ops.schedules s
+    cross join lateral (
+      select coalesce(private.dataset_clock(s.project_id, s.env, s.dataset), s.anchored_at) as clock
+    ) as c
+    where s.kind = 'when_stale' and not s.paused
+      and p_now - c.clock >= pg_catalog.make_interval(secs => s.stale_seconds)
+  ) as a
+  on conflict (schedule_id, key) do nothing;
+  get diagnostics v_noted = row_count;
+  return v_noted;
+end
+$$;
+
+-- What the elected steward asks: which clocks are due.
+create or replace function ops.due_schedules(p_limit int default 200)
+returns table (
+  id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
+)
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  return query select * from private.due_schedules(p_limit, pg_catalog.clock_timestamp());
+end
+$$;
+
+create or replace function private.due_schedules(p_limit int, p_now timestamptz)
+returns table (
+  id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
+)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+    select s.id, s.revision, s.cron, s.timezone, s.next_at, s.anchored_at, p_now
+    from ops.schedules s
+    where s.kind = 'cron' and not s.paused and (s.due_at is null or s.due_at <= p_now)
+    order by s.due_at nulls first, s.id
+    limit p_limit;
+end
+$$;
+
+-- Decisions, each {id, revision, expected, ticks, next, before, asked_at, fault}; see private.decide_cron. Each is about what
+-- was so when its clock was asked for. With a fault the clock cannot be read: the schedule is paused with that reason. In the
+-- order of their ids, so that two stewards cannot block each other. Returns how many ticks were decided.
+create or replace function ops.decide_clocks(p_decisions jsonb) returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_one record;
+  v_done int := 0;
+begin
+  for v_one in
+    select * from pg_catalog.jsonb_to_recordset(p_decisions) as d (
+      id uuid, revision int, expected timestamptz, ticks timestamptz[], next timestamptz, before timestamptz,
+      asked_at timestamptz, fault text)
+    order by d.id
+  loop
+    if v_one.fault is null then
+      v_done := v_done + private.decide_cron(
+        v_one.id, v_one.revision, v_one.expected, v_one.ticks, v_one.next, v_one.asked_at, v_one.before);
+    else
+      update ops.schedules s
+      set paused = true, paused_reason = v_one.fault, paused_at = v_one.asked_at, revision = s.revision + 1
+      where s.id = v_one.id and s.revision = v_one.revision and not s.paused;
+    end if;
+  end loop;
+  return v_done;
+end
+$$;
+
+-- Schedules with events that wait for a decision.
+create or replace function ops.pending_schedules(p_limit int default 200) returns setof uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.note_stale(pg_catalog.clock_timestamp());
+  return query
+    select p.schedule_id
+    from (select distinct t.schedule_id from ops.schedule_ticks t where t.outcome = 'pending') as p
+    left join ops.schedules s on s.id = p.schedule_id
+    where not coalesce(s.paused, false)
+    order by 1
+    limit p_limit;
+end
+$$;
+
+create or replace function ops.decide_events(p_schedule_id uuid) returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  return private.decide_pending(p_schedule_id, pg_catalog.clock_timestamp());
+end
+$$;
+
+-- Forgets decided ticks older than p_keep.
+create or replace function ops.prune_ticks(p_keep interval) returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_gone int;
+begin
+  if p_keep is null or p_keep < interval '1 day' then
+    raise exception using errcode = 'CR007', message = 'p_keep must be one day or more';
+  end if;
+  delete from ops.schedule_ticks
+  where outcome <> 'pending' and coalesce(through, tick) < pg_catalog.clock_timestamp() - p_keep;
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end
+$$;
+
+-- functions/26_webhooks.sql
+-- Inbound webhooks, signed as the Standard Webhooks specification has it: HMAC-SHA256 over `id.timestamp.body`, so that its
+-- libraries, which there are for each language, can send them. Verified here: what stands at the door cannot start a run.
+
+-- RFC 2104 with SHA-256; keys of up to 64 bytes.
+create or replace function private.hmac_sha256(p_key bytea, p_message bytea) returns bytea
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_inner bytea := pg_catalog.decode(pg_catalog.repeat('36', 64), 'hex');
+  v_outer bytea := pg_catalog.decode(pg_catalog.repeat('5c', 64), 'hex');
+begin
+  for i in 0 .. pg_catalog.length(p_key) - 1 loop
+    v_inner := pg_catalog.set_byte(v_inner, i, 54 # pg_catalog.get_byte(p_key, i));
+    v_outer := pg_catalog.set_byte(v_outer, i, 92 # pg_catalog.get_byte(p_key, i));
+  end loop;
+  return pg_catalog.sha256(v_outer || pg_catalog.sha256(v_inner || p_message));
+end
+$$;
+
+-- A new secret for the schedule's sender, told this once; the one before ends.
+create or replace function ops.create_webhook_secret(p_schedule_id uuid) returns text
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'editor');
+  v_key bytea := pg_catalog.sha256(
+    pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) || pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
+    || pg_catalog.uuid_send(pg_catalog.gen_random_uuid()));
+begin
+  if v_schedule.kind <> 'webhook' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'schedule %s is of kind %s; only a webhook has a secret', v_schedule.slug, v_schedule.kind);
+  end if;
+  insert into private.webhook_keys (schedule_id, key) values (p_schedule_id, v_key)
+  on conflict (schedule_id) do update set key = excluded.key, made_at = pg_catalog.clock_timestamp();
+  perform private.audit(
+    null, v_schedule.project_id, 'schedules.webhook_secret', p_schedule_id::text, null,
+    pg_catalog.jsonb_build_object('env', v_schedule.env, 'slug', v_schedule.slug));
+  return 'whsec_' || pg_catalog.encode(v_key, 'base64');
+end
+$$;
+
+-- Takes a signed request and returns the id of its tick; a repeat of the same message is the same tick. Whatever is wrong
+-- with it, the answer is one: a stranger must not find out which schedules there are.
+create or replace function ops.receive_webhook(
+  p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea
+) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  return private.receive_webhook(
+    p_schedule_id, p_message_id, p_timestamp, p_signatures, p_body, pg_catalog.clock_timestamp());
+end
+$$;
+
+create or replace function private.receive_webhook(
+  p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamptz
+) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_key bytea;
+  v_expected bytea;
+  v_schedule ops.schedules;
+  v_tick uuid;
+begin
+  select k.key into v_key from private.webhook_keys k where k.schedule_id = p_schedule_id;
+  -- Unknown ones cost the same work.
+  v_expected := private.hmac_sha256(
+    coalesce(v_key, '\x00'),
+    pg_catalog.convert_to(coalesce(p_message_id, '') || '.' || coalesce(p_timestamp, 0) || '.', 'UTF8') || coalesce(p_body, ''));
+  -- Hashes are compared and not the signatures themselves: how long that takes says nothing of how much was right.
+  if v_key is null or coalesce(p_message_id, '') = '' or pg_catalog.length(p_message_id) > 200
+    or p_timestamp is null or pg_catalog.abs(extract(epoch from p_now) - p_timestamp) > 300
+    or pg_catalog.length(p_body) > 65536
+    or not exists (
+      select from pg_catalog.regexp_split_to_table(coalesce(p_signatures, ''), ' ') as s
+      where pg_catalog.sha256(pg_catalog.convert_to(s, 'UTF8'))
+        = pg_catalog.sha256(pg_catalog.convert_to('v1,' || pg_catalog.encode(v_expected, 'base64'), 'UTF8')))
+  then
+    raise exception using errcode = 'CR005', message =
+      'no webhook takes this request; check its address, secret, clock (5 min) and size (64 KiB)';
+  end if;
+  select * into strict v_schedule from ops.schedules where id = p_schedule_id;
+  insert into ops.schedule_ticks as t (project_id, env, schedule_id, key, tick, outcome, data)
+  values (
+    v_schedule.project_id, v_schedule.env, p_schedule_id, 'webhook:' || p_message_id, p_now, 'pending',
+    private.webhook_data(p_body))
+  on conflict (schedule_id, key) do nothing
+  returning t.id into v_tick;
+  if v_tick is null then
+    select t.id into strict v_tick from ops.schedule_ticks t
+    where t.schedule_id = p_schedule_id and t.key = 'webhook:' || p_message_id;
+  end if;
+  return v_tick;
+end
+$$;
+
+-- The body, and from it `params`: values for the run's parameters. Of a body that is no JSON only the hash is kept.
+create or replace function private.webhook_data(p_body bytea) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_body jsonb;
+begin
+  if coalesce(p_body, '') = '' then
+    return '{}';
+  end if;
+  v_body := pg_catalog.convert_from(p_body, 'UTF8')::jsonb;
+  return pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+    'body', v_body,
+    'params', case when pg_catalog.jsonb_typeof(v_body -> 'params') = 'object' then v_body -> 'params' end));
+exception
+  when data_exception then
+    return pg_catalog.jsonb_build_object('body_sha256', pg_catalog.encode(pg_catalog.sha256(p_body), 'hex'));
+end
+$$;
+
+-- functions/27_freshness.sql
+-- How old datasets are by their own clock, and which are too old.
+
+-- When the data that readers get is from: the newest value of its rule's event column where that is known, else the moment
+-- of the release. Null: nothing was released.
+create or replace function private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(v.event_time, d.updated_at)
+    from ops.datasets d
+    left join ops.dataset_versions v on v.dataset_id = d.id and v.version = d.version
+    where d.project_id = p_project_id and d.env = p_env and d.version is not null
+      and d.layer = pg_catalog.split_part(p_dataset, '.', 1) and d.name = pg_catalog.split_part(p_dataset, '.', 2));
+end
+$$;
+
+create or replace function ops.put_freshness_rule(
+  p_project_id uuid, p_env text, p_dataset text, p_warn_seconds float8, p_error_seconds float8,
+  p_event_column text default null
+) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid;
+begin
+  perform private.require_role(p_project_id, p_env, 'editor');
+  perform private.require(p_dataset, 'p_dataset');
+  insert into ops.freshness_rules as r (project_id, env, dataset, warn_seconds, error_seconds, event_column)
+  values (p_project_id, p_env, p_dataset, p_warn_seconds, p_error_seconds, p_event_column)
+  on conflict (project_id, env, dataset) do update
+  set warn_seconds = excluded.warn_seconds, error_seconds = excluded.error_seconds, event_column = excluded.event_column
+  returning r.id into v_id;
+  -- Another column, another clock.
+  update ops.dataset_versions v set event_time = null, event_looked_at = null
+  from ops.datasets d
+  where d.project_id = p_project_id and d.env = p_env and d.layer || '.' || d.name = p_dataset
+    and v.dataset_id = d.id and v.version = d.version and v.event_looked_at is not null;
+  return v_id;
+end
+$$;
+
+create or replace function ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_role(p_project_id, p_env, 'editor');
+  update ops.freshness_breaches b set ended_at = pg_catalog.clock_timestamp()
+  where b.project_id = p_project_id and b.env = p_env and b.dataset = p_dataset and b.ended_at is null;
+  delete from ops.freshness_rules r where r.project_id = p_project_id and r.env = p_env and r.dataset = p_dataset;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no freshness rule for %s in %s; `controlroom freshness list` shows those there are', p_dataset, p_env);
+  end if;
+end
+$$;
+
+-- Released versions whose event column has not been looked at.
+create or replace function ops.unread_clocks(p_limit int default 50)
+returns table (version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  return query
+    select v.id, o.slug, p.slug, r.env, r.dataset, v.version, r.event_column
+    from ops.freshness_rules r
+    join ops.projects p on p.id = r.project_id
+    join ops.orgs o on o.id = p.org_id
+    join ops.datasets d on d.project_id = r.project_id and d.env = r.env
+      and d.layer = pg_catalog.split_part(r.dataset, '.', 1) and d.name = pg_catalog.split_part(r.dataset, '.', 2)
+    join ops.dataset_versions v on v.dataset_id = d.id and v.version = d.version
+    where r.event_column is not null and v.event_looked_at is null
+    order by v.id
+    limit p_limit;
+end
+$$;
+
+create or replace function ops.record_event_time(p_version_id uuid, p_event_time timestamptz) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update ops.dataset_versions set event_time = p_event_time, event_looked_at = pg_catalog.clock_timestamp()
+  where id = p_version_id;
+end
+$$;
+
+-- Brings ops.freshness in step with the clock, and begins and ends breaches. Returns how many datasets are not ok.
+create or replace function private.check_freshness(p_now timestamptz) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_bad int;
+begin
+  insert into ops.freshness as f (
+    rule_id, project_id, env, dataset, dataset_id, clock, clock_kind, lag_seconds, state, since, checked_at)
+  select m.id, m.project_id, m.env, m.dataset, m.dataset_id, m.clock, m.clock_kind, m.lag,
+    case when m.lag >= m.error_seconds then 'error' when m.lag >= m.warn_seconds then 'warn' else 'ok' end,
+    m.clock + pg_catalog.make_interval(secs => case
+      when m.lag >= m.error_seconds then m.error_seconds when m.lag >= m.warn_seconds then m.warn_seconds else 0 end),
+    p_now
+  from (
+    select r.*, d.id as dataset_id, c.clock, c.clock_kind,
+      greatest(0, extract(epoch from p_now - c.clock))::float8 as lag
+    from ops.freshness_rules r
+    left join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.version is not null
+      and d.layer = pg_catalog.split_part(r.dataset, '.', 1) and d.name = pg_catalog.split_part(r.dataset, '.', 2)
+    left join ops.dataset_versions v on v.dataset_id = d.id and v.version = d.version and r.event_column is not null
+    left join ops.freshness k on k.rule_id = r.id
+    cross join lateral (
+      select
+        -- Until a new version's own clock is known, the one before counts.
+        case when v.id is not null and v.event_looked_at is null and k.clock_kind = 'event' then k.clock
+          else coalesce(v.event_time, d.updated_at, r.created_at) end as clock,
+        case when v.id is not null and v.event_looked_at is null and k.clock_kind = 'event' then 'event'
+          when d.id is null then 'never' when v.event_time is null then 'release' else 'event' end as clock_kind
+    ) as c
+  ) as m
+  order by m.id
+  on conflict (rule_id) do update
+  set dataset_id = excluded.dataset_id, clock = excluded.clock, clock_kind = excluded.clock_kind,
+    lag_seconds = excluded.lag_seconds, state = excluded.state, since = excluded.since, checked_at = excluded.checked_at;
+  insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at, noticed_at)
+  select f.rule_id, f.project_id, f.env, f.dataset, l.level, f.clock,
+    f.clock + pg_catalog.make_interval(secs => case l.level when 'error' then r.error_seconds else r.warn_seconds end), p_now
+  from ops.freshness f
+  join ops.freshness_rules r on r.id = f.rule_id
+  cross join (values ('warn'), ('error')) as l (level)
+  where f.state = 'error' or f.state = l.level
+  on conflict (rule_id, level, began_at) do nothing;
+  update ops.freshness_breaches b
+  set ended_at = p_now
+  from ops.freshness f
+  where f.rule_id = b.rule_id and b.ended_at is null
+    and (f.clock > b.clock or f.state = 'ok' or (f.state = 'warn' and b.level = 'error'));
+  select pg_catalog.count(*) into v_bad from ops.freshness where state <> 'ok';
+  return v_bad;
+end
+$$;
+
+create or replace function ops.check_freshness() returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  return private.check_freshness(pg_catalog.clock_timestamp());
+end
+$$;
+
+-- functions/28_scores.sql
+-- People and scores: weights, gates, and what a score would have been.
+
+-- The score of a run with other weights: nothing is kept. {"score": …, "breakdown": […], "sentence": …}
+create or replace function ops.what_if_score(p_run_id uuid, p_weights jsonb) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_run record;
+  v_wrong text;
+  v_breakdown jsonb;
+  v_score numeric;
+begin
+  select r.project_id, r.env into v_run from ops.runs r where r.id = p_run_id;
+  perform private.require_role(v_run.project_id, v_run.env, 'viewer');
+  select string_agg(pg_catalog.format('%s: %s', key, case
+      when not exists (select from ops.signal_weights w where w.signal = key) then 'no such signal'
+      else value || ' is no weight' end), '; ' order by key)
+  into v_wrong
+  from pg_catalog.jsonb_each_text(coalesce(p_weights, '{}'))
+  where value !~ '^[0-9]+(\.[0-9]+)?$' or not exists (select from ops.signal_weights w where w.signal = key);
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = 'p_weights: ' || v_wrong;
+  end if;
+  v_breakdown := private.score_breakdown(p_run_id, coalesce(p_weights, '{}'));
+  v_score := (select sum((part ->> 'points')::numeric) from pg_catalog.jsonb_array_elements(v_breakdown) as part);
+  if v_score is null then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'run %s has no signals yet; they are recorded when it has ended', p_run_id);
+  end if;
+  return pg_catalog.jsonb_build_object(
+    'score', v_score, 'breakdown', v_breakdown, 'sentence', private.score_sentence(v_score, v_breakdown));
+end
+$$;
+
+-- Weights are the installation's: an admin of some whole org changes them. Scores that were given stay.
+create or replace function ops.set_signal_weight(
+  p_signal text, p_weight float8, p_half_at float8 default null, p_free_until float8 default null
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
+    raise exception using errcode = 'CR005', message = 'weights are changed by an admin of an org';
+  end if;
+  if p_weight is null or p_weight < 0 or p_half_at <= 0 or p_free_until < 0 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_weight is %s, p_half_at %s, p_free_until %s; a weight and free_until are 0 or more, half_at is more than 0',
+      p_weight, p_half_at, p_free_until);
+  end if;
+  update ops.signal_weights
+  set weight = p_weight, half_at = coalesce(p_half_at, half_at), free_until = coalesce(p_free_until, free_until)
+  where signal = p_signal;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no signal %L; known are %s', p_signal, (select string_agg(signal, ', ' order by signal) from ops.signal_weights));
+  end if;
+end
+$$;
+
+-- How good the run must be that earns a version its promotion to p_env; null takes the gate away.
+create or replace function ops.set_score_gate(
+  p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_role(p_project_id, p_env, 'admin');
+  if p_min_score is null then
+    delete from ops.score_gates
+    where project_id = p_project_id and env = p_env and pipeline is not distinct from p_pipeline;
+    return;
+  end if;
+  if p_min_score not between 0 and 100 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_min_score is %s; give 0 to 100', p_min_score);
+  end if;
+  insert into ops.score_gates (project_id, env, pipeline, min_score, created_by)
+  values (p_project_id, p_env, p_pipeline, p_min_score, private.subject())
+  on conflict (project_id, env, pipeline) do update
+  set min_score = excluded.min_score, created_by = excluded.created_by, created_at = pg_catalog.clock_timestamp();
+end
 $$;
 
 -- functions/30_accounts.sql
@@ -1816,6 +3311,302 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/50_private_traces.sql
+-- The traceparent that the caller presents: a setting of its connection, or over HTTP the header of that name. What is none is ignored.
+create or replace function private.presented_traceparent() returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_text text := coalesce(
+    nullif(pg_catalog.current_setting('controlroom.traceparent', true), ''),
+    nullif(pg_catalog.current_setting('request.headers', true), '')::jsonb ->> 'traceparent');
+begin
+  return case when v_text ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then v_text end;
+end
+$$;
+
+-- As a default it serves whatever creates runs, and none of it has to know.
+alter table ops.runs alter column traceparent set default private.presented_traceparent();
+
+-- Where the owner of a run goes on with its trace; null where nobody began one.
+create or replace function ops.run_traceparent(p_run_id uuid, p_lease_token bigint) returns text
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_run_id, p_lease_token);
+  return (select traceparent from ops.runs where id = p_run_id);
+end
+$$;
+
+-- functions/51_private_totals.sql
+-- Upper bounds of durations, in seconds; what is longer falls into one bucket more.
+create or replace function private.duration_bounds() returns float8[]
+language sql immutable
+set search_path = ''
+as $$ select '{0.1,0.5,1,5,15,60,300,1800,7200}'::float8[] $$;
+
+-- Durations as counts by bucket.
+create or replace function private.bucketed(p_seconds float8[]) returns bigint[]
+language sql immutable
+set search_path = ''
+as $$
+  select array(
+    select pg_catalog.count(s.seconds)
+    from pg_catalog.generate_series(0, pg_catalog.cardinality(private.duration_bounds())) as b (bucket)
+    left join unnest(p_seconds) as s (seconds)
+      -- The bounds are upper ends that belong to their bucket, and width_bucket's are lower ends.
+      on pg_catalog.width_bucket(s.seconds - 1e-9, private.duration_bounds()) = b.bucket
+    group by b.bucket
+    order by b.bucket)
+$$;
+
+create or replace function private.added(p_one bigint[], p_other bigint[]) returns bigint[]
+language sql immutable
+set search_path = ''
+as $$
+  select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, n) order by n)
+$$;
+
+-- Counts what has ended since the last time; returns how many runs. Each run is counted once, whoever ended it when: a row that
+-- ended never changes again, so the transaction that wrote it is its own for ever, and only transactions that can no longer
+-- commit anything (below the snapshot's xmin) are counted. A clock could not promise that.
+create or replace function private.count_ended_runs() returns int
+language plpgsql
+set search_path = ''
+-- The index of ranges serves as a bitmap or not at all.
+set enable_bitmapscan = on
+set enable_seqscan = off
+as $$
+declare
+  v_mark record;
+  v_horizon bigint;
+  v_own bigint;
+  v_ids uuid[];
+  -- More names than these are counted as one, so that a scrape stays small.
+  v_names constant int := 400;
+begin
+  select horizon, at into v_mark from private.totals_mark for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  v_own := pg_catalog.pg_current_xact_id()::text::bigint;
+  v_horizon := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint;
+  if v_horizon <= v_mark.horizon then
+    return 0;
+  end if;
+  v_ids := array(
+    select r.id
+    from ops.runs r
+    -- Wide enough for any transaction of ours, narrow enough for the index of ranges.
+    where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
+      and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1);
+  if pg_catalog.cardinality(v_ids) > 0 then
+    insert into ops.run_totals as t (project_id, pipeline, status, runs, lost_leases, seconds, buckets)
+    select e.project_id, n.name, e.status, pg_catalog.count(*), pg_catalog.sum(e.lost_leases), pg_catalog.sum(e.seconds),
+      private.bucketed(pg_catalog.array_agg(e.seconds))
+    from (
+      select project_id, pipeline, status, lost_leases,
+        greatest(extract(epoch from finished_at - created_at), 0)::float8 as seconds
+      from ops.runs where id = any (v_ids)
+    ) e
+    cross join lateral (
+      select case
+        when exists (select from ops.run_totals k where k.project_id = e.project_id and k.pipeline = e.pipeline)
+          or (select pg_catalog.count(*) from ops.run_totals) < v_names then e.pipeline
+        else '(other)'
+      end as name) n
+    group by e.project_id, n.name, e.status
+    on conflict (project_id, pipeline, status) do update set
+      runs = t.runs + excluded.runs, lost_leases = t.lost_leases + excluded.lost_leases,
+      seconds = t.seconds + excluded.seconds, buckets = private.added(t.buckets, excluded.buckets);
+    insert into ops.phase_totals as t (project_id, kind, status, phases, seconds, buckets)
+    select p.project_id, p.kind, p.status, pg_catalog.count(*),
+      pg_catalog.sum(extract(epoch from p.finished_at - p.started_at)),
+      private.bucketed(pg_catalog.array_agg(extract(epoch from p.finished_at - p.started_at)::float8))
+    from ops.run_phases p
+    where p.run_id = any (v_ids) and p.started_at is not null and p.finished_at is not null and p.status in ('succeeded', 'failed', 'canceled')
+    group by p.project_id, p.kind, p.status
+    on conflict (project_id, kind, status) do update set
+      phases = t.phases + excluded.phases, seconds = t.seconds + excluded.seconds,
+      buckets = private.added(t.buckets, excluded.buckets);
+  end if;
+  update private.totals_mark set horizon = v_horizon, at = pg_catalog.clock_timestamp();
+  return pg_catalog.cardinality(v_ids);
+end
+$$;
+
+-- The steward's round: it lives, and what has ended is counted.
+create or replace function ops.steward_round() returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into private.steward_pulse (at) values (pg_catalog.clock_timestamp())
+  on conflict (one) do update set at = excluded.at;
+  return private.count_ended_runs();
+end
+$$;
+
+-- functions/52_metrics.sql
+-- What a scrape is told, as one JSON object. Its cost does not grow with history: ended runs come from totals, owned ones from
+-- their leases, and of the queue at most p_queue rows are looked at (queue.cut says so where there are more).
+create or replace function ops.metrics(p_queue int default 20000) returns jsonb
+language plpgsql security definer
+set search_path = ''
+-- A plan made on an empty table would read all runs for the queue.
+set enable_bitmapscan = off
+set enable_seqscan = off
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_bounds float8[] := private.duration_bounds();
+begin
+  perform private.count_ended_runs();
+  return pg_catalog.jsonb_build_object(
+    'bounds', v_bounds,
+    'queue', (
+      with queued as materialized (
+        select r.project_id, r.env, r.available_at, r.lost_leases, r.capabilities
+        from ops.runs r where r.status = 'queued' order by r.priority, r.turn, r.id limit p_queue
+      ), by_project as (
+        select q.project_id, q.env, pg_catalog.count(*) as runs,
+          greatest(extract(epoch from v_now - pg_catalog.min(q.available_at)), 0)::float8 as oldest
+        from queued q group by q.project_id, q.env order by 3 desc limit 200
+      )
+      select pg_catalog.jsonb_build_object(
+        'cut', (select pg_catalog.count(*) from queued) >= p_queue,
+        'unservable', (
+          select pg_catalog.count(*) from queued q
+          where not exists (
+            select from ops.executors x
+            where x.state = 'active' and x.last_seen > v_now - interval '10 minutes' and q.capabilities <@ x.capabilities)),
+        'projects', coalesce((
+          select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'project', private.project_slug(b.project_id), 'env', b.env, 'runs', b.runs, 'oldest', b.oldest))
+          from by_project b), '[]'))),
+    'owned', coalesce((
+      select pg_catalog.jsonb_agg(o) from (
+        select private.project_slug(l.project_id) as project, r.status, pg_catalog.count(*) as runs
+        from ops.run_leases l join ops.runs r on r.id = l.run_id
+        group by l.project_id, r.status limit 400) o), '[]'),
+    'runs', coalesce((
+      select pg_catalog.jsonb_agg(t) from (
+        select private.project_slug(project_id) as project, pipeline, status, runs, lost_leases, seconds, buckets
+        from ops.run_totals limit 2000) t), '[]'),
+    'phases', coalesce((
+      select pg_catalog.jsonb_agg(t) from (
+        select private.project_slug(project_id) as project, kind, status, phases, seconds, buckets
+        from ops.phase_totals limit 2000) t), '[]'),
+    'claims', (select case when is_called then last_value else 0 end from ops.lease_tokens),
+    'executors', coalesce((
+      select pg_catalog.jsonb_agg(x) from (
+        select state, pg_catalog.count(*) as executors, pg_catalog.sum(slots) as slots
+        from ops.executors where last_seen > v_now - interval '1 day' group by state) x), '[]'),
+    'leases', (
+      select pg_catalog.jsonb_build_object(
+        'expired', pg_catalog.count(*) filter (where expires_at <= v_now),
+        'renewed', coalesce(pg_catalog.max(
+          extract(epoch from v_now - expires_at) + lease_seconds) filter (where expires_at > v_now), 0))
+      from ops.run_leases),
+    'caps', coalesce((
+      select pg_catalog.jsonb_agg(c) from (
+        select key, unit, period, amount::float8 as "limit", private.cap_used(k, v_now)::float8 as used
+        from ops.caps k order by key limit 200) c), '[]'),
+    'steward', pg_catalog.jsonb_build_object(
+      'elected', exists (
+        select from pg_catalog.pg_locks
+        -- compute.steward.ELECTION
+        where locktype = 'advisory' and granted and classid = 0 and objid = 1464162113 and objsubid = 1
+          and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())),
+      'age', (select extract(epoch from v_now - at) from private.steward_pulse)),
+    'database', private.database_health());
+end
+$$;
+
+create or replace function private.project_slug(p_project_id uuid) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select o.slug || '/' || p.slug from ops.projects p join ops.orgs o on o.id = p.org_id where p.id = p_project_id);
+end
+$$;
+
+-- What slows a queue down before anything else shows it: a held snapshot, dead rows, connections.
+create or replace function private.database_health() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return pg_catalog.jsonb_build_object(
+    'oldest_xmin', (
+      select coalesce(pg_catalog.max(pg_catalog.age(x)), 0) from (
+        select backend_xmin as x from pg_catalog.pg_stat_activity where datname = pg_catalog.current_database()
+        union all select xmin from pg_catalog.pg_replication_slots
+        union all select transaction from pg_catalog.pg_prepared_xacts) held
+      where x is not null),
+    'dead', coalesce((
+      select pg_catalog.jsonb_object_agg(relname, n_dead_tup) from pg_catalog.pg_stat_user_tables
+      where schemaname = 'ops' and relname in ('runs', 'run_leases', 'run_phases', 'executors', 'run_totals')), '{}'),
+    'connections', coalesce((
+      select pg_catalog.jsonb_object_agg(s.state, s.n) from (
+        select coalesce(state, 'unknown') as state, pg_catalog.count(*) as n
+        from pg_catalog.pg_stat_activity where backend_type = 'client backend' group by 1) s), '{}'),
+    'max_connections', pg_catalog.current_setting('max_connections')::int);
+end
+$$;
+
+-- functions/53_capability_evidence.sql
+-- Writes down what a probe of a capability found. A success is evidence; a failure takes the proof away and says why.
+create or replace function ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  update ops.capabilities
+  set probe = p_probe, probed_at = pg_catalog.clock_timestamp(),
+    proven_at = case when p_ok then pg_catalog.clock_timestamp() end,
+    evidence = case when p_ok then p_evidence else evidence end,
+    failure = case when p_ok then null else coalesce(p_evidence ->> 'said', 'it failed') end
+  where capability = p_capability;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no capability %L; `controlroom caps --no-run` lists them', p_capability);
+  end if;
+end
+$$;
+
+-- The last moment at which the clock showed p_hour (UTC), where the probes have not all spoken since; else null.
+create or replace function private.probes_due(p_hour int, p_now timestamptz, p_probed text[]) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_due timestamptz := pg_catalog.date_trunc('day', p_now, 'UTC') + p_hour * interval '1 hour';
+begin
+  if v_due > p_now then
+    v_due := v_due - interval '1 day';
+  end if;
+  if exists (
+    select from ops.capabilities where capability = any (p_probed) and (probed_at is null or probed_at < v_due)) then
+    return v_due;
+  end if;
+  return null;
+end
+$$;
+
+create or replace function ops.probes_due(p_hour int, p_probed text[]) returns timestamptz
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  return private.probes_due(p_hour, pg_catalog.clock_timestamp(), p_probed);
+end
+$$;
+
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -2050,9 +3841,10 @@ end
 $$;
 
 -- functions/compute_run_score.sql
--- The score of an ended run: 0–100, the sum of its signals' points. A signal with weight w has w / Σw × 100 points to give;
--- it gives half of them where its value is `half_at` and follows 1 / (1 + value / half_at) (down) or its complement (up).
--- Signals that the run's own row tells are recorded here; handlers record theirs with ops.record_signal.
+-- The score of an ended run: 0–100, the sum of its signals' points. A signal with weight w has w / Σw × 100 points to give,
+-- rounded so that all together have exactly 100. It gives all of them up to `free_until`, half where its value is `half_at`
+-- beyond that, and follows 1 / (1 + (value - free_until) / half_at) (down) or its complement (up). Signals that the run's own
+-- row and its history tell are recorded here; handlers record theirs with ops.record_signal.
 create or replace function ops.compute_run_score(p_run_id uuid) returns numeric
 language plpgsql security definer
 set search_path = ''
@@ -2062,7 +3854,8 @@ declare
   v_breakdown jsonb;
   v_score numeric;
 begin
-  select id, project_id, status, attempt, lost_leases into v_run from ops.runs where id = p_run_id;
+  select id, project_id, status, attempt, lost_leases, error_code, error_message into v_run
+  from ops.runs where id = p_run_id;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
@@ -2070,38 +3863,33 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; a score is given when it has ended', p_run_id, v_run.status);
   end if;
-  insert into ops.signals (run_id, signal, project_id, value)
+  insert into ops.signals (run_id, signal, project_id, value, data)
   values
-    (p_run_id, 'outcome', v_run.project_id, case v_run.status when 'succeeded' then 0 else 1e9 end),
-    (p_run_id, 'retries', v_run.project_id, greatest(v_run.attempt - 1, 0)),
-    (p_run_id, 'lost_leases', v_run.project_id, v_run.lost_leases)
+    (p_run_id, 'outcome', v_run.project_id, case v_run.status when 'succeeded' then 0 else 1e9 end,
+      pg_catalog.jsonb_build_object('said', case v_run.status
+        when 'failed' then pg_catalog.format('the run failed with %s: %s', v_run.error_code, left(v_run.error_message, 200))
+        else 'the run was ' || v_run.status end)),
+    (p_run_id, 'retries', v_run.project_id, greatest(v_run.attempt - 1, 0),
+      pg_catalog.jsonb_build_object('said', pg_catalog.format('it took %s attempts', v_run.attempt))),
+    (p_run_id, 'lost_leases', v_run.project_id, v_run.lost_leases,
+      pg_catalog.jsonb_build_object('said', pg_catalog.format('%s executors were lost on the way', v_run.lost_leases)))
   on conflict (run_id, signal) do nothing;
-  with known as (
-    select s.signal, s.value, w.weight / pg_catalog.sum(w.weight) over () * 100 as full_points,
-      case w.direction
-        when 'down' then 1 / (1 + greatest(s.value, 0) / w.half_at)
-        else 1 - 1 / (1 + greatest(s.value, 0) / w.half_at)
-      end as share
-    from ops.signals s join ops.signal_weights w on w.signal = s.signal
-    where s.run_id = p_run_id and w.weight > 0
-  ), pointed as (
-    select signal, value, pg_catalog.round(full_points::numeric, 2) as possible,
-      pg_catalog.round((full_points * share)::numeric, 2) as points
-    from known
-  )
-  select coalesce(pg_catalog.jsonb_agg(
-      pg_catalog.jsonb_build_object('signal', signal, 'value', value, 'points', points, 'possible', possible)
-      order by possible - points desc, signal), '[]'),
-    least(100, pg_catalog.sum(points))
-  into v_breakdown, v_score
-  from pointed;
+  if v_run.status = 'succeeded' then
+    perform private.record_data_signals(p_run_id);
+  end if;
+  if v_run.status <> 'canceled' then
+    perform private.record_pipeline_signals(p_run_id);
+  end if;
+  select private.score_breakdown(p_run_id) into v_breakdown;
+  v_score := (select pg_catalog.sum((part ->> 'points')::numeric) from pg_catalog.jsonb_array_elements(v_breakdown) as part);
   if v_score is null then
     return null;
   end if;
-  insert into ops.run_scores (run_id, project_id, score, breakdown)
-  values (p_run_id, v_run.project_id, v_score, v_breakdown)
+  insert into ops.run_scores (run_id, project_id, score, breakdown, sentence)
+  values (p_run_id, v_run.project_id, v_score, v_breakdown, private.score_sentence(v_score, v_breakdown))
   on conflict (run_id) do update
-  set score = excluded.score, breakdown = excluded.breakdown, computed_at = pg_catalog.clock_timestamp();
+  set score = excluded.score, breakdown = excluded.breakdown, sentence = excluded.sentence,
+    computed_at = pg_catalog.clock_timestamp();
   return v_score;
 end
 $$;
@@ -2726,12 +4514,12 @@ begin
   end if;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
-    adopted)
+    adopted, stats)
   values (
     v_dataset, v_run.project_id, v_number, p_run_id, p_phase, p_lease_token, p_dataset ->> 'mode',
     (p_dataset ->> 'rows')::bigint, (p_dataset ->> 'total_rows')::bigint, (p_dataset ->> 'byte_size')::bigint,
     p_dataset ->> 'fingerprint', coalesce(p_dataset -> 'schema', '{}'),
-    coalesce((p_dataset ->> 'adopted')::boolean, false))
+    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'))
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
@@ -3248,6 +5036,51 @@ create or replace trigger terminal_runs_never_change
 
 select ops.ensure_event_partitions();
 
+-- policies/tables/10_schedules.sql
+-- Ledger and freshness are seen by whoever sees the environment. What the steward moves on in a schedule is no change of it.
+
+do $$
+declare
+  v_table text;
+  v_scope constant text := 'project_id = any (array(select private.my_projects()))'
+    ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+begin
+  foreach v_table in array array['schedule_ticks', 'freshness_rules', 'freshness', 'freshness_breaches'] loop
+    perform private.let_people_read(v_table, v_scope);
+  end loop;
+  perform private.audit_table('schedules', 'next_at', 'due_at', 'last_tick', 'open_runs', 'anchored_at', 'revision'),
+    private.audit_table('freshness_rules');
+
+  alter table private.webhook_keys enable row level security;
+  alter table private.webhook_keys force row level security;
+  drop policy if exists owner_all on private.webhook_keys;
+  execute pg_catalog.format(
+    'create policy owner_all on private.webhook_keys for all to %I using (true) with check (true)', current_user);
+end
+$$;
+
+-- policies/tables/11_signals.sql
+do $$
+begin
+  perform private.let_people_read('score_gates',
+    'project_id = any (array(select private.my_projects())) '
+    'and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))'),
+    private.audit_table('score_gates');
+end
+$$;
+
+-- policies/tables/50_watching.sql
+-- Totals of a project are read by its members. They are of all environments together: who may not see one of them sees none.
+do $$
+begin
+  perform
+    private.let_people_read('run_totals',
+      'project_id = any (array(select private.my_projects())) and (select not exists (select from private.my_hidden_envs()))'),
+    private.let_people_read('phase_totals',
+      'project_id = any (array(select private.my_projects())) and (select not exists (select from private.my_hidden_envs()))');
+end
+$$;
+
 -- policies/permissions/00_foundation.sql
 -- Who may call what, role by role. Postgres lets PUBLIC execute every new function, and default privileges of a schema
 -- cannot take that back: it is taken here, whole, before anything is given.
@@ -3345,6 +5178,43 @@ grant execute on function
   ops.link_subject(bytea), ops.use_sign_in_link(bytea, bytea, int[], bytea, bytea, interval, text, text),
   ops.session_subject(bytea), ops.login_holds(bytea, text, timestamptz, text, text), ops.sign_out(bytea)
 to controlroom_login;
+
+-- policies/permissions/10_schedules.sql
+grant execute on function
+  ops.put_schedule(uuid, text, text, jsonb),
+  ops.pause_schedule(uuid, text),
+  ops.resume_schedule(uuid, boolean),
+  ops.remove_schedule(uuid),
+  ops.fire_schedule(uuid, text),
+  ops.create_webhook_secret(uuid),
+  ops.put_freshness_rule(uuid, text, text, float8, float8, text),
+  ops.remove_freshness_rule(uuid, text, text)
+to authenticated, service_role;
+
+grant execute on function
+  ops.due_schedules(int), ops.decide_clocks(jsonb), ops.pending_schedules(int), ops.decide_events(uuid),
+  ops.prune_ticks(interval), ops.unread_clocks(int), ops.record_event_time(uuid, timestamptz), ops.check_freshness()
+to service_role;
+
+-- The door: a signature stands for whoever sends it.
+grant execute on function ops.receive_webhook(uuid, text, bigint, text, bytea) to controlroom_login;
+
+-- policies/permissions/11_signals.sql
+grant execute on function
+  ops.what_if_score(uuid, jsonb),
+  ops.set_signal_weight(text, float8, float8, float8),
+  ops.set_score_gate(uuid, text, text, numeric)
+to authenticated, service_role;
+
+-- policies/permissions/50_watching.sql
+-- Who may watch: the totals are read by scrapes of the back end, a run's trace by its owner.
+grant execute on function private.presented_traceparent() to service_role;
+
+grant execute on function ops.run_traceparent(uuid, bigint) to controlroom_executor, service_role;
+
+grant execute on function
+  ops.metrics(int), ops.steward_round(), ops.record_evidence(text, text, boolean, jsonb), ops.probes_due(int, text[])
+to service_role;
 
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
@@ -3565,4 +5435,15 @@ insert into ops.capabilities (ordinal, capability, databricks, target, mvp, v1, 
   (10, 'Model serving', 'Native', 'BentoML/KServe', 'not planned', 'planned', 'planned'),
   (11, 'Lineage', 'Native', 'OpenLineage + Metadata', 'not planned', 'planned', 'supported')
 on conflict (ordinal) do nothing;
+
+-- policies/seed/11_signals.sql
+-- Values of the anomaly signals are robust z-scores: up to 3.5 is as usual, at twice that half of the points are gone.
+insert into ops.signal_weights (signal, weight, direction, half_at, free_until, description) values
+  ('schema_drift', 10, 'down', 1, 0, 'Columns that came, went or changed their type since the version before.'),
+  ('null_rate', 15, 'down', 3.5, 3.5, 'The column whose share of nulls is furthest above its own history.'),
+  ('row_count_anomaly', 15, 'down', 3.5, 3.5, 'The table whose number of rows is furthest from its own history.'),
+  ('freshness_lag', 10, 'down', 3.5, 3.5, 'The table whose newest data is furthest behind its own history.'),
+  ('duration_anomaly', 10, 'down', 3.5, 3.5, 'How much longer the run took than runs of its pipeline do.'),
+  ('error_rate', 10, 'down', 0.25, 0.05, 'The share of failed runs among the last twenty of the pipeline.')
+on conflict (signal) do nothing;
 
