@@ -48,14 +48,20 @@ def signaled(operator: Operator, **signals: float) -> RunId:
     return run
 
 
-def habit(operator: Operator, connection: Connection, versions: int = 20, rows: int = 19_800) -> None:
-    """A daily history of ``silver.sale_order`` until yesterday, and nothing else of its days."""
+def habit(
+    operator: Operator,
+    connection: Connection,
+    versions: int = 20,
+    apart: timedelta = timedelta(days=1),
+    rows: int = 19_800,
+) -> None:
+    """A history of ``silver.sale_order`` until now, daily if nothing else is said."""
     for version in range(versions):
         one = replace(commit(version), rows=rows + version, total_rows=rows + version)
         written(operator, replace(one, stats={"rows": one.rows, "nulls": {"id": 0, "amount": 5}}))
         connection.execute(
             "update ops.dataset_versions set recorded_at = recorded_at - %s where version = %s",
-            [timedelta(days=versions - version), version],
+            [apart * (versions - version), version],
         )
 
 
@@ -96,9 +102,13 @@ def test_the_sentence_says_what_was_seen(operator: Operator, connection: Connect
     assert "amount is gone, id is long, was integer, note is new" in found.sentence
 
 
-def test_a_week_of_history_is_asked_before_anything_is_judged(operator: Operator, connection: Connection) -> None:
-    habit(operator, connection, versions=6)
-    run = written(operator, replace(commit(6), rows=9_000, total_rows=9_000))
+@pytest.mark.parametrize(("versions", "apart"), [(7, timedelta(days=2)), (20, timedelta(hours=6))])
+def test_eight_points_and_a_week_are_asked_before_anything_is_judged(
+    operator: Operator, connection: Connection, versions: int, apart: timedelta
+) -> None:
+    habit(operator, connection, versions, apart)
+    dataset = replace(commit(versions), rows=9_000, total_rows=9_000)
+    run = written(operator, dataset)
     assert operator.owner.compute_run_score(run) == 100
     assert "row_count_anomaly" not in {part.signal for part in Scores(connection).of(run).parts}
 
