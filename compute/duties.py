@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from compute import freshness, schedules, watch
+from compute.scoring import score
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
 from ops.rpc import Rpc
@@ -61,12 +62,12 @@ class Rota:
 
 
 def _score(connection: Connection, _: Settings) -> None:
-    Rpc(connection).score_ended_runs(within=LATELY)
+    score(connection, LATELY, budget_seconds=0.5)
 
 
 def _keep_house(connection: Connection, _: Settings) -> None:
     rpc = Rpc(connection)
-    rpc.score_ended_runs()
+    score(connection, timedelta(days=1), budget_seconds=5.0)
     rpc.ensure_event_partitions()
     rpc.prune(KEEP)
     schedules.prune(connection, KEEP)

@@ -16,6 +16,7 @@ from controlroom.commands import (
     pipeline,
     run,
     schedule,
+    score,
     sql,
     stack,
     watching,
@@ -55,6 +56,7 @@ for module in (
     access,
     conformance,
     schedule,
+    score,
     watching,
 ):
     module.add_to(app)

@@ -127,7 +127,8 @@ class DatasetVersion:
         schema: column name → Delta type, in column order.
         adopted: the commit was found in the table, made by a former owner of the run.
         inputs: the table versions it was made from: the lineage edges.
-        stats: of the files that the commit added: their ``rows``, and ``nulls`` by column.
+        stats: of the files that the commit added: their ``rows``, ``nulls`` by column, and the ``newest`` value of each
+            column of times.
     """
 
     table: str

@@ -27,6 +27,7 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', %(mark)s, 'log' from ops.alert_rules where name = %(mark)s;
+insert into ops.score_gates (project_id, env, pipeline, min_score) values (%(project)s, %(env)s, %(mark)s, 50);
 insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
   values (%(project)s, %(env)s, 'hourly', 'cron', %(mark)s, '0 * * * *');
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)

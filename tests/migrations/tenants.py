@@ -21,6 +21,7 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
+insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'dev', 50);
 insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
   values (%(project)s, 'dev', 'hourly', 'cron', 'demo', '0 * * * *');
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)

@@ -1,4 +1,4 @@
--- Scores runs that ended without one, the latest first, at most p_limit; the steward calls it, so that a score costs the
+-- Scores runs that ended without one, the latest p_limit of them; the steward calls it, so that a score costs the
 -- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
@@ -12,12 +12,16 @@ declare
   v_count int := 0;
 begin
   for v_run in
-    select r.id
-    from ops.runs r
-    where r.finished_at > v_since
-      and not exists (select from ops.run_scores s where s.run_id = r.id)
-    order by r.finished_at desc
-    limit p_limit
+    select l.id
+    from (
+      select r.id, r.finished_at
+      from ops.runs r
+      where r.finished_at > v_since
+        and not exists (select from ops.run_scores s where s.run_id = r.id)
+      order by r.finished_at desc
+      limit p_limit
+    ) as l
+    order by l.finished_at
   loop
     perform ops.compute_run_score(v_run);
     v_count := v_count + 1;
