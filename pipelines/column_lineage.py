@@ -29,7 +29,7 @@ from pipelines.column_sources import (
 # The traverser's own version: another one may show nodes that we would misread.
 KNOWN_PLAN = 16
 # A table is known in the plan by its number of (null) rows: the only mark that a frame carries there.
-FIRST_MARK = 70_001
+FIRST_MARK = 1_009
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ def of_plan(
         make: the query or function, from alias → rows; called with tables that hold nulls only.
     """
     marks = {FIRST_MARK + at: (table, frozenset(schema)) for at, (table, schema) in enumerate(tables.values())}
+    # Shuffled, or the engine would know the nulls for sorted and leave every ORDER BY out.
     frames = {
-        alias: pl.DataFrame(schema=schema).clear(FIRST_MARK + at).lazy()
+        alias: pl.DataFrame(schema=schema).clear(FIRST_MARK + at).select(pl.all().shuffle(0)).lazy()
         for at, (alias, (_, schema)) in enumerate(tables.items())
     }
     try:
