@@ -319,6 +319,7 @@ class RunLife:
             "output_fingerprint": result.output_fingerprint,
             "metrics": result.metrics,
             "datasets": result.datasets,
+            **({"column_lineage": result.column_lineage} if result.column_lineage else {}),
         }
         if not result.artifacts:
             self._rpc.finish_phase(run.run_id, run.lease_token, name, PhaseStatus.SUCCEEDED, facts)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from controlroom.commands import access, account, conformance, database, people, pipeline, run, sql, stack
+from controlroom.commands import access, account, catalog, conformance, database, people, pipeline, run, sql, stack
 from ops.errors import ControlRoomError
 
 EXIT_CODES = """Exit codes: 0 done · 1 the run failed, or another error · 2 wrong usage or input · 3 not found ·
@@ -35,7 +35,7 @@ app = typer.Typer(
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(run.app, name="run")
 app.add_typer(account.app, name="account")
-for module in (stack, database, sql, people, access, conformance):
+for module in (stack, database, sql, people, access, catalog, conformance):
     module.add_to(app)
 
 

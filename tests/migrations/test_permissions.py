@@ -14,6 +14,7 @@ PEOPLE = {
     "register_pipeline", "create_run", "cancel_run", "retry_run", "revoke_lease", "verify_event_chain",
     "create_project", "set_member", "remove_member", "create_access_token", "revoke_access_token", "use_access_token",
     "share_dataset", "unshare_dataset", "promote_pipeline", "find_runs",
+    "note_dataset", "note_column", "masked_columns",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",

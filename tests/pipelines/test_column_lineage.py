@@ -99,8 +99,9 @@ QUERIES = {
         "d": {"AGGREGATION a.x"}
     },
 }  # fmt: skip
+# A LIMIT of what is sorted is a filter by it, and so the engine plans it.
 ROWS = {
-    "select x, id from a where g = 'k' order by id limit 3": {"FILTER a.g", "SORT a.id"},
+    "select x, id from a where g = 'k' order by id limit 3": {"FILTER a.g", "SORT a.id", "FILTER a.id"},
     "select distinct g from a": {"GROUP_BY a.g"},
     "select x from a semi join b on a.id = b.id": {"JOIN a.id", "JOIN b.id"},
     "select g from a group by g having max(x) > 3": {"GROUP_BY a.g", "FILTER a.x"},
