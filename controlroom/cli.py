@@ -10,6 +10,7 @@ import typer
 from controlroom.commands import (
     access,
     account,
+    catalog,
     conformance,
     database,
     people,
@@ -54,6 +55,7 @@ for module in (
     sql,
     people,
     access,
+    catalog,
     conformance,
     schedule,
     score,

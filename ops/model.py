@@ -156,6 +156,8 @@ class PhaseResult:
         metrics: JSON-ready numbers and check results.
         datasets: lake commits, in the order they were made.
         artifacts: artifacts, stored already; the executor registers them under the fence.
+        column_lineage: of tables among ``datasets``, what their columns were made from; JSON-ready
+            (see :class:`pipelines.column_lineage.ColumnLineage`).
     """
 
     rows_in: int | None = None
@@ -165,6 +167,7 @@ class PhaseResult:
     metrics: Mapping[str, object] = field(default_factory=dict)
     datasets: tuple[DatasetVersion, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    column_lineage: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
