@@ -11,8 +11,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
-from ops.embedded import Cluster
 from controlroom.cli import app, exit_code
+from ops.embedded import Cluster
 from ops.errors import ControlRoomError
 from tests.controlroom.terminal import Answer, Terminal
 
