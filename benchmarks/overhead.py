@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmarks.measure import Meter
 from benchmarks.noop import noops
 from benchmarks.report import Report, Samples
@@ -17,20 +19,30 @@ PLAIN, RAY = "plain executor", "executor and phases on Ray"
 WATCHED = "plain executor, everything on"
 
 
-def _measured(host: Server, stand: Stand, row: str, runs: int, seen: Samples) -> None:
-    """One run at a time, then all at once: the first says how long one takes, the second what it costs."""
+def _measured(host: Server, stands: Mapping[str, Stand], runs: int, seen: Samples) -> None:
+    """One run at a time, then all at once: the first says how long one takes, the second what it costs.
+
+    Stands take turns, run by run, so that whatever else the machine does is every stand's alike.
+    """
     for _ in range(WARM_UP):
-        stand.run(noops(PHASES))
+        for stand in stands.values():
+            stand.run(noops(PHASES))
     for _ in range(runs):
-        seen.add(row, "one run, ms", 1000 * wall(stand.run(noops(PHASES))))
+        for row, stand in stands.items():
+            seen.add(row, "one run, ms", 1000 * wall(stand.run(noops(PHASES))))
     for _ in range(BURSTS):
-        meter = Meter(host.postmaster, stand.executor)
-        facts = stand.run_all([noops(PHASES)] * runs)
-        spent = meter.read()
-        began, ended = min(one["created_at"] for one in facts), max(one["finished_at"] for one in facts)
-        seen.add(row, "burst, runs/s", runs / (ended - began).total_seconds())
-        seen.add(row, "executor CPU ms/run", 1000 * spent.client / runs)
-        seen.add(row, "server CPU ms/run", 1000 * spent.server / runs)
+        for row, stand in stands.items():
+            _burst(host, stand, row, runs, seen)
+
+
+def _burst(host: Server, stand: Stand, row: str, runs: int, seen: Samples) -> None:
+    meter = Meter(host.postmaster, stand.executor)
+    facts = stand.run_all([noops(PHASES)] * runs)
+    spent = meter.read()
+    began, ended = min(one["created_at"] for one in facts), max(one["finished_at"] for one in facts)
+    seen.add(row, "burst, runs/s", runs / (ended - began).total_seconds())
+    seen.add(row, "executor CPU ms/run", 1000 * spent.client / runs)
+    seen.add(row, "server CPU ms/run", 1000 * spent.server / runs)
 
 
 def run(quick: bool) -> Report:
@@ -38,17 +50,16 @@ def run(quick: bool) -> Report:
     runs = 5 if quick else 100
     seen = Samples()
     with server() as host:
-        with plain_stand(host, "plain", slots=SLOTS) as stand:
-            _measured(host, stand, PLAIN, runs, seen)
         with (
             traced() as tracing,
-            plain_stand(host, "watched", slots=SLOTS, more=tracing) as stand,
-            watched(host, stand.url),
+            plain_stand(host, "plain", slots=SLOTS) as plain,
+            plain_stand(host, "watched", slots=SLOTS, more=tracing) as everything,
+            watched(host, everything.url),
         ):
-            _measured(host, stand, WATCHED, runs, seen)
+            _measured(host, {PLAIN: plain, WATCHED: everything}, runs, seen)
         if not quick:
             with ray_stand(host, "ray", slots=SLOTS) as stand:
-                _measured(host, stand, RAY, runs, seen)
+                _measured(host, {RAY: stand}, runs, seen)
     report = Report("overhead", f"python -m benchmarks overhead{' --quick' if quick else ''}", runs, seen.spreads())
     report.at_most("run of five no-op phases, median ms", seen.median(PLAIN, "one run, ms"), 100)
     both = seen.median(PLAIN, "one run, ms"), seen.median(WATCHED, "one run, ms")

@@ -40,12 +40,14 @@ class Stand:
 
     Attributes:
         executor: pid of the executor; its children carry the phases out.
+        log: what the executor says.
     """
 
     url: str
     home: Path
     connection: psycopg.Connection
     executor: int
+    log: Path
 
     def run(self, pipeline: Pipeline, project: str = "bench") -> Facts:
         """Queues a run, waits for its end and returns its row.
@@ -87,7 +89,7 @@ class Stand:
             if facts["status"] == "succeeded":
                 return facts
             if facts["status"] in ("failed", "canceled") or time.monotonic() > deadline:
-                log = (self.home / "executor.log").read_text(errors="replace")[-3000:]
+                log = self.log.read_text(errors="replace")[-3000:]
                 raise RuntimeError(f"{facts['pipeline']} is {facts['status']}: {facts['error_message']}\n{log}")
             time.sleep(ASK_SECONDS)
 
@@ -109,8 +111,9 @@ def plain_stand(host: Server, name: str, slots: int = 1, more: Mapping[str, str]
     url = host.database(name, migrated=True)
     command = [sys.executable, "-m", "controlroom", "executor", "--slots", str(slots)]
     environment = {**os.environ, **_settings(host, url), **(more or {})}
-    with _process(host.home / "executor.log", command, environment) as executor:
-        yield from _ready(host, url, executor)
+    log = host.home / f"{name}.log"
+    with _process(log, command, environment) as executor:
+        yield from _ready(host, url, executor, log)
 
 
 @contextmanager
@@ -130,7 +133,7 @@ def ray_stand(host: Server, name: str, slots: int = 1) -> Iterator[Stand]:
                     host.home / "executor.log",
                 )
                 # Executor and phases are workers of the node: the head's tree has all of them.
-                yield from _ready(host, url, ray)
+                yield from _ready(host, url, ray, host.home / "executor.log")
         finally:
             shutil.rmtree(cluster.session_directory(host.home), ignore_errors=True)
 
@@ -139,13 +142,13 @@ def _settings(host: Server, url: str) -> dict[str, str]:
     return {"CONTROLROOM_HOME": str(host.home), "CONTROLROOM_DATABASE_URL": url, **noop.environment()}
 
 
-def _ready(host: Server, url: str, process: Process) -> Iterator[Stand]:
+def _ready(host: Server, url: str, process: Process, log: Path) -> Iterator[Stand]:
     asked = (
         "select 1 from pg_stat_activity where application_name = 'controlroom-listen' and datname = current_database()"
     )
     with psycopg.connect(url, autocommit=True) as connection:
-        _wait(lambda: connection.execute(asked).fetchone() is not None, process, host.home / "executor.log")
-        yield Stand(url, host.home, connection, process.pid)
+        _wait(lambda: connection.execute(asked).fetchone() is not None, process, log)
+        yield Stand(url, host.home, connection, process.pid, log)
 
 
 @contextmanager

@@ -91,10 +91,10 @@ class Courier:
             return error.message
         said: list[str] = []
         service = apprise.Apprise()
-        if not service.add(_with_id(address, str(first.batch_id))):
-            return f"what {first.secret} holds is no address that Apprise knows"
         title, body, severity = written(batch)
         try:
+            if not service.add(_with_id(address, str(first.batch_id))):
+                return f"what {first.secret} holds is no address that Apprise knows"
             result = service.notify(
                 body=body,
                 title=title,

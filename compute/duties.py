@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from compute import freshness, schedules, watch
+from compute.scoring import score
 from ops.alerts import Messages
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
@@ -62,7 +63,7 @@ class Rota:
 
 
 def _score(connection: Connection, _: Settings) -> None:
-    Rpc(connection).score_ended_runs(within=LATELY)
+    score(connection, LATELY, budget_seconds=0.5)
 
 
 def _alert(connection: Connection, _: Settings) -> None:
@@ -73,7 +74,7 @@ def _alert(connection: Connection, _: Settings) -> None:
 
 def _keep_house(connection: Connection, _: Settings) -> None:
     rpc = Rpc(connection)
-    rpc.score_ended_runs()
+    score(connection, timedelta(days=1), budget_seconds=5.0)
     rpc.ensure_event_partitions()
     rpc.prune(KEEP)
     schedules.prune(connection, KEEP)
@@ -86,4 +87,5 @@ DUTIES = (
     Duty("alerts", 1.0, _alert),
     Duty("house", 600.0, _keep_house),
     Duty("pulse", 2.0, watch.pulse),
+    Duty("probes", 60.0, watch.probe),
 )

@@ -330,6 +330,7 @@ class RunLife:
             "output_fingerprint": result.output_fingerprint,
             "metrics": result.metrics,
             "datasets": result.datasets,
+            **({"column_lineage": result.column_lineage} if result.column_lineage else {}),
         }
         self._finish(name, PhaseStatus.SUCCEEDED, facts, [*result.artifacts, *trying.logs])
 

@@ -10,12 +10,14 @@ import typer
 from controlroom.commands import (
     access,
     account,
+    catalog,
     conformance,
     database,
     people,
     pipeline,
     run,
     schedule,
+    score,
     sql,
     stack,
     watching,
@@ -53,8 +55,10 @@ for module in (
     sql,
     people,
     access,
+    catalog,
     conformance,
     schedule,
+    score,
     watching,
 ):
     module.add_to(app)

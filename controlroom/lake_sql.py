@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
 from compute.inputs import outsiders_version
 from controlroom.session import Session
+from ops.catalog import Catalog
 from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import Scope
 from pipelines.lake import TABLE, Lake
@@ -17,11 +18,20 @@ from pipelines.sandbox.limits import QueryLimits
 from pipelines.sandbox.process import Sandbox
 
 
-def ask(session: Session, query: str, env: str | None = None, first: int | None = None) -> pl.DataFrame:
+def ask(
+    session: Session,
+    query: str,
+    env: str | None = None,
+    first: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> pl.DataFrame:
     """The answer, computed in a process of its own that can read the named tables and nothing else.
+
+    What is or may be personal data reads as null for whoever is no editor of the project there.
 
     Args:
         first: only that many rows; without it an answer of more rows than the limit is an error.
+        tell: gets a line for each table of which columns are kept from this person.
 
     Raises:
         BadInput: no select, or SQL that the gate or Polars refuses.
@@ -33,7 +43,10 @@ def ask(session: Session, query: str, env: str | None = None, first: int | None 
     lake = Lake(settings.lake, scope, settings.storage_options)
     names = admit(query).relations
     released = _released(session, scope) if names else {}
-    tables = {name: _given(lake, name, released) for name in names}
+    masked = Catalog(session.connection).masked_columns(session.project_id(), scope.env, names) if names else {}
+    for table, columns in masked.items():
+        tell(f"{table}: {', '.join(columns)} read as null, for personal data needs the role editor")
+    tables = {name: _given(lake, name, released, masked.get(name, ())) for name in names}
     limits = QueryLimits(settings.sql_memory_mb, settings.sql_seconds, settings.sql_rows, settings.sql_result_mb)
     with Sandbox(limits) as sandbox:
         try:
@@ -48,7 +61,7 @@ def _released(session: Session, scope: Scope) -> dict[str, int]:
     return {each.table: each.version for each in session.reads.datasets(scope.env) if (each.org, each.project) == own}
 
 
-def _given(lake: Lake, name: str, released: Mapping[str, int]) -> GivenTable:
+def _given(lake: Lake, name: str, released: Mapping[str, int], masked: Sequence[str]) -> GivenTable:
     if not TABLE.fullmatch(name):
         raise NotFound(
             f"there is no table {name[:100]!r}; tables are named like gold.revenue_by_month", {"table": name[:100]}
@@ -61,4 +74,4 @@ def _given(lake: Lake, name: str, released: Mapping[str, int]) -> GivenTable:
             f"table {name} does not exist in {lake.scope.project}/{lake.scope.env}, or no run that wrote it has succeeded",
             {"table": name},
         )
-    return GivenTable(lake.path(name), version, lake.storage.options)
+    return GivenTable(lake.path(name), version, lake.storage.options, tuple(masked))

@@ -53,6 +53,8 @@ def print_page(page: RunPage) -> None:
     )
     state = "whole" if chain.ok else f"[bold red]broken at {chain.first_bad_seq}[/bold red]"
     console.print(f"{chain.events} events, chain {state}")
+    if run.score_sentence:
+        console.print(run.score_sentence, markup=False, highlight=False)
     if run.error_code:
         typer.echo(f"{run.error_code}: {run.error_message}")
     typer.echo()

@@ -39,11 +39,12 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Wishes:
-    """What ``up`` shall start. ``port`` is the dashboard's."""
+    """What ``up`` shall start. ``port`` is the dashboard's, ``metrics`` that of the metrics, which 0 leaves out."""
 
     ray: bool = True
     executors: int = 2
     port: int = 8501
+    metrics: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,14 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
         say("schema is up to date")
         steward = _begin(settings, "steward", [PYTHON, "-m", "compute.steward"], "")
         dashboard = _begin_dashboard(settings, wishes.port)
+        metrics = _begin_metrics(settings, wishes.metrics)
         _start_executors(settings, wishes, url, head)
         say(f"{wishes.executors} executors work{' on Ray' if wishes.ray else ''}")
         processes.wait_until_ready(home, steward, lambda: _has_session(url, "steward"), START_SECONDS)
         say("steward works")
+        if metrics is not None:
+            processes.wait_until_ready(home, metrics, lambda: _answers_tcp(metrics.where), START_SECONDS)
+            say(f"metrics: http://{metrics.where}/metrics")
         if dashboard is None:
             return "no dashboard"
         processes.wait_until_ready(home, dashboard, lambda: _answers_http(dashboard.where), START_SECONDS)
@@ -93,6 +98,7 @@ def stop_stack(settings: Settings, say: Say) -> None:
         parts = processes.recorded(home)
         ours = _families(parts) | processes.marked(home)
         _stop(home, parts, "dashboard", 5.0)
+        _stop(home, parts, "metrics", 5.0)
         _stop(home, parts, "fleet", DRAIN_SECONDS + 30)
         for name in [name for name in parts if name.startswith("executor-")]:
             _stop(home, parts, name, DRAIN_SECONDS)
@@ -116,9 +122,9 @@ def stack_status(settings: Settings) -> list[PartStatus]:
     working = _working_executors(url, settings) if url and rows[0].running else []
     names = ", ".join(each.name for each in working)
     rows.append(PartStatus("executors", bool(working), None, names))
-    for name in ("ray", "fleet", "steward", "dashboard"):
+    for name in ("ray", "fleet", "metrics", "steward", "dashboard"):
         part = parts.get(name)
-        if part is not None or name not in ("ray", "fleet"):
+        if part is not None or name not in ("ray", "fleet", "metrics"):
             alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
     return rows
@@ -158,6 +164,14 @@ def _begin_dashboard(settings: Settings, wished: int) -> Part | None:
     port = wished if wished and port_is_free(wished) else free_port()
     command = [PYTHON, "-m", "dashboard", "--port", str(port), "--host", "127.0.0.1"]
     return _begin(settings, "dashboard", command, f"http://127.0.0.1:{port}")
+
+
+def _begin_metrics(settings: Settings, port: int) -> Part | None:
+    if port == 0:
+        return None
+    return _begin(
+        settings, "metrics", [PYTHON, "-m", "controlroom", "metrics", "--port", str(port)], f"127.0.0.1:{port}"
+    )
 
 
 def _start_executors(settings: Settings, wishes: Wishes, url: str, head: Part | None) -> None:

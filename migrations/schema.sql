@@ -285,11 +285,23 @@ CREATE FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) RETURN
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
+    AS …;
+CREATE FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text DEFAULT NULL::text, p_tags text[] DEFAULT NULL::text[], p_pii text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT NULL::text, p_owners text[] DEFAULT NULL::text[], p_tags text[] DEFAULT NULL::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -491,11 +503,15 @@ CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
-CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
+CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean DEFAULT false) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
@@ -625,6 +641,10 @@ CREATE FUNCTION private.count_ended_runs() RETURNS integer
     SET enable_bitmapscan TO 'on'
     SET enable_seqscan TO 'off'
     AS …;
+CREATE FUNCTION private.cpu_seconds(p_run_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -651,6 +671,24 @@ CREATE FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time
     AS …;
 CREATE FUNCTION private.duration_bounds() RETURNS double precision[]
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.datasets (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    layer text NOT NULL,
+    name text NOT NULL,
+    version bigint,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    fingerprint text,
+    total_rows bigint,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT datasets_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
+);
+ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.edited_dataset(p_dataset_id uuid) RETURNS ops.datasets
+    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text DEFAULT NULL::text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text, p_event_id uuid DEFAULT NULL::uuid) RETURNS bigint
@@ -709,6 +747,10 @@ CREATE FUNCTION private.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.is_usual(p_trigger text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
@@ -737,6 +779,11 @@ CREATE FUNCTION private.keep_an_admin(p_old ops.memberships) RETURNS void
 CREATE FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.know_event_time(p_version_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET "TimeZone" TO 'UTC'
     AS …;
 CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
@@ -769,20 +816,6 @@ CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
-CREATE TABLE ops.datasets (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    env text NOT NULL,
-    layer text NOT NULL,
-    name text NOT NULL,
-    version bigint,
-    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
-    fingerprint text,
-    total_rows bigint,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT datasets_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
-);
-ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -843,7 +876,7 @@ CREATE FUNCTION private.note_success() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
-CREATE FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_nulls jsonb, p_rows double precision) RETURNS TABLE(column_name text, share double precision, z double precision, usual double precision, points integer)
+CREATE FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows double precision) RETURNS TABLE(column_name text, share double precision, z double precision, usual double precision, points integer)
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
@@ -944,6 +977,14 @@ CREATE FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail tex
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.record_column_lineage(p_run_id uuid, p_result jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.record_cost_signal(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
@@ -1055,6 +1096,10 @@ CREATE FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb DEFAULT '
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -1065,6 +1110,14 @@ CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zon
     AS …;
 CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.spread_suspicion(p_dataset_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) RETURNS TABLE(z double precision, usual double precision, points integer)
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.subject() RETURNS text
@@ -1109,7 +1162,8 @@ CREATE TABLE ops.dataset_versions (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     event_time timestamp with time zone,
     event_looked_at timestamp with time zone,
-    stats jsonb DEFAULT '{}'::jsonb NOT NULL
+    stats jsonb DEFAULT '{}'::jsonb NOT NULL,
+    column_map_id uuid
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
@@ -1343,13 +1397,59 @@ CREATE TABLE ops.capabilities (
     probe text,
     evidence jsonb,
     proven_at timestamp with time zone,
-    probed_at timestamp with time zone,
+    probed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     failure text,
     CONSTRAINT capabilities_mvp_check CHECK ((mvp = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v1_check CHECK ((v1 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text]))),
     CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
 );
 ALTER TABLE ONLY ops.capabilities FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.column_edges (
+    map_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    output_column text NOT NULL,
+    input_table text NOT NULL,
+    input_column text NOT NULL,
+    kind text NOT NULL,
+    subtype text NOT NULL,
+    CONSTRAINT column_edges_kind_check CHECK ((kind = ANY (ARRAY['DIRECT'::text, 'INDIRECT'::text]))),
+    CONSTRAINT column_edges_subtype_check CHECK ((subtype = ANY (ARRAY['IDENTITY'::text, 'TRANSFORMATION'::text, 'AGGREGATION'::text, 'JOIN'::text, 'GROUP_BY'::text, 'FILTER'::text, 'SORT'::text, 'WINDOW'::text, 'CONDITIONAL'::text])))
+);
+ALTER TABLE ONLY ops.column_edges FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.column_maps (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    unknown text[] DEFAULT '{}'::text[] NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.column_maps FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.dataset_columns (
+    dataset_id uuid NOT NULL,
+    name text NOT NULL,
+    project_id uuid NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    pii text,
+    pii_from text,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dataset_columns_description_check CHECK ((length(description) <= 10000)),
+    CONSTRAINT dataset_columns_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT dataset_columns_pii_check CHECK ((pii = ANY (ARRAY['yes'::text, 'no'::text, 'suspected'::text])))
+);
+ALTER TABLE ONLY ops.dataset_columns FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.dataset_notes (
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    owners text[] DEFAULT '{}'::text[] NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dataset_notes_description_check CHECK ((length(description) <= 10000))
+);
+ALTER TABLE ONLY ops.dataset_notes FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.freshness (
     rule_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -1410,6 +1510,16 @@ CREATE SEQUENCE ops.lease_tokens
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+CREATE TABLE ops.lineage_sent (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    done boolean DEFAULT false NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ops.lineage_sent FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.notifications (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1616,6 +1726,16 @@ ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_key_key UNIQUE (key);
 ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.column_edges
+    ADD CONSTRAINT column_edges_pkey PRIMARY KEY (map_id, output_column, input_table, input_column, subtype);
+ALTER TABLE ONLY ops.column_maps
+    ADD CONSTRAINT column_maps_dataset_id_sha256_key UNIQUE (dataset_id, sha256);
+ALTER TABLE ONLY ops.column_maps
+    ADD CONSTRAINT column_maps_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.dataset_columns
+    ADD CONSTRAINT dataset_columns_pkey PRIMARY KEY (dataset_id, name);
+ALTER TABLE ONLY ops.dataset_notes
+    ADD CONSTRAINT dataset_notes_pkey PRIMARY KEY (dataset_id);
 ALTER TABLE ONLY ops.dataset_versions
     ADD CONSTRAINT dataset_versions_dataset_id_version_key UNIQUE (dataset_id, version);
 ALTER TABLE ONLY ops.dataset_versions
@@ -1640,6 +1760,8 @@ ALTER TABLE ONLY ops.grants
     ADD CONSTRAINT grants_pkey PRIMARY KEY (dataset_id, reader_id);
 ALTER TABLE ONLY ops.lineage_edges
     ADD CONSTRAINT lineage_edges_pkey PRIMARY KEY (output_id, input_table, input_version);
+ALTER TABLE ONLY ops.lineage_sent
+    ADD CONSTRAINT lineage_sent_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY ops.memberships
     ADD CONSTRAINT memberships_org_id_project_id_subject_key UNIQUE NULLS NOT DISTINCT (org_id, project_id, subject);
 ALTER TABLE ONLY ops.memberships
@@ -1737,6 +1859,12 @@ CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
 CREATE INDEX caps_project ON ops.caps USING btree (project_id);
+CREATE INDEX column_edges_project ON ops.column_edges USING btree (project_id);
+CREATE INDEX column_maps_project ON ops.column_maps USING btree (project_id);
+CREATE INDEX dataset_columns_pii ON ops.dataset_columns USING btree (dataset_id) WHERE (pii = ANY (ARRAY['yes'::text, 'suspected'::text]));
+CREATE INDEX dataset_columns_project ON ops.dataset_columns USING btree (project_id);
+CREATE INDEX dataset_notes_project ON ops.dataset_notes USING btree (project_id);
+CREATE INDEX dataset_versions_column_map ON ops.dataset_versions USING btree (column_map_id) WHERE (column_map_id IS NOT NULL);
 CREATE INDEX dataset_versions_run ON ops.dataset_versions USING btree (run_id);
 CREATE INDEX freshness_breaches_open ON ops.freshness_breaches USING btree (rule_id) WHERE (ended_at IS NULL);
 CREATE INDEX freshness_breaches_project ON ops.freshness_breaches USING btree (project_id, began_at DESC);
@@ -1744,6 +1872,7 @@ CREATE INDEX freshness_dataset ON ops.freshness USING btree (dataset_id);
 CREATE INDEX freshness_project ON ops.freshness USING btree (project_id, env);
 CREATE INDEX grants_project ON ops.grants USING btree (project_id);
 CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
+CREATE INDEX lineage_sent_project ON ops.lineage_sent USING btree (project_id, done);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
 CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
 CREATE INDEX notifications_project ON ops.notifications USING btree (project_id, created_at DESC);
@@ -1788,6 +1917,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH S
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.freshness_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.memberships FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -1800,7 +1930,7 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.schedules FOR EACH 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.score_gates FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
-CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text))) EXECUTE FUNCTION private.note_success();
+CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text])))) EXECUTE FUNCTION private.note_success();
 CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
 ALTER TABLE ONLY ops.access_tokens
@@ -1813,6 +1943,24 @@ ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
 ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.column_edges
+    ADD CONSTRAINT column_edges_map_id_fkey FOREIGN KEY (map_id) REFERENCES ops.column_maps(id) ON DELETE CASCADE;
+ALTER TABLE ONLY ops.column_edges
+    ADD CONSTRAINT column_edges_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.column_maps
+    ADD CONSTRAINT column_maps_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.column_maps
+    ADD CONSTRAINT column_maps_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.dataset_columns
+    ADD CONSTRAINT dataset_columns_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.dataset_columns
+    ADD CONSTRAINT dataset_columns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.dataset_notes
+    ADD CONSTRAINT dataset_notes_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.dataset_notes
+    ADD CONSTRAINT dataset_notes_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.dataset_versions
+    ADD CONSTRAINT dataset_versions_column_map_id_fkey FOREIGN KEY (column_map_id) REFERENCES ops.column_maps(id);
 ALTER TABLE ONLY ops.dataset_versions
     ADD CONSTRAINT dataset_versions_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
 ALTER TABLE ONLY ops.dataset_versions
@@ -1833,6 +1981,10 @@ ALTER TABLE ONLY ops.grants
     ADD CONSTRAINT grants_reader_id_fkey FOREIGN KEY (reader_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.lineage_edges
     ADD CONSTRAINT lineage_edges_output_id_fkey FOREIGN KEY (output_id) REFERENCES ops.dataset_versions(id);
+ALTER TABLE ONLY ops.lineage_sent
+    ADD CONSTRAINT lineage_sent_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.lineage_sent
+    ADD CONSTRAINT lineage_sent_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.memberships
     ADD CONSTRAINT memberships_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
 ALTER TABLE ONLY ops.memberships
@@ -1895,12 +2047,18 @@ ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.column_edges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.column_maps ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.column_edges TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.column_maps TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.dataset_columns TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.dataset_notes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.dataset_versions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.datasets TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.executors TO owner USING (true) WITH CHECK (true);
@@ -1909,6 +2067,7 @@ CREATE POLICY owner_all ON ops.freshness_breaches TO owner USING (true) WITH CHE
 CREATE POLICY owner_all ON ops.freshness_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.lineage_edges TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.lineage_sent TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
@@ -1931,6 +2090,8 @@ CREATE POLICY owner_all ON ops.score_gates TO owner USING (true) WITH CHECK (tru
 CREATE POLICY owner_all ON ops.secret_grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signal_weights TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signals TO owner USING (true) WITH CHECK (true);
+ALTER TABLE ops.dataset_columns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.dataset_notes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.dataset_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.datasets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.executors ENABLE ROW LEVEL SECURITY;
@@ -1939,6 +2100,7 @@ ALTER TABLE ops.freshness_breaches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.freshness_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.lineage_edges ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.lineage_sent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
@@ -1952,6 +2114,22 @@ CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((
 CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.caps FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
+CREATE POLICY people_read ON ops.column_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.column_maps m
+  WHERE (m.id = column_edges.map_id))))));
+CREATE POLICY people_read ON ops.column_maps FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.datasets d
+  WHERE (d.id = column_maps.dataset_id))))));
+CREATE POLICY people_read ON ops.dataset_columns FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.datasets d
+  WHERE (d.id = dataset_columns.dataset_id))))));
+CREATE POLICY people_read ON ops.dataset_notes FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.datasets d
+  WHERE (d.id = dataset_notes.dataset_id))))));
 CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.datasets d
@@ -1967,6 +2145,10 @@ CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.dataset_versions v
   WHERE (v.id = lineage_edges.output_id))))));
+CREATE POLICY people_read ON ops.lineage_sent FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = lineage_sent.run_id))))));
 CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
 CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
@@ -2037,6 +2219,10 @@ CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WIT
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.column_edges TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.column_maps TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.dataset_columns TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.dataset_notes TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.dataset_versions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.datasets TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.executors TO service_role USING (true) WITH CHECK (true);
@@ -2045,6 +2231,7 @@ CREATE POLICY service_role_all ON ops.freshness_breaches TO service_role USING (
 CREATE POLICY service_role_all ON ops.freshness_rules TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.lineage_edges TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.lineage_sent TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
@@ -2256,8 +2443,17 @@ REVOKE ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires
 GRANT ALL ON FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) TO authenticated;
+GRANT ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.metrics(p_queue integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.metrics(p_queue integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) TO authenticated;
+GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) TO service_role;
+REVOKE ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO authenticated;
+GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
@@ -2391,8 +2587,9 @@ GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;
+REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
@@ -2414,6 +2611,7 @@ REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) F
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.cpu_seconds(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
@@ -2421,6 +2619,9 @@ REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision intege
 REVOKE ALL ON FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.duration_bounds() FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
+GRANT SELECT ON TABLE ops.datasets TO authenticated;
+REVOKE ALL ON FUNCTION private.edited_dataset(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text, p_message text, p_data jsonb, p_level text, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
@@ -2435,19 +2636,19 @@ REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PU
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_usual(p_trigger text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
 REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.know_event_time(p_version_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
-GRANT SELECT ON TABLE ops.datasets TO authenticated;
 REVOKE ALL ON FUNCTION private.my_dataset(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_hidden_envs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_hidden_envs() TO authenticated;
@@ -2475,7 +2676,7 @@ REVOKE ALL ON FUNCTION private.note_release() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_stale(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_success() FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_nulls jsonb, p_rows double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_runs(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
@@ -2503,6 +2704,8 @@ GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_deta
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO service_role;
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO controlroom_executor;
 REVOKE ALL ON FUNCTION private.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.record_column_lineage(p_run_id uuid, p_result jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.record_cost_signal(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_data_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_pipeline_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
@@ -2531,9 +2734,12 @@ GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 REVOKE ALL ON FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.spread_suspicion(p_dataset_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
@@ -2585,6 +2791,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
 GRANT SELECT ON TABLE ops.capabilities TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.column_edges TO service_role;
+GRANT SELECT ON TABLE ops.column_edges TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.column_maps TO service_role;
+GRANT SELECT ON TABLE ops.column_maps TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_columns TO service_role;
+GRANT SELECT ON TABLE ops.dataset_columns TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_notes TO service_role;
+GRANT SELECT ON TABLE ops.dataset_notes TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness TO service_role;
 GRANT SELECT ON TABLE ops.freshness TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness_breaches TO service_role;
@@ -2593,6 +2807,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.freshness_rules TO service_role;
 GRANT SELECT ON TABLE ops.freshness_rules TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.grants TO service_role;
 GRANT SELECT ON TABLE ops.grants TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.lineage_sent TO service_role;
+GRANT SELECT ON TABLE ops.lineage_sent TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.phase_totals TO service_role;

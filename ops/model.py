@@ -127,7 +127,8 @@ class DatasetVersion:
         schema: column name → Delta type, in column order.
         adopted: the commit was found in the table, made by a former owner of the run.
         inputs: the table versions it was made from: the lineage edges.
-        stats: of the files that the commit added: their ``rows``, and ``nulls`` by column.
+        stats: of the files that the commit added: their ``rows``, ``nulls`` by column, and the ``newest`` value of each
+            column of times.
     """
 
     table: str
@@ -155,6 +156,8 @@ class PhaseResult:
         metrics: JSON-ready numbers and check results.
         datasets: lake commits, in the order they were made.
         artifacts: artifacts, stored already; the executor registers them under the fence.
+        column_lineage: of tables among ``datasets``, what their columns were made from; JSON-ready
+            (see :class:`pipelines.column_lineage.ColumnLineage`).
     """
 
     rows_in: int | None = None
@@ -164,6 +167,7 @@ class PhaseResult:
     metrics: Mapping[str, object] = field(default_factory=dict)
     datasets: tuple[DatasetVersion, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    column_lineage: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     sql_seconds: float = Field(default=120.0, gt=0, description="How long one query of a person may take, in seconds.")
     sql_rows: int = Field(default=1_000_000, ge=1, description="Rows that one query of a person may return.")
     sql_result_mb: int = Field(default=256, ge=1, description="Size of what one query of a person may return, in MiB.")
+    probe_hour: int = Field(
+        default=3, ge=-1, le=23, description="Hour (UTC) at which capabilities are probed each day; -1: never."
+    )
     code_modules: _Modules = Field(
         default="pipelines",
         description="Modules of which, and below which, a spec may name functions; with commas between.",

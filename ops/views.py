@@ -63,6 +63,7 @@ class RunDetail(RunRow):
     score: Decimal | None
     score_breakdown: object
     root_run: RunId | None = None
+    score_sentence: str = ""
 
 
 @dataclass(frozen=True)

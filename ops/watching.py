@@ -34,7 +34,7 @@ class CapabilityRow:
     probe: str | None
     evidence: Json | None
     proven_at: datetime | None
-    probed_at: datetime | None
+    probed_at: datetime
     failure: str | None
 
 

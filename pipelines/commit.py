@@ -289,11 +289,13 @@ def _added(file: StagedFile, now: int) -> AddAction:
 
 
 def stats_of(files: Sequence[StagedFile]) -> dict[str, object]:
-    """What the files of a commit say of its rows: their number, and nulls by column."""
+    """What the files of a commit say of its rows: their number, nulls by column, the newest value of columns of times."""
     nulls: Counter[str] = Counter()
+    newest: dict[str, str] = {}
     for file in files:
         nulls.update(file.nulls)
-    return {"rows": sum(file.rows for file in files), "nulls": dict(nulls)}
+        newest |= {name: max(newest.get(name, ""), value) for name, value in file.newest.items()}
+    return {"rows": sum(file.rows for file in files), "nulls": dict(nulls), "newest": newest}
 
 
 def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]) -> dict[str, object]:

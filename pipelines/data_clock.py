@@ -27,9 +27,10 @@ def data_clock(lake: Lake, table: str, version: int, column: str) -> datetime | 
     columns = lake.schema(table, version)
     if column not in columns:
         raise BadInput(f"{table} has no column {column!r}; it has {', '.join(columns)}")
+    # A null is a column that is empty only where as many nulls are counted as rows; else the file has no statistics of it.
     counted = {f"max.{column}", f"null_count.{column}", "num_records"} <= set(files.columns)
-    # A file without statistics has a null there as an empty one has; only its count of nulls tells them apart.
-    if counted and files.filter(pl.col(f"null_count.{column}").is_null()).is_empty():
+    empty = pl.col(f"null_count.{column}").eq_missing(pl.col("num_records"))
+    if counted and files.filter(pl.col(f"max.{column}").is_null() & ~empty).is_empty():
         newest = files[f"max.{column}"].max()
     else:
         with storage_errors(f"reading {table}"):

@@ -98,7 +98,7 @@ def _landed(one: Mapping[str, object]) -> Landed:
             "rows": int(rows), "fingerprint": str(root), "columns": dict(columns), "since": int(since),
         }:  # fmt: skip
             digest = Digest(Fingerprint(root), columns, rows)
-            parts = tuple(StagedFile(file["path"], file["rows"], file["byte_size"]) for file in files)
+            parts = tuple(StagedFile(**file) for file in files)
             kept = frame_schema(Schema.from_json(json.dumps(schema)))
             return Landed(
                 "append" if mode == "append" else "replace", Staged(parts, kept, digest, pl.DataFrame()), since

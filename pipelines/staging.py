@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self, TypeAlias
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,12 +35,19 @@ BATCH_ROWS = 65_536
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A Parquet file below the table's directory. ``path`` is relative to it; ``nulls`` counts them by column."""
+    """A Parquet file below the table's directory.
+
+    Attributes:
+        path: relative to the directory.
+        nulls: how many, by column; nested columns are not counted (Delta's statistics have their leaves only).
+        newest: the greatest value of each column of times or dates, as ISO 8601 text.
+    """
 
     path: str
     rows: int
     byte_size: int
     nulls: Mapping[str, int] = field(default_factory=dict)
+    newest: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,7 @@ class _Files:
         self._sink: IO[bytes] | None = None
         self._path, self._rows = "", 0
         self._nulls: Counter[str] = Counter()
+        self._newest: dict[str, str] = {}
         self.done: list[StagedFile] = []
         self._name = uuid.uuid4().hex
 
@@ -182,9 +191,17 @@ class _Files:
             assert self._sink is not None
             self._writer.write_table(arrow, row_group_size=GROUP_ROWS)
             self._rows += part.height
-            self._nulls.update(part.null_count().row(0, named=True))
+            self._count(part)
             if self._sink.tell() >= FILE_BYTES:
                 self.close()
+
+    def _count(self, part: pl.DataFrame) -> None:
+        nulls = part.select(~cs.nested()).null_count()
+        self._nulls.update(nulls.row(0, named=True) if nulls.width else {})
+        newest = part.select(cs.temporal().max())
+        for name, value in newest.row(0, named=True).items() if newest.width else ():
+            if value is not None:
+                self._newest[name] = max(self._newest.get(name, ""), value.isoformat())
 
     def _start(self, schema: pa.Schema) -> None:
         # Never the same name twice: a zombie and the new owner must not write into one another's files.
@@ -208,5 +225,5 @@ class _Files:
             self._open.close()
         self._open, self._writer, self._sink = ExitStack(), None, None
         size = self._storage.size(f"{self._table_url}/{self._path}")
-        self.done.append(StagedFile(self._path, self._rows, size, dict(self._nulls)))
-        self._path, self._rows, self._nulls = "", 0, Counter()
+        self.done.append(StagedFile(self._path, self._rows, size, dict(self._nulls), self._newest))
+        self._path, self._rows, self._nulls, self._newest = "", 0, Counter(), {}

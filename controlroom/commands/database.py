@@ -44,7 +44,7 @@ def executor(
 
 
 def doctor(json: Json = False) -> None:
-    """Check what the control room stands on; starts nothing. Ends with 1 if something is wrong."""
+    """Check each part that the control room stands on and say what to do; starts nothing. Ends with 1 if one is wrong."""
     from controlroom.doctor import examine
     from controlroom.output import show_json
     from ops.settings import Settings
@@ -55,5 +55,7 @@ def doctor(json: Json = False) -> None:
     else:
         for finding in findings:
             typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.said}")
+            if finding.do:
+                typer.echo(f"     → {finding.do}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -24,5 +24,5 @@ def sql(
     from controlroom.session import session
 
     with session() as opened:
-        frame = ask(opened, query, env, limit)
+        frame = ask(opened, query, env, limit, lambda line: typer.echo(line, err=True))
     show(frame.to_dicts(), frame.columns, json)

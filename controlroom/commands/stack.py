@@ -10,6 +10,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Ray = Annotated[bool, typer.Option("--ray/--no-ray", help="Executors on Ray, or as plain processes.")]
 Executors = Annotated[int, typer.Option(min=1, max=64, help="How many executors.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The dashboard's; another is taken where it is in use.")]
+Metrics = Annotated[int, typer.Option(min=0, max=65535, help="Port of the metrics for Prometheus; 0: none.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,12 +21,12 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def up(ray: Ray = True, executors: Executors = 2, port: Port = 8501) -> None:
+def up(ray: Ray = True, executors: Executors = 2, port: Port = 8501, metrics: Metrics = 0) -> None:
     """Start the local stack: Postgres, executors, steward, dashboard. What runs already is left alone."""
     from controlroom.stack import Wishes, start_stack
     from ops.settings import Settings
 
-    url = start_stack(Settings.load(), Wishes(ray, executors, port), typer.echo)
+    url = start_stack(Settings.load(), Wishes(ray, executors, port, metrics), typer.echo)
     typer.echo(f"control room: {url}")
 
 

@@ -15,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds the commands to the front door."""
     run.app.command()(logs)
     app.command()(metrics)
+    app.command()(caps)
 
 
 def logs(
@@ -69,3 +70,30 @@ def metrics(
         print_once(settings)
     else:
         serve(settings, host, port, token, typer.echo)
+
+
+def caps(
+    no_run: Annotated[bool, typer.Option("--no-run", help="Only show what probes have seen before.")] = False,
+    wait: Annotated[float, typer.Option(min=1, help="Seconds that the probes' run may take.")] = 300.0,
+    stale_days: Annotated[int, typer.Option(min=1, help="Evidence older than this is called stale.")] = 7,
+    json: Json = False,
+) -> None:
+    """Probe what this installation can and print the CAPS report as Markdown. Ends with 1 if a probe failed."""
+    from datetime import timedelta
+
+    from controlroom.caps import markdown, matrix, probe
+    from controlroom.output import show_json
+    from controlroom.session import session
+    from ops.watching import Watching
+
+    with session() as opened:
+        if not no_run:
+            probe(opened, wait)
+        rows = Watching(opened.connection).capabilities()
+    stale = timedelta(days=stale_days)
+    if json:
+        show_json(matrix(rows, stale))
+    else:
+        typer.echo(markdown(rows, stale))
+    if any(row.failure for row in rows):
+        raise typer.Exit(1)

@@ -49,7 +49,7 @@ def left_behind(run: RunDetail) -> None:
     st.subheader("Artifacts")
     artifacts(run.run_id)
     st.subheader("Score")
-    st.html(render("score", parts=run.score_breakdown or []))
+    st.html(render("score", sentence=run.score_sentence, parts=run.score_breakdown or []))
 
 
 @refreshed(None)

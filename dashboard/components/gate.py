@@ -75,7 +75,10 @@ def refreshed(seconds: float | None) -> Callable[[Callable[Arguments, None]], Ca
             tried = f"drawn whole for {draw.__qualname__}"
             try:
                 draw(*args, **kwargs)
-            except (NotSignedIn, NotFound):
+            except NotSignedIn:
+                # Each time, not once: who comes here was let in by the gate a moment ago, and the gate is asked again.
+                st.rerun()
+            except NotFound:
                 if st.session_state.get(tried):
                     raise
                 st.session_state[tried] = True

@@ -23,7 +23,7 @@ select
     r.project_id, r.spec, r.spec_sha256, r.params, r.input_manifest, r.output_manifest, r.error_data, r.parent_run,
     r.idempotency_key, r.available_at, r.timeout_seconds,
     r.executor_id, l.lease_token, l.expires_at as lease_expires_at, coalesce(l.cancel_requested, false) as cancel_requested,
-    s.score, s.breakdown as score_breakdown, coalesce(r.root_run, r.id) as root_run
+    s.score, s.breakdown as score_breakdown, coalesce(s.sentence, '') as score_sentence, coalesce(r.root_run, r.id) as root_run
 from ops.runs r
 join ops.projects p on p.id = r.project_id
 join ops.orgs o on o.id = p.org_id

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import polars as pl
 
 from ops.errors import BadInput
 from ops.model import PhaseResult
+from pipelines.column_lineage import ColumnLineage, of_plan
 from pipelines.frames import pinned, polars_errors, query, scans
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
@@ -49,6 +51,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         output_fingerprint=dataset.fingerprint,
         metrics={"total_rows": dataset.total_rows, "version": dataset.version, "adopted": dataset.adopted},
         datasets=(dataset,),
+        column_lineage={output.table: column_lineage(ctx, phase)},
     )
 
 
@@ -61,6 +64,25 @@ def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
     if not isinstance(made, pl.LazyFrame):
         raise BadInput(f"{phase.python} returned {type(made).__name__}; return a LazyFrame", {"phase": phase.name})
     return made
+
+
+def column_lineage(ctx: Context, phase: TransformPhase) -> ColumnLineage:
+    """Which input columns each output column was made from; what cannot be told is said to be unknown."""
+    tables = {
+        alias: (table, ctx.lake.scan(table, pinned(ctx, table).version).collect_schema())
+        for alias, table in phase.inputs.items()
+    }
+    if phase.sql is not None:
+        sql = phase.sql
+        return of_plan(tables, lambda frames: query(frames, sql, ctx.params))
+    made = named_function(phase.python or "")
+
+    def planned(frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+        plan = made(frames, {**ctx.params, **phase.with_})
+        assert isinstance(plan, pl.LazyFrame)
+        return plan
+
+    return of_plan(tables, planned)
 
 
 def _latest_commit(ctx: Context, phase: TransformPhase) -> datetime:

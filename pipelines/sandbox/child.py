@@ -23,7 +23,7 @@ from deltalake import DeltaTable
 from ops.errors import ControlRoomError, PhaseFailed
 from pipelines.frames import polars_errors, query
 from pipelines.sandbox.confine import confine
-from pipelines.sandbox.job import Job
+from pipelines.sandbox.job import GivenTable, Job
 from pipelines.storage import storage_errors
 
 
@@ -61,13 +61,7 @@ def _received(source: BinaryIO) -> Job | None:
 def _rows(job: Job) -> pl.DataFrame:
     try:
         with polars_errors("sql"), storage_errors("the query's tables"):
-            frames = {
-                alias: pl.scan_delta(
-                    DeltaTable(table.path, version=table.version, storage_options=dict(table.options) or None),
-                    storage_options=dict(table.options) or None,
-                )
-                for alias, table in job.tables.items()
-            }
+            frames = {alias: _scan(table) for alias, table in job.tables.items()}
             plan = query(frames, job.sql, job.params, [table.path for table in job.tables.values()])
             return plan.head(job.most).collect(engine="streaming")
     except MemoryError:
@@ -76,6 +70,17 @@ def _rows(job: Job) -> pl.DataFrame:
         raise
     except Exception as error:
         raise PhaseFailed(f"the query ended in {type(error).__name__}: {str(error)[:300]}") from error
+
+
+def _scan(table: GivenTable) -> pl.LazyFrame:
+    options = dict(table.options) or None
+    frame = pl.scan_delta(
+        DeltaTable(table.path, version=table.version, storage_options=options), storage_options=options
+    )
+    if not table.masked:
+        return frame
+    schema = frame.collect_schema()
+    return frame.with_columns(pl.lit(None, schema[name]).alias(name) for name in table.masked if name in schema)
 
 
 def _say(answers: BinaryIO, header: dict[str, object]) -> None:

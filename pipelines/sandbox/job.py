@@ -16,11 +16,13 @@ class GivenTable:
     Attributes:
         path: directory or ``s3://`` URL.
         options: storage options for ``s3://``.
+        masked: columns that read as null, whatever is in them.
     """
 
     path: str
     version: int
     options: Mapping[str, str] = field(default_factory=dict)
+    masked: tuple[str, ...] = ()
 
     @property
     def port(self) -> int | None:

@@ -27,6 +27,7 @@ insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s,
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', %(mark)s, 'log' from ops.alert_rules where name = %(mark)s;
+insert into ops.score_gates (project_id, env, pipeline, min_score) values (%(project)s, %(env)s, %(mark)s, 50);
 insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
   values (%(project)s, %(env)s, 'hourly', 'cron', %(mark)s, '0 * * * *');
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
@@ -40,7 +41,21 @@ insert into ops.freshness (
   where project_id = %(project)s and env = %(env)s;
 insert into ops.freshness_breaches (rule_id, project_id, env, dataset, level, clock, began_at)
   select id, project_id, env, dataset, 'warn', created_at, created_at from ops.freshness_rules
-  where project_id = %(project)s and env = %(env)s
+  where project_id = %(project)s and env = %(env)s;
+insert into ops.run_totals (project_id, pipeline, status, runs, lost_leases, seconds, buckets)
+  values (%(project)s, %(mark)s, 'succeeded', 1, 0, 1, '{1}');
+insert into ops.phase_totals (project_id, kind, status, phases, seconds, buckets)
+  values (%(project)s, %(mark)s, 'succeeded', 1, 1, '{1}');
+insert into ops.column_maps (dataset_id, project_id, sha256, reason)
+  select id, project_id, sha256(%(mark)s::text::bytea), %(mark)s from ops.datasets
+  where project_id = %(project)s and env = %(env)s;
+insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
+  select id, project_id, %(mark)s, 'bronze.one', 'x', 'DIRECT', 'IDENTITY' from ops.column_maps where reason = %(mark)s;
+insert into ops.dataset_notes (dataset_id, project_id, description)
+  select id, project_id, %(mark)s from ops.datasets where project_id = %(project)s and env = %(env)s;
+insert into ops.dataset_columns (dataset_id, name, project_id)
+  select id, %(mark)s, project_id from ops.datasets where project_id = %(project)s and env = %(env)s;
+insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s)
 """
 
 

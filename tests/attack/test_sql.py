@@ -52,6 +52,7 @@ def rows_of(table: str, has: set[str], scope: Scope) -> tuple[str, list[object],
     """A condition for the rows of a scope, its arguments, and whether the rows belong to the environment."""
     by_run = "run_id in (select id from ops.runs where project_id = %s and env = %s)"
     by_output = "output_id in (select id from ops.dataset_versions where dataset_id = %s)"
+    by_map = "map_id in (select id from ops.column_maps where dataset_id = %s)"
     project = [scope.project_id]
     rules: list[tuple[bool, tuple[str, list[object], bool]]] = [
         (table == "orgs", ("id = %s", [scope.org_id], False)),
@@ -60,6 +61,7 @@ def rows_of(table: str, has: set[str], scope: Scope) -> tuple[str, list[object],
         ("env" in has, ("project_id = %s and env = %s", [*project, scope.env], True)),
         ("run_id" in has, (by_run, [*project, scope.env], True)),
         ("dataset_id" in has and table != "grants", ("dataset_id = %s", [scope.dataset], True)),
+        ("map_id" in has, (by_map, [scope.dataset], True)),
         ("output_id" in has, (by_output, [scope.dataset], True)),
         ("project_id" in has, ("project_id = %s", [*project], False)),
     ]

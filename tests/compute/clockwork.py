@@ -75,3 +75,6 @@ class Clockwork:
             "where status in ('queued', 'claimed', 'running')",
             [status],
         )
+
+    def outcomes(self, schedule_id: UUID) -> list[tuple[str, int | None, str]]:
+        return [(each.outcome, each.ticks, each.reason) for each in self.ticks(schedule_id)]

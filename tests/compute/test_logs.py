@@ -91,10 +91,24 @@ def _temporary() -> list[Path]:
     return list(Path(tempfile.gettempdir()).iterdir())
 
 
-def test_follow_shows_a_run_until_its_end(world: World) -> None:
-    run = _ran(world, "")
-    lines = _logs(world, run, "--follow")
-    assert "printed to standard output" in [each["message"] for each in lines]
+def test_follow_shows_what_comes_while_the_run_goes_on(world: World) -> None:
+    """The lines of a phase when it ends, the reports of the next while it works; both long before the run is over."""
+    spec = pipeline(phase("one", "talk"), phase("two", "sleep", depends_on=["one"]), name="talking")
+    run = world.submit(spec, {"name": "", "seconds": 600.0, "lines": 0, "tries": ""}, max_attempts=1)
+    world.start_executor()
+    with subprocess.Popen(
+        [sys.executable, "-m", "controlroom", "run", "logs", str(run), "--json", "--follow"],
+        env={**os.environ, **world.environment}, cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    ) as following:  # fmt: skip
+        assert following.stdout is not None
+        seen: set[tuple[object, object]] = set()
+        while not {("one", "stdout"), ("one", "native"), ("two", "progress")} <= seen:
+            line = json.loads(following.stdout.readline())
+            seen.add((line["phase"], line["stream"]))
+        assert world.rows("select status from ops.runs") == [("running",)]
+        world.rows("select ops.cancel_run(%s, 'enough')", run)
+        following.communicate(timeout=60)
+    assert following.returncode == 0
 
 
 def test_a_silent_phase_costs_no_artifact(world: World) -> None:

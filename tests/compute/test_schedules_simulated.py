@@ -155,16 +155,20 @@ def make(clockwork: Clockwork, chance: random.Random) -> list[Wanted]:
             f"s{number}", START, kind="cron", cron=cron, timezone=zone, misfire=misfire, catch_up_limit=limit,
             jitter_seconds=jitter, grace_seconds=GRACE.total_seconds(),
         )  # fmt: skip
-        made.append(Wanted(schedule_id, cron, zone, misfire, limit, jitter))
+        # Jitter hangs on the id: with those of the database no two simulations would be the same.
+        known = UUID(int=chance.getrandbits(128))
+        clockwork.connection.execute("update ops.schedules set id = %s where id = %s", [known, schedule_id])
+        made.append(Wanted(known, cron, zone, misfire, limit, jitter))
     return made
 
 
 def looks(chance: random.Random) -> Iterator[datetime]:
     """Every few minutes; now and then there is no steward for hours."""
     now = START
-    while now < END:
-        gap = chance.uniform(2, 14) * 60 if chance.random() < 0.03 else chance.uniform(5, 35)
-        now += timedelta(minutes=gap)
+    while True:
+        now += timedelta(minutes=chance.uniform(2, 14) * 60 if chance.random() < 0.03 else chance.uniform(5, 35))
+        if now >= END:
+            return
         yield now
 
 

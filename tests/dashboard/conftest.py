@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,22 @@ from tests.postgres import Databases
 START_SECONDS = 60
 # A busy machine draws a page late; what never comes is still seen not to.
 expect.set_options(timeout=15_000)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What stood on the pages when a test failed belongs to its report."""
+    report = yield
+    if report.when == "call" and report.failed:
+        given: dict[str, object] = getattr(item, "funcargs", {})
+        several = given.get("contexts")
+        pages = [given.get("page"), *(page for context in several or () for page in context.pages)]  # type: ignore[attr-defined]
+        for page in pages:
+            if isinstance(page, Page):
+                report.sections.append((f"page {page.url}", page.locator("body").inner_text(timeout=2_000)))
+    return report
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -12,6 +14,7 @@ from pathlib import Path
 import psycopg
 import structlog
 
+from compute.phase_log import LINE_CHARACTERS
 from ops.errors import SourceUnreachable
 from ops.model import PhaseResult
 from pipelines.handler import Context
@@ -92,6 +95,9 @@ WAYS: Mapping[str, Callable[[Context, str], object]] = {
     "stdlib_log": lambda ctx, secret: logging.getLogger("a.library").error("using %s", secret),
     "print": lambda ctx, secret: sys.stdout.write(f"using {secret}\n"),
     "print_in_parts": lambda ctx, secret: [sys.stderr.write(part) for part in (secret[:4], secret[4:], "\n")],
+    "native": lambda ctx, secret: os.write(2, f"using {secret}\n".encode()),
+    "subprocess": lambda ctx, secret: subprocess.run(["echo", f"using {secret}"], check=True),
+    "long_line": lambda ctx, secret: sys.stdout.write("." * (LINE_CHARACTERS - 10) + secret + "\n"),
     "warning": lambda ctx, secret: warnings.warn(f"old way of using {secret}", stacklevel=1),
 }
 

@@ -181,6 +181,7 @@ def a_world(url: str, home: Path) -> Iterator[World]:
         "CONTROLROOM_DATABASE_URL": url,
         "CONTROLROOM_PROJECT": "faults",
         "CONTROLROOM_LEASE_SECONDS": str(LEASE_SECONDS),
+        "CONTROLROOM_PROBE_HOUR": "-1",
         "POLARS_MAX_THREADS": "1",
     }
     try:

@@ -17,10 +17,20 @@ from tests.operating import SPEC, commit
 
 # What no RPC writes yet. One statement a table; %(project)s and %(org)s are the team's, %(run)s a run of it.
 BY_HAND = """
+insert into ops.column_maps (dataset_id, project_id, sha256) select id, project_id, '\\x00' from ops.datasets
+  where project_id = %(project)s;
+insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
+  select id, project_id, 'id', 'bronze.sale_order', 'id', 'DIRECT', 'IDENTITY' from ops.column_maps
+  where project_id = %(project)s;
+insert into ops.dataset_notes (dataset_id, project_id) select id, project_id from ops.datasets where project_id = %(project)s;
+insert into ops.dataset_columns (dataset_id, project_id, name) select id, project_id, 'id' from ops.datasets
+  where project_id = %(project)s;
+insert into ops.lineage_sent (run_id, project_id) values (%(run)s, %(project)s);
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
+insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'dev', 50);
 insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
   values (%(project)s, 'dev', 'hourly', 'cron', 'demo', '0 * * * *');
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)

@@ -41,9 +41,10 @@ create table private.steward_pulse (
   at timestamptz not null
 ) with (fillfactor = 10);
 
--- `evidence` and `proven_at` are of the last success; a failure after it takes the proof away and says why.
+-- `evidence` and `proven_at` are of the last success; a failure after it takes the proof away and says why. `probed_at` is when it
+-- was last tried, at first when it was installed: the first probes wait for their hour.
 alter table ops.capabilities
-  add column probed_at timestamptz,
+  add column probed_at timestamptz not null default clock_timestamp(),
   add column failure text;
 
 update private.schema_revision set version_num = '0015_pre_watching';

@@ -612,51 +612,103 @@ end
 $$;
 
 -- functions/10_private_anomaly.sql
--- How unusual a number is beside its own history: a robust z-score, the distance from the median in units of the median
--- absolute deviation (times 1.4826, which makes it a standard deviation where the numbers are normal; Iglewicz and Hoaglin
--- 1993, who call 3.5 the border of an outlier).
+-- How unusual a number is beside its own history: a robust z-score. Robust means medians throughout: of deviations the median
+-- (times 1.4826, which makes it a standard deviation where the numbers are normal; Iglewicz and Hoaglin 1993, who call 3.5 the
+-- border of an outlier), so that what was unusual before does not widen what is usual now.
 --
--- The history that counts is of the same hour of the week where there are four of it, else of the same hour of the day where
--- there are eight, else all of it where there are eight; each an hour more or less, since nothing begins at the same second.
--- Below that nothing is judged: no row. p_floor is the least deviation that is believed: of numbers that never change any
--- change would be infinite. Few points know their spread badly, hence 1 + 3 / n.
+-- The history is cut into weeks before p_at, each with a level (its median). What is left of a number when its week's level is
+-- taken away is the season's part (the median of the same time of the week, where four weeks have one) and noise. Expected is
+-- the last week's level, without its seasons, and the season's part of p_at. So growth follows within half a week, a changed
+-- level is the new usual after half a week, and the spread is known from all of the history and not from four Tuesdays. Without
+-- four weeks there is no season, and the spread covers what lies between the 5th and the 95th of a hundred: weekends stay usual.
+--
+-- Nothing is judged (no row) below eight points or a week of history. p_floor is the least deviation that is believed: of
+-- numbers that never change any change would be infinite; p_counts adds what counts vary by themselves, 1 / sqrt(n).
 create or replace function private.anomaly(
-  p_value float8, p_at timestamptz, p_values float8[], p_times timestamptz[], p_floor float8
+  p_value float8, p_at timestamptz, p_values float8[], p_times timestamptz[], p_floor float8, p_counts boolean default false
 ) returns table (z float8, usual float8, points int, season text)
 language sql stable
 set search_path = ''
 as $$
-  with past as (
-    select v, abs(extract(epoch from p_at - t)::float8 / 3600) as hours
+  with past as materialized (
+    select v, (extract(epoch from p_at - t) / 3600)::float8 as age
     from unnest(p_values, p_times) as u (v, t)
-    where v is not null
-  ), near as (
-    select v,
-      least(hours - floor(hours / 168) * 168, ceil(hours / 168) * 168 - hours) <= 1 as same_week_hour,
-      least(hours - floor(hours / 24) * 24, ceil(hours / 24) * 24 - hours) <= 1 as same_day_hour
+    where v is not null and t < p_at
+  ), pace as (
+    select count(*)::int as points, max(age) - min(age) as span, (max(age) - min(age)) / nullif(count(*) - 1, 0) as apart
     from past
-  ), chosen as (
-    select case
-      when count(*) filter (where same_week_hour) >= 4 then 'week'
-      when count(*) filter (where same_day_hour) >= 8 then 'day'
-      when count(*) >= 8 then 'all'
-    end as season
-    from near
-  ), kept as (
-    select n.v, c.season
-    from near n cross join chosen c
-    where case c.season when 'week' then n.same_week_hour when 'day' then n.same_day_hour when 'all' then true else false end
-  ), middle as (
-    select percentile_cont(0.5) within group (order by v) as usual, count(*)::int as points, min(season) as season from kept
+  ), grid as (
+    -- Weeks, or as long as eight numbers take to come; steps into which a week is cut, about one number each.
+    select points, greatest(168, 8 * apart) as block, (
+        select min(step) from unnest(array[1, 2, 3, 4, 6, 8, 12, 24]) as step
+        where step >= 0.9 * apart or (step = 24 and apart <= 36)
+      ) as step
+    from pace
+    where points >= 8 and span >= 156
+  ), placed as materialized (
+    select v, floor(age / block)::int as block, round(age / 168)::int as week,
+      mod(round(age / step)::int, (168 / step)::int) as slot, g.points
+    from past cross join grid g
+  ), levels as (
+    select block, percentile_cont(0.5) within group (order by v) as level from placed group by block
+  ), apart_from_level as materialized (
+    select p.v, p.block, p.week, p.slot, p.v - l.level as rest from placed p join levels l on l.block = p.block
+  ), seasons as materialized (
+    select slot, percentile_cont(0.5) within group (order by rest) as part, count(distinct week)::int as weeks
+    from apart_from_level
+    where slot is not null
+    group by slot
+    having count(distinct week) >= 4
+  ), mine as (
+    select coalesce(max(weeks), 0) as weeks, coalesce(max(part), 0) as part from seasons where slot = 0
+  ), unseasoned as (
+    select a.block, case when m.weeks > 0 then a.v - s.part else a.v end as v,
+      case when m.weeks > 0 then a.rest - s.part else a.rest end as noise
+    from apart_from_level a cross join mine m left join seasons s on s.slot = a.slot
+  ), noise as (
+    select 1.4826 * percentile_cont(0.5) within group (order by abs(noise)) as typical,
+      (percentile_cont(0.95) within group (order by noise) - percentile_cont(0.05) within group (order by noise)) / 3.29 as wide
+    from unseasoned
+    where noise is not null
+  ), newest as (
+    select percentile_cont(0.5) within group (order by v) as level, count(v) as points
+    from unseasoned
+    where block = (select min(block) from unseasoned where v is not null)
+  ), expected as (
+    select n.level + m.part as usual, m.weeks, n.points as level_points from newest n cross join mine m
   ), spread as (
-    select percentile_cont(0.5) within group (order by abs(k.v - m.usual)) as deviation from kept k cross join middle m
+    select e.usual, e.weeks,
+      greatest(
+        case when e.weeks > 0 then o.typical * sqrt(e.weeks / (e.weeks - 1.0)) else greatest(o.typical, o.wide) end,
+        p_floor, case when p_counts then 1 / sqrt(greatest(exp(e.usual), 1)) end)
+      -- The expectation is an estimate too: of medians of so many numbers.
+      * sqrt(1 + pi() / 2 * (1.0 / e.level_points + coalesce(1.0 / nullif(e.weeks, 0), 0))) as deviation
+    from expected e cross join noise o
+    where e.level_points > 0
   )
-  select (p_value - m.usual) / (greatest(1.4826 * s.deviation, p_floor) * (1 + 3.0 / m.points)), m.usual, m.points, m.season
-  from middle m cross join spread s
-  where m.points > 0
+  select (p_value - s.usual) / s.deviation, s.usual, g.points,
+    case when s.weeks = 0 then 'all' when g.step = 24 then 'day of the week' else 'week' end
+  from spread s cross join grid g
 $$;
 
--- "usual on Tuesdays around 02:00", "usual around 02:00", "usual".
+-- The same for numbers without seasons, such as a share of nulls: beside the latest of its own, eight at least.
+create or replace function private.steady_anomaly(p_value float8, p_values float8[], p_floor float8)
+returns table (z float8, usual float8, points int)
+language sql stable
+set search_path = ''
+as $$
+  with middle as (
+    select percentile_cont(0.5) within group (order by v) as usual, count(*)::int as points from unnest(p_values) as v
+  ), spread as (
+    select percentile_cont(0.5) within group (order by abs(v - m.usual)) as deviation
+    from unnest(p_values) as v cross join middle m
+  )
+  select (p_value - m.usual) / (greatest(1.4826 * s.deviation, p_floor) * (1 + 3.0 / m.points)), m.usual, m.points
+  from middle m cross join spread s
+  where m.points >= 8
+$$;
+
+-- "usual on Tuesdays around 02:00 UTC", "usual on Tuesdays", "usual".
 create or replace function private.season_words(p_season text, p_at timestamptz) returns text
 language sql stable
 set search_path = ''
@@ -664,7 +716,7 @@ as $$
   select case p_season
     when 'week' then pg_catalog.format(
       'usual on %ss around %s UTC', trim(to_char(p_at at time zone 'UTC', 'Day')), to_char(p_at at time zone 'UTC', 'HH24:MI'))
-    when 'day' then pg_catalog.format('usual around %s UTC', to_char(p_at at time zone 'UTC', 'HH24:MI'))
+    when 'day of the week' then pg_catalog.format('usual on %ss', trim(to_char(p_at at time zone 'UTC', 'Day')))
     else 'usual'
   end
 $$;
@@ -1133,9 +1185,45 @@ begin
 end
 $$;
 
+-- functions/11_private_event_time.sql
+-- The dataset's own clock as of this version, where a freshness rule names its column and the commit has counted it: known at
+-- once, so that the run's signals can tell of it. What cannot be known so is left to the steward, who reads the table.
+create or replace function private.know_event_time(p_version_id uuid) returns void
+language plpgsql
+-- A date is its first moment in UTC.
+set search_path = '' set timezone = 'UTC'
+as $$
+declare
+  v_one record;
+  v_before record;
+begin
+  select v.dataset_id, v.version, v.mode, v.stats ? 'newest' as counted,
+    (v.stats -> 'newest' ->> r.event_column)::timestamptz as newest
+  into v_one
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.freshness_rules r on r.project_id = d.project_id and r.env = d.env and r.dataset = d.layer || '.' || d.name
+  where v.id = p_version_id and r.event_column is not null and v.columns ? r.event_column;
+  if not found or not v_one.counted then
+    return;
+  end if;
+  if v_one.mode <> 'replace' and v_one.version > 0 then
+    select event_time, event_looked_at into v_before
+    from ops.dataset_versions where dataset_id = v_one.dataset_id and version = v_one.version - 1;
+    if v_before.event_looked_at is null then
+      return;
+    end if;
+    v_one.newest := greatest(v_one.newest, v_before.event_time);
+  end if;
+  update ops.dataset_versions
+  set event_time = v_one.newest, event_looked_at = pg_catalog.clock_timestamp()
+  where id = p_version_id;
+end
+$$;
+
 -- functions/11_private_run_signals.sql
--- What an ended run says about itself beside its own row, each beside its own history of the last six weeks: so a level that
--- has changed is the new usual after three. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
+-- What an ended run says about itself beside its own row, each beside its own history of the last eight weeks, of runs that
+-- succeeded. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
 
 -- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
 create or replace function private.record_data_signals(p_run_id uuid) returns void
@@ -1144,15 +1232,24 @@ set search_path = ''
 as $$
 declare
   v_one record;
+  v_past record;
 begin
   for v_one in
     select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
       v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
-      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls
-    from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls, private.is_usual(r.trigger) as is_usual
+    from ops.dataset_versions v
+    join ops.datasets d on d.id = v.dataset_id
+    join ops.runs r on r.id = v.run_id
     where v.run_id = p_run_id and d.layer <> 'quarantine'
     order by v.dataset_id, v.version
   loop
+    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
+        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
+
+    continue when not v_one.is_usual;
+    v_past := private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode);
     perform private.keep_worst(p_run_id, v_one.project_id, 'row_count_anomaly', abs(a.z), jsonb_build_object(
         'table', v_one.table, 'seen', v_one.rows, 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
         'said', pg_catalog.format('%s %s %s rows than %s (%s, usually about %s)', v_one.table,
@@ -1160,17 +1257,15 @@ begin
           private.change_words(v_one.rows, exp(a.usual) - 1, 'fewer', 'more'),
           private.season_words(a.season, v_one.recorded_at), to_char(v_one.rows, 'FM999,999,999,999'),
           to_char(round((exp(a.usual) - 1)::numeric), 'FM999,999,999,999'))))
-    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
-    cross join lateral private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, h.rows, h.times, 0.1) as a;
+    from private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, v_past.rows, v_past.times, 0.03, true) as a;
 
     perform private.keep_worst(p_run_id, v_one.project_id, 'freshness_lag', greatest(a.z, 0), jsonb_build_object(
         'table', v_one.table, 'seen', round(l.lag::numeric), 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
         'said', pg_catalog.format('the newest data of %s is %s old (usually %s)', v_one.table,
           private.span_words(l.lag), private.span_words(exp(a.usual) - 1))))
-    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
-    cross join lateral (
+    from (
       select greatest(extract(epoch from v_one.recorded_at - v_one.event_time)::float8, 0) as lag) as l
-    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, h.lags, h.times, 0.3) as a
+    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, v_past.lags, v_past.times, 0.3) as a
     where v_one.event_time is not null;
 
     perform private.keep_worst(p_run_id, v_one.project_id, 'null_rate', greatest(n.z, 0), jsonb_build_object(
@@ -1178,15 +1273,19 @@ begin
         'usual', round(n.usual::numeric, 4), 'points', n.points,
         'said', pg_catalog.format('%s.%s is null in %s %% of rows (usually %s %%)', v_one.table, n.column_name,
           round((100 * n.share)::numeric, 1), round((100 * n.usual)::numeric, 1))))
-    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.nulls, v_one.added) as n
+    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.mode, v_one.nulls, v_one.added) as n
     order by n.z desc
     limit 1;
-
-    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
-        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
-    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
   end loop;
 end
+$$;
+
+-- Runs that bring a day of the past again are not compared: neither with others nor others with them.
+create or replace function private.is_usual(p_trigger text) returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select p_trigger <> all ('{backfill,replay}')
 $$;
 
 -- One signal a run, the worst of its datasets.
@@ -1211,50 +1310,51 @@ create or replace function private.history_of(
 language sql stable
 set search_path = ''
 as $$
-  select array_agg(ln(1 + case h.mode when 'replace' then h.total_rows else h.rows end::float8) order by h.version),
-    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0)) order by h.version),
-    array_agg(h.recorded_at order by h.version)
+  select array_agg(ln(1 + h.rows::float8)),
+    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0))), array_agg(h.recorded_at)
   from (
-    select v.*
+    select case p_mode when 'replace' then v.total_rows else v.rows end as rows, v.recorded_at, v.event_time
     from ops.dataset_versions v
-    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+    join ops.runs r on r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger)
+    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '56 days'
       and v.mode = p_mode
-      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
     order by v.version desc
     limit 1500
   ) as h
 $$;
 
--- The share of nulls of each column beside its history. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
+-- The share of nulls of each column beside the last sixty versions. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
 create or replace function private.null_anomalies(
-  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_nulls jsonb, p_rows float8
+  p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows float8
 ) returns table (column_name text, share float8, z float8, usual float8, points int)
 language sql stable
 set search_path = ''
 as $$
   with past as (
-    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares, array_agg(v.recorded_at) as times
+    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares,
+      percentile_cont(0.5) within group (order by c.value::float8 / v.rows) as usual
     from (
-      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls, v.recorded_at
+      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls
       from ops.dataset_versions v
-      where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+      where v.dataset_id = p_dataset_id and v.version < p_version and v.mode = p_mode
         and (v.stats ->> 'rows')::float8 > 0
-        and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+        and exists (
+          select from ops.runs r where r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger))
       order by v.version desc
-      limit 300
+      limit 60
     ) as v
     cross join lateral pg_catalog.jsonb_each_text(v.nulls) as c
     group by c.key
+  ), now as (
+    select n.key as column_name, n.value::float8 / p_rows as share, past.shares,
+      least(greatest(past.usual, 1 / p_rows), 0.5) as p
+    from pg_catalog.jsonb_each_text(p_nulls) as n join past on past.column_name = n.key
+    where p_rows > 0
   )
-  select n.key, n.value::float8 / p_rows, a.z, a.usual, a.points
-  from pg_catalog.jsonb_each_text(p_nulls) as n
-  join past on past.column_name = n.key
-  cross join lateral (
-    select greatest(percentile_cont(0.5) within group (order by s), 1 / p_rows) as p from unnest(past.shares) as s) as m
-  cross join lateral private.anomaly(
-    n.value::float8 / p_rows, p_at, past.shares, past.times,
-    greatest(0.005, sqrt(least(m.p, 1) * (1 - least(m.p, 1)) / p_rows))) as a
-  where p_rows > 0
+  select n.column_name, n.share, a.z, a.usual, a.points
+  from now n
+  cross join lateral private.steady_anomaly(
+    n.share, n.shares, greatest(0.005, sqrt(n.p * (1 - n.p) / p_rows))) as a
 $$;
 
 -- Beside the version before, whoever wrote it; the first version has changed nothing.
@@ -1293,7 +1393,7 @@ as $$
 declare
   v_run record;
 begin
-  select r.id, r.project_id, r.env, r.pipeline, r.status, r.created_at, r.started_at,
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.trigger, r.parent_run, r.created_at, r.started_at,
     extract(epoch from r.finished_at - r.started_at)::float8 as seconds
   into strict v_run
   from ops.runs r where r.id = p_run_id;
@@ -1316,30 +1416,73 @@ begin
   where e.runs >= 5;
 
   perform private.keep_worst(p_run_id, v_run.project_id, 'duration_anomaly', greatest(a.z, 0), jsonb_build_object(
-      'seen', round(v_run.seconds::numeric, 3), 'usual', round(exp(a.usual)::numeric, 3), 'points', a.points,
+      'seen', round(v_run.seconds::numeric, 3), 'usual', round((exp(a.usual) - 1)::numeric, 3), 'points', a.points,
       'said', pg_catalog.format('it took %s than %s (%s, usually %s)',
-        private.change_words(v_run.seconds, exp(a.usual), 'shorter', 'longer'),
-        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual)))))
+        private.change_words(v_run.seconds, exp(a.usual) - 1, 'shorter', 'longer'),
+        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual) - 1))))
   from (
-    select array_agg(ln(greatest(h.seconds, 0.001))) as seconds, array_agg(h.started_at) as times
+    select array_agg(ln(1 + greatest(h.seconds, 0))) as seconds, array_agg(h.started_at) as times
     from (
       select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, r.started_at
       from ops.runs r
       where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
         and (r.created_at, r.id) < (v_run.created_at, v_run.id)
-        and r.created_at > v_run.created_at - interval '42 days' and r.status = 'succeeded'
+        and r.created_at > v_run.created_at - interval '56 days' and r.status = 'succeeded'
         -- A retry does a part of the work.
-        and r.parent_run is null and r.started_at is not null
+        and r.parent_run is null and private.is_usual(r.trigger) and r.started_at is not null
       order by r.created_at desc, r.id desc
       limit 1500
     ) as h
   ) as h
-  cross join lateral private.anomaly(
-    ln(greatest(v_run.seconds, 0.001)), v_run.started_at, h.seconds, h.times,
-    -- Of a run of a second half a second is noise.
-    greatest(0.12, ln(1 + 0.25 / greatest(v_run.seconds, 0.001)))) as a
-  where v_run.status = 'succeeded' and v_run.seconds is not null;
+  -- Of a run of a second half a second is noise: 1 + seconds.
+  cross join lateral private.anomaly(ln(1 + greatest(v_run.seconds, 0)), v_run.started_at, h.seconds, h.times, 0.1) as a
+  where v_run.status = 'succeeded' and v_run.seconds is not null and v_run.parent_run is null
+    and private.is_usual(v_run.trigger);
 end
+$$;
+
+-- Processor time beside the latest runs of the pipeline, where phases say it.
+create or replace function private.record_cost_signal(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select r.project_id, r.env, r.pipeline, r.created_at, r.id, c.seconds into strict v_run
+  from ops.runs r cross join lateral private.cpu_seconds(r.id) as c (seconds)
+  where r.id = p_run_id;
+  if v_run.seconds is null then
+    return;
+  end if;
+  perform private.keep_worst(p_run_id, v_run.project_id, 'cost_anomaly', greatest(a.z, 0), jsonb_build_object(
+      'seen', round(v_run.seconds::numeric, 2), 'usual', round((exp(a.usual) - 1)::numeric, 2), 'points', a.points,
+      'said', pg_catalog.format('it used %s of processor time (usually %s)',
+        private.span_words(v_run.seconds), private.span_words(exp(a.usual) - 1))))
+  from (
+    select array_agg(ln(1 + c.seconds)) as seconds
+    from (
+      select r.id
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) < (v_run.created_at, v_run.id) and r.status = 'succeeded' and r.parent_run is null
+      order by r.created_at desc, r.id desc
+      limit 60
+    ) as r
+    cross join lateral private.cpu_seconds(r.id) as c (seconds)
+    where c.seconds is not null
+  ) as h
+  cross join lateral private.steady_anomaly(ln(1 + v_run.seconds), h.seconds, 0.15) as a;
+end
+$$;
+
+create or replace function private.cpu_seconds(p_run_id uuid) returns float8
+language sql stable
+set search_path = ''
+as $$
+  select sum(greatest((p.metrics ->> 'cpu_seconds')::float8, 0))
+  from ops.run_phases p
+  where p.run_id = p_run_id and pg_catalog.jsonb_typeof(p.metrics -> 'cpu_seconds') = 'number'
 $$;
 
 create or replace function private.span_words(p_seconds float8) returns text
@@ -1630,6 +1773,21 @@ as $$
   limit 1
 $$;
 
+-- Is the run good enough for what its environment asks of the pipeline? For whatever a run sets off. A run without a score yet
+-- gets one now; without a gate everything passes.
+create or replace function private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);
+begin
+  return v_least is null
+    or coalesce((select s.score from ops.run_scores s where s.run_id = p_run_id), ops.compute_run_score(p_run_id)) >= v_least;
+end
+$$;
+
 -- functions/12_private_ticks.sql
 -- The two ways to a tick: the clock, whose ticks the steward counts out, and events, which are in the ledger already.
 
@@ -1645,7 +1803,8 @@ begin
     project_id, env, schedule_id, key, tick, through, ticks, outcome, reason, decided_at)
   values (
     p_schedule.project_id, p_schedule.env, p_schedule.id, extract(epoch from p_from)::bigint::text, p_from,
-    case when p_ticks is distinct from 1 then p_through end, p_ticks, 'skipped', p_reason, p_now);
+    case when p_ticks is distinct from 1 then p_through end, p_ticks, 'skipped', p_reason, p_now)
+  on conflict (schedule_id, key) do nothing;
 end
 $$;
 
@@ -1696,7 +1855,9 @@ begin
         project_id, env, schedule_id, key, tick, outcome, reason, run_id, decided_at)
       values (
         v_schedule.project_id, v_schedule.env, v_schedule.id, extract(epoch from v_one.tick)::bigint::text, v_one.tick,
-        v_fired.outcome, v_fired.reason, v_fired.run_id, p_now);
+        v_fired.outcome, v_fired.reason, v_fired.run_id, p_now)
+      -- Decided before, when the server's clock was ahead of itself: its run is the same by its key, and the row stands.
+      on conflict (schedule_id, key) do nothing;
       continue;
     end if;
     if v_skipped = 0 then
@@ -2491,9 +2652,11 @@ begin
 end
 $$;
 
+-- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say.
 create or replace trigger schedules_after
   after update of status on ops.runs
-  for each row when (new.status = 'succeeded' and old.status <> 'succeeded')
+  for each row when (
+    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay'))
   execute function private.note_success();
 
 create or replace function private.note_release() returns trigger
@@ -2632,7 +2795,7 @@ begin
 end
 $$;
 
--- Forgets decided ticks older than p_keep.
+-- Forgets decided ticks that were noted longer than p_keep ago. Ids begin with their moment: the primary key finds them.
 create or replace function ops.prune_ticks(p_keep interval) returns int
 language plpgsql security definer
 set search_path = ''
@@ -2644,7 +2807,8 @@ begin
     raise exception using errcode = 'CR007', message = 'p_keep must be one day or more';
   end if;
   delete from ops.schedule_ticks
-  where outcome <> 'pending' and coalesce(through, tick) < pg_catalog.clock_timestamp() - p_keep;
+  where outcome <> 'pending' and id < pg_catalog.rpad(pg_catalog.lpad(pg_catalog.to_hex(
+    (extract(epoch from pg_catalog.clock_timestamp() - p_keep) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
   get diagnostics v_gone = row_count;
   return v_gone;
 end
@@ -3311,6 +3475,122 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/50_private_column_lineage.sql
+-- Stores what a phase said of its columns, once for each distinct answer, and lets suspicion of personal data follow it.
+-- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
+create or replace function private.record_column_lineage(p_run_id uuid, p_result jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_one record;
+  v_sha bytea;
+  v_map uuid;
+begin
+  for v_one in
+    select t.id as dataset_id, r.project_id, (d.one ->> 'version')::bigint as version,
+      p_result -> 'column_lineage' -> (d.one ->> 'table') as said
+    from ops.runs r
+    cross join lateral pg_catalog.jsonb_array_elements(coalesce(p_result -> 'datasets', '[]')) as d (one)
+    join ops.datasets t on t.project_id = r.project_id and t.env = r.env
+      and t.layer = pg_catalog.split_part(d.one ->> 'table', '.', 1)
+      and t.name = pg_catalog.split_part(d.one ->> 'table', '.', 2)
+    where r.id = p_run_id and p_result -> 'column_lineage' ? (d.one ->> 'table')
+  loop
+    v_sha := pg_catalog.sha256(pg_catalog.convert_to(v_one.said::text, 'UTF8'));
+    select id into v_map from ops.column_maps where dataset_id = v_one.dataset_id and sha256 = v_sha;
+    if not found then
+      v_map := private.add_column_map(v_one.dataset_id, v_one.project_id, v_sha, v_one.said);
+      perform private.spread_suspicion(v_one.dataset_id);
+    end if;
+    update ops.dataset_versions set column_map_id = v_map
+    where dataset_id = v_one.dataset_id and version = v_one.version and column_map_id is distinct from v_map;
+  end loop;
+end
+$$;
+
+create or replace function private.add_column_map(
+  p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb
+) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_map uuid;
+begin
+  insert into ops.column_maps (dataset_id, project_id, sha256, unknown, reason)
+  values (
+    p_dataset_id, p_project_id, p_sha256,
+    array(select pg_catalog.jsonb_array_elements_text(coalesce(p_said -> 'unknown', '[]'))), coalesce(p_said ->> 'reason', ''))
+  on conflict (dataset_id, sha256) do nothing
+  returning id into v_map;
+  if v_map is null then
+    -- Another run with the same answer came first.
+    select id into strict v_map from ops.column_maps where dataset_id = p_dataset_id and sha256 = p_sha256;
+    return v_map;
+  end if;
+  insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
+  select v_map, p_project_id, o.name, s.one ->> 'table', s.one ->> 'column', s.one ->> 'kind', s.one ->> 'subtype'
+  from (
+    select c.key as name, c.value as sources from pg_catalog.jsonb_each(coalesce(p_said -> 'columns', '{}')) as c
+    union all
+    select '*', coalesce(p_said -> 'dataset', '[]')
+  ) as o
+  cross join lateral pg_catalog.jsonb_array_elements(o.sources) as s (one)
+  on conflict (map_id, output_column, input_table, input_column, subtype) do nothing;
+  return v_map;
+end
+$$;
+
+-- From a dataset whose columns or flags changed, downstream until nothing changes: a column with a direct source that is
+-- personal data, or is suspected to be, is suspected itself, unless somebody has said yes or no of it. A suspicion whose
+-- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
+create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_env text;
+  v_project uuid;
+  v_changed bigint;
+begin
+  select project_id, env into strict v_project, v_env from ops.datasets where id = p_dataset_id;
+  -- Two at once could each miss what the other is about to flag.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || v_project::text || v_env, 0));
+  delete from ops.dataset_columns c
+  using ops.datasets d
+  where d.id = c.dataset_id and d.project_id = v_project and d.env = v_env and c.pii = 'suspected'
+    and c.description = '' and c.tags = '{}';
+  update ops.dataset_columns c
+  set pii = null, pii_from = null
+  from ops.datasets d
+  where d.id = c.dataset_id and d.project_id = v_project and d.env = v_env and c.pii = 'suspected';
+  loop
+    insert into ops.dataset_columns as c (dataset_id, name, project_id, pii, pii_from)
+    select distinct on (m.dataset_id, e.output_column)
+      m.dataset_id, e.output_column, v_project, 'suspected', e.input_table || '.' || e.input_column
+    from (
+      select distinct on (x.dataset_id) x.id, x.dataset_id
+      from ops.column_maps x
+      join ops.datasets d on d.id = x.dataset_id
+      where d.project_id = v_project and d.env = v_env
+      order by x.dataset_id, x.recorded_at desc, x.id desc
+    ) as m
+    join ops.column_edges e on e.map_id = m.id and e.kind = 'DIRECT' and e.output_column <> '*'
+    join ops.datasets i on i.project_id = v_project and i.env = v_env
+      and i.layer = pg_catalog.split_part(e.input_table, '.', 1) and i.name = pg_catalog.split_part(e.input_table, '.', 2)
+    join ops.dataset_columns f on f.dataset_id = i.id and f.name = e.input_column and f.pii in ('yes', 'suspected')
+    left join ops.dataset_columns k on k.dataset_id = m.dataset_id and k.name = e.output_column
+    where k.pii is null
+    order by m.dataset_id, e.output_column, e.input_table, e.input_column
+    on conflict (dataset_id, name) do update
+      set pii = excluded.pii, pii_from = excluded.pii_from where c.pii is null;
+    get diagnostics v_changed = row_count;
+    exit when v_changed = 0;
+  end loop;
+end
+$$;
+
 -- functions/50_private_traces.sql
 -- The traceparent that the caller presents: a setting of its connection, or over HTTP the header of that name. What is none is ignored.
 create or replace function private.presented_traceparent() returns text
@@ -3337,6 +3617,106 @@ as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);
   return (select traceparent from ops.runs where id = p_run_id);
+end
+$$;
+
+-- functions/51_catalog.sql
+-- What people say of tables and columns, and what policies ask.
+
+-- The dataset, where the caller may edit it.
+create or replace function private.edited_dataset(p_dataset_id uuid) returns ops.datasets
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_dataset ops.datasets;
+begin
+  select * into v_dataset from ops.datasets where id = p_dataset_id;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_dataset.project_id, v_dataset.env, 'editor');
+  return v_dataset;
+end
+$$;
+
+-- Says who owns a table, what it is, how it is tagged; null leaves what is there.
+create or replace function ops.note_dataset(
+  p_dataset_id uuid, p_description text default null, p_owners text[] default null, p_tags text[] default null
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
+begin
+  insert into ops.dataset_notes as n (dataset_id, project_id, description, owners, tags)
+  values (
+    p_dataset_id, v_dataset.project_id, coalesce(p_description, ''), coalesce(p_owners, '{}'), coalesce(p_tags, '{}'))
+  on conflict (dataset_id) do update
+    set description = coalesce(p_description, n.description), owners = coalesce(p_owners, n.owners),
+      tags = coalesce(p_tags, n.tags), updated_at = pg_catalog.clock_timestamp();
+end
+$$;
+
+-- Says what a column is; null leaves what is there. p_pii is yes, no, or unsaid: then its sources decide again.
+create or replace function ops.note_column(
+  p_dataset_id uuid, p_column text, p_description text default null, p_tags text[] default null, p_pii text default null
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
+begin
+  if p_pii is not null and p_pii not in ('yes', 'no', 'unsaid') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('pii is %L; use yes, no or unsaid', p_pii);
+  end if;
+  if not coalesce(v_dataset.columns ? p_column, false) and not exists (
+    select from ops.dataset_versions v where v.dataset_id = p_dataset_id and v.columns ? p_column
+  ) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      '%s.%s has no column %L; `controlroom dataset show` lists them', v_dataset.layer, v_dataset.name, p_column);
+  end if;
+  insert into ops.dataset_columns as c (dataset_id, name, project_id, description, tags, pii)
+  values (
+    p_dataset_id, p_column, v_dataset.project_id, coalesce(p_description, ''), coalesce(p_tags, '{}'),
+    nullif(p_pii, 'unsaid'))
+  on conflict (dataset_id, name) do update
+    set description = coalesce(p_description, c.description), tags = coalesce(p_tags, c.tags),
+      pii = case p_pii when 'unsaid' then null else coalesce(p_pii, c.pii) end,
+      pii_from = case when p_pii is null then c.pii_from end,
+      updated_at = pg_catalog.clock_timestamp();
+  perform private.audit(
+    null, v_dataset.project_id, 'dataset_columns.note', p_dataset_id::text, null,
+    pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+      'column', p_column, 'description', p_description, 'tags', p_tags, 'pii', p_pii)));
+  if p_pii is not null then
+    perform private.spread_suspicion(p_dataset_id);
+  end if;
+end
+$$;
+
+-- `layer.name` → columns whose values the caller may not see there: what is or may be personal data, for whoever is not an
+-- editor of the project in that environment. For those of p_tables that exist.
+create or replace function ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if private.is_trusted()
+     or exists (select from private.my_scopes('editor') as s where s = p_project_id::text || '/' || p_env) then
+    return '{}';
+  end if;
+  return (
+    select coalesce(pg_catalog.jsonb_object_agg(m.table_name, m.names), '{}')
+    from (
+      select d.layer || '.' || d.name as table_name, pg_catalog.jsonb_agg(c.name order by c.name) as names
+      from ops.datasets d
+      join ops.dataset_columns c on c.dataset_id = d.id and c.pii in ('yes', 'suspected')
+      where d.project_id = p_project_id and d.env = p_env and d.layer || '.' || d.name = any (p_tables)
+      group by d.id
+    ) as m);
 end
 $$;
 
@@ -3591,7 +3971,7 @@ begin
     v_due := v_due - interval '1 day';
   end if;
   if exists (
-    select from ops.capabilities where capability = any (p_probed) and (probed_at is null or probed_at < v_due)) then
+    select from ops.capabilities where capability = any (p_probed) and probed_at < v_due) then
     return v_due;
   end if;
   return null;
@@ -3876,6 +4256,7 @@ begin
   on conflict (run_id, signal) do nothing;
   if v_run.status = 'succeeded' then
     perform private.record_data_signals(p_run_id);
+    perform private.record_cost_signal(p_run_id);
   end if;
   if v_run.status <> 'canceled' then
     perform private.record_pipeline_signals(p_run_id);
@@ -4284,8 +4665,11 @@ begin
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
       output_fingerprint = p_result ->> 'output_fingerprint', metrics = coalesce(p_result -> 'metrics', '{}'),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
-      error_data = p_result -> 'error_data', result = p_result
+      error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
     where run_id = p_run_id and name = p_phase;
+  end if;
+  if p_result ? 'column_lineage' then
+    perform private.record_column_lineage(p_run_id, p_result);
   end if;
   if p_status = 'succeeded' then
     perform private.charge_metered_caps(
@@ -4535,6 +4919,7 @@ begin
     end if;
     return v_known.id;
   end if;
+  perform private.know_event_time(v_version);
   insert into ops.lineage_edges (output_id, project_id, input_table, input_version, input_fingerprint)
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
@@ -4779,7 +5164,7 @@ end
 $$;
 
 -- functions/score_ended_runs.sql
--- Scores runs that ended without one, the latest first, at most p_limit; the steward calls it, so that a score costs the
+-- Scores runs that ended without one, the latest p_limit of them; the steward calls it, so that a score costs the
 -- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
@@ -4793,12 +5178,16 @@ declare
   v_count int := 0;
 begin
   for v_run in
-    select r.id
-    from ops.runs r
-    where r.finished_at > v_since
-      and not exists (select from ops.run_scores s where s.run_id = r.id)
-    order by r.finished_at desc
-    limit p_limit
+    select l.id
+    from (
+      select r.id, r.finished_at
+      from ops.runs r
+      where r.finished_at > v_since
+        and not exists (select from ops.run_scores s where s.run_id = r.id)
+      order by r.finished_at desc
+      limit p_limit
+    ) as l
+    order by l.finished_at
   loop
     perform ops.compute_run_score(v_run);
     v_count := v_count + 1;
@@ -5069,6 +5458,28 @@ begin
 end
 $$;
 
+-- policies/tables/50_catalog.sql
+do $$
+declare
+  v_table text;
+  v_project constant text := 'project_id = any (array(select private.my_projects()))';
+  v_dataset constant text := ' and ((select not exists (select from private.my_hidden_envs()))'
+    ' or exists (select from ops.datasets d where d.id = dataset_id))';
+begin
+  foreach v_table in array array['column_maps', 'dataset_notes', 'dataset_columns'] loop
+    perform private.let_people_read(v_table, v_project || v_dataset);
+  end loop;
+  perform
+    private.let_people_read('column_edges', v_project ||
+      ' and ((select not exists (select from private.my_hidden_envs()))'
+      ' or exists (select from ops.column_maps m where m.id = map_id))'),
+    private.let_people_read('lineage_sent', v_project ||
+      ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))');
+  -- What is said of columns is audited where it is said: suspicions come and go by themselves.
+  perform private.audit_table('dataset_notes');
+end
+$$;
+
 -- policies/tables/50_watching.sql
 -- Totals of a project are read by its members. They are of all environments together: who may not see one of them sees none.
 do $$
@@ -5204,6 +5615,13 @@ grant execute on function
   ops.what_if_score(uuid, jsonb),
   ops.set_signal_weight(text, float8, float8, float8),
   ops.set_score_gate(uuid, text, text, numeric)
+to authenticated, service_role;
+
+-- policies/permissions/50_catalog.sql
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.note_dataset(uuid, text, text[], text[]), ops.note_column(uuid, text, text, text[], text),
+  ops.masked_columns(uuid, text, text[])
 to authenticated, service_role;
 
 -- policies/permissions/50_watching.sql
@@ -5437,13 +5855,14 @@ insert into ops.capabilities (ordinal, capability, databricks, target, mvp, v1, 
 on conflict (ordinal) do nothing;
 
 -- policies/seed/11_signals.sql
--- Values of the anomaly signals are robust z-scores: up to 3.5 is as usual, at twice that half of the points are gone.
+-- Values of the anomaly signals are robust z-scores: up to free_until is as usual. What is wrong with data costs most.
 insert into ops.signal_weights (signal, weight, direction, half_at, free_until, description) values
-  ('schema_drift', 10, 'down', 1, 0, 'Columns that came, went or changed their type since the version before.'),
-  ('null_rate', 15, 'down', 3.5, 3.5, 'The column whose share of nulls is furthest above its own history.'),
-  ('row_count_anomaly', 15, 'down', 3.5, 3.5, 'The table whose number of rows is furthest from its own history.'),
-  ('freshness_lag', 10, 'down', 3.5, 3.5, 'The table whose newest data is furthest behind its own history.'),
-  ('duration_anomaly', 10, 'down', 3.5, 3.5, 'How much longer the run took than runs of its pipeline do.'),
+  ('schema_drift', 30, 'down', 1, 0, 'Columns that came, went or changed their type since the version before.'),
+  ('null_rate', 40, 'down', 2, 4, 'The column whose share of nulls is furthest above its own history.'),
+  ('row_count_anomaly', 40, 'down', 2, 4, 'The table whose number of rows is furthest from its own history.'),
+  ('freshness_lag', 30, 'down', 2, 4, 'The table whose newest data is furthest behind its own history.'),
+  ('duration_anomaly', 20, 'down', 2, 4, 'How much longer the run took than runs of its pipeline do.'),
+  ('cost_anomaly', 5, 'down', 2, 4, 'How much more processor time the run took than runs of its pipeline do.'),
   ('error_rate', 10, 'down', 0.25, 0.05, 'The share of failed runs among the last twenty of the pipeline.')
 on conflict (signal) do nothing;
 

@@ -1,5 +1,5 @@
--- What an ended run says about itself beside its own row, each beside its own history of the last six weeks: so a level that
--- has changed is the new usual after three. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
+-- What an ended run says about itself beside its own row, each beside its own history of the last eight weeks, of runs that
+-- succeeded. Units: docs/signals.md. Every signal's data says in words what was seen ("said").
 
 -- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
 create or replace function private.record_data_signals(p_run_id uuid) returns void
@@ -8,15 +8,24 @@ set search_path = ''
 as $$
 declare
   v_one record;
+  v_past record;
 begin
   for v_one in
     select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
       v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
-      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls
-    from ops.dataset_versions v join ops.datasets d on d.id = v.dataset_id
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls, private.is_usual(r.trigger) as is_usual
+    from ops.dataset_versions v
+    join ops.datasets d on d.id = v.dataset_id
+    join ops.runs r on r.id = v.run_id
     where v.run_id = p_run_id and d.layer <> 'quarantine'
     order by v.dataset_id, v.version
   loop
+    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
+        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
+
+    continue when not v_one.is_usual;
+    v_past := private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode);
     perform private.keep_worst(p_run_id, v_one.project_id, 'row_count_anomaly', abs(a.z), jsonb_build_object(
         'table', v_one.table, 'seen', v_one.rows, 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
         'said', pg_catalog.format('%s %s %s rows than %s (%s, usually about %s)', v_one.table,
@@ -24,17 +33,15 @@ begin
           private.change_words(v_one.rows, exp(a.usual) - 1, 'fewer', 'more'),
           private.season_words(a.season, v_one.recorded_at), to_char(v_one.rows, 'FM999,999,999,999'),
           to_char(round((exp(a.usual) - 1)::numeric), 'FM999,999,999,999'))))
-    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
-    cross join lateral private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, h.rows, h.times, 0.1) as a;
+    from private.anomaly(ln(1 + v_one.rows::float8), v_one.recorded_at, v_past.rows, v_past.times, 0.03, true) as a;
 
     perform private.keep_worst(p_run_id, v_one.project_id, 'freshness_lag', greatest(a.z, 0), jsonb_build_object(
         'table', v_one.table, 'seen', round(l.lag::numeric), 'usual', round((exp(a.usual) - 1)::numeric), 'points', a.points,
         'said', pg_catalog.format('the newest data of %s is %s old (usually %s)', v_one.table,
           private.span_words(l.lag), private.span_words(exp(a.usual) - 1))))
-    from private.history_of(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.mode) as h
-    cross join lateral (
+    from (
       select greatest(extract(epoch from v_one.recorded_at - v_one.event_time)::float8, 0) as lag) as l
-    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, h.lags, h.times, 0.3) as a
+    cross join lateral private.anomaly(ln(1 + l.lag), v_one.recorded_at, v_past.lags, v_past.times, 0.3) as a
     where v_one.event_time is not null;
 
     perform private.keep_worst(p_run_id, v_one.project_id, 'null_rate', greatest(n.z, 0), jsonb_build_object(
@@ -42,15 +49,19 @@ begin
         'usual', round(n.usual::numeric, 4), 'points', n.points,
         'said', pg_catalog.format('%s.%s is null in %s %% of rows (usually %s %%)', v_one.table, n.column_name,
           round((100 * n.share)::numeric, 1), round((100 * n.usual)::numeric, 1))))
-    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.recorded_at, v_one.nulls, v_one.added) as n
+    from private.null_anomalies(v_one.dataset_id, v_one.version, v_one.mode, v_one.nulls, v_one.added) as n
     order by n.z desc
     limit 1;
-
-    perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
-        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
-    from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
   end loop;
 end
+$$;
+
+-- Runs that bring a day of the past again are not compared: neither with others nor others with them.
+create or replace function private.is_usual(p_trigger text) returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select p_trigger <> all ('{backfill,replay}')
 $$;
 
 -- One signal a run, the worst of its datasets.
@@ -75,50 +86,51 @@ create or replace function private.history_of(
 language sql stable
 set search_path = ''
 as $$
-  select array_agg(ln(1 + case h.mode when 'replace' then h.total_rows else h.rows end::float8) order by h.version),
-    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0)) order by h.version),
-    array_agg(h.recorded_at order by h.version)
+  select array_agg(ln(1 + h.rows::float8)),
+    array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0))), array_agg(h.recorded_at)
   from (
-    select v.*
+    select case p_mode when 'replace' then v.total_rows else v.rows end as rows, v.recorded_at, v.event_time
     from ops.dataset_versions v
-    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+    join ops.runs r on r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger)
+    where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '56 days'
       and v.mode = p_mode
-      and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
     order by v.version desc
     limit 1500
   ) as h
 $$;
 
--- The share of nulls of each column beside its history. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
+-- The share of nulls of each column beside the last sixty versions. A share of n rows varies by sqrt(p (1 - p) / n) by itself.
 create or replace function private.null_anomalies(
-  p_dataset_id uuid, p_version bigint, p_at timestamptz, p_nulls jsonb, p_rows float8
+  p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows float8
 ) returns table (column_name text, share float8, z float8, usual float8, points int)
 language sql stable
 set search_path = ''
 as $$
   with past as (
-    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares, array_agg(v.recorded_at) as times
+    select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares,
+      percentile_cont(0.5) within group (order by c.value::float8 / v.rows) as usual
     from (
-      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls, v.recorded_at
+      select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls
       from ops.dataset_versions v
-      where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '42 days'
+      where v.dataset_id = p_dataset_id and v.version < p_version and v.mode = p_mode
         and (v.stats ->> 'rows')::float8 > 0
-        and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
+        and exists (
+          select from ops.runs r where r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger))
       order by v.version desc
-      limit 300
+      limit 60
     ) as v
     cross join lateral pg_catalog.jsonb_each_text(v.nulls) as c
     group by c.key
+  ), now as (
+    select n.key as column_name, n.value::float8 / p_rows as share, past.shares,
+      least(greatest(past.usual, 1 / p_rows), 0.5) as p
+    from pg_catalog.jsonb_each_text(p_nulls) as n join past on past.column_name = n.key
+    where p_rows > 0
   )
-  select n.key, n.value::float8 / p_rows, a.z, a.usual, a.points
-  from pg_catalog.jsonb_each_text(p_nulls) as n
-  join past on past.column_name = n.key
-  cross join lateral (
-    select greatest(percentile_cont(0.5) within group (order by s), 1 / p_rows) as p from unnest(past.shares) as s) as m
-  cross join lateral private.anomaly(
-    n.value::float8 / p_rows, p_at, past.shares, past.times,
-    greatest(0.005, sqrt(least(m.p, 1) * (1 - least(m.p, 1)) / p_rows))) as a
-  where p_rows > 0
+  select n.column_name, n.share, a.z, a.usual, a.points
+  from now n
+  cross join lateral private.steady_anomaly(
+    n.share, n.shares, greatest(0.005, sqrt(n.p * (1 - n.p) / p_rows))) as a
 $$;
 
 -- Beside the version before, whoever wrote it; the first version has changed nothing.
@@ -157,7 +169,7 @@ as $$
 declare
   v_run record;
 begin
-  select r.id, r.project_id, r.env, r.pipeline, r.status, r.created_at, r.started_at,
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.trigger, r.parent_run, r.created_at, r.started_at,
     extract(epoch from r.finished_at - r.started_at)::float8 as seconds
   into strict v_run
   from ops.runs r where r.id = p_run_id;
@@ -180,30 +192,73 @@ begin
   where e.runs >= 5;
 
   perform private.keep_worst(p_run_id, v_run.project_id, 'duration_anomaly', greatest(a.z, 0), jsonb_build_object(
-      'seen', round(v_run.seconds::numeric, 3), 'usual', round(exp(a.usual)::numeric, 3), 'points', a.points,
+      'seen', round(v_run.seconds::numeric, 3), 'usual', round((exp(a.usual) - 1)::numeric, 3), 'points', a.points,
       'said', pg_catalog.format('it took %s than %s (%s, usually %s)',
-        private.change_words(v_run.seconds, exp(a.usual), 'shorter', 'longer'),
-        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual)))))
+        private.change_words(v_run.seconds, exp(a.usual) - 1, 'shorter', 'longer'),
+        private.season_words(a.season, v_run.started_at), private.span_words(v_run.seconds), private.span_words(exp(a.usual) - 1))))
   from (
-    select array_agg(ln(greatest(h.seconds, 0.001))) as seconds, array_agg(h.started_at) as times
+    select array_agg(ln(1 + greatest(h.seconds, 0))) as seconds, array_agg(h.started_at) as times
     from (
       select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, r.started_at
       from ops.runs r
       where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
         and (r.created_at, r.id) < (v_run.created_at, v_run.id)
-        and r.created_at > v_run.created_at - interval '42 days' and r.status = 'succeeded'
+        and r.created_at > v_run.created_at - interval '56 days' and r.status = 'succeeded'
         -- A retry does a part of the work.
-        and r.parent_run is null and r.started_at is not null
+        and r.parent_run is null and private.is_usual(r.trigger) and r.started_at is not null
       order by r.created_at desc, r.id desc
       limit 1500
     ) as h
   ) as h
-  cross join lateral private.anomaly(
-    ln(greatest(v_run.seconds, 0.001)), v_run.started_at, h.seconds, h.times,
-    -- Of a run of a second half a second is noise.
-    greatest(0.12, ln(1 + 0.25 / greatest(v_run.seconds, 0.001)))) as a
-  where v_run.status = 'succeeded' and v_run.seconds is not null;
+  -- Of a run of a second half a second is noise: 1 + seconds.
+  cross join lateral private.anomaly(ln(1 + greatest(v_run.seconds, 0)), v_run.started_at, h.seconds, h.times, 0.1) as a
+  where v_run.status = 'succeeded' and v_run.seconds is not null and v_run.parent_run is null
+    and private.is_usual(v_run.trigger);
 end
+$$;
+
+-- Processor time beside the latest runs of the pipeline, where phases say it.
+create or replace function private.record_cost_signal(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run record;
+begin
+  select r.project_id, r.env, r.pipeline, r.created_at, r.id, c.seconds into strict v_run
+  from ops.runs r cross join lateral private.cpu_seconds(r.id) as c (seconds)
+  where r.id = p_run_id;
+  if v_run.seconds is null then
+    return;
+  end if;
+  perform private.keep_worst(p_run_id, v_run.project_id, 'cost_anomaly', greatest(a.z, 0), jsonb_build_object(
+      'seen', round(v_run.seconds::numeric, 2), 'usual', round((exp(a.usual) - 1)::numeric, 2), 'points', a.points,
+      'said', pg_catalog.format('it used %s of processor time (usually %s)',
+        private.span_words(v_run.seconds), private.span_words(exp(a.usual) - 1))))
+  from (
+    select array_agg(ln(1 + c.seconds)) as seconds
+    from (
+      select r.id
+      from ops.runs r
+      where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
+        and (r.created_at, r.id) < (v_run.created_at, v_run.id) and r.status = 'succeeded' and r.parent_run is null
+      order by r.created_at desc, r.id desc
+      limit 60
+    ) as r
+    cross join lateral private.cpu_seconds(r.id) as c (seconds)
+    where c.seconds is not null
+  ) as h
+  cross join lateral private.steady_anomaly(ln(1 + v_run.seconds), h.seconds, 0.15) as a;
+end
+$$;
+
+create or replace function private.cpu_seconds(p_run_id uuid) returns float8
+language sql stable
+set search_path = ''
+as $$
+  select sum(greatest((p.metrics ->> 'cpu_seconds')::float8, 0))
+  from ops.run_phases p
+  where p.run_id = p_run_id and pg_catalog.jsonb_typeof(p.metrics -> 'cpu_seconds') = 'number'
 $$;
 
 create or replace function private.span_words(p_seconds float8) returns text

@@ -57,3 +57,18 @@ as $$
   order by g.pipeline nulls last
   limit 1
 $$;
+
+-- Is the run good enough for what its environment asks of the pipeline? For whatever a run sets off. A run without a score yet
+-- gets one now; without a gate everything passes.
+create or replace function private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);
+begin
+  return v_least is null
+    or coalesce((select s.score from ops.run_scores s where s.run_id = p_run_id), ops.compute_run_score(p_run_id)) >= v_least;
+end
+$$;

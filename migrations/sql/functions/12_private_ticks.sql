@@ -12,7 +12,8 @@ begin
     project_id, env, schedule_id, key, tick, through, ticks, outcome, reason, decided_at)
   values (
     p_schedule.project_id, p_schedule.env, p_schedule.id, extract(epoch from p_from)::bigint::text, p_from,
-    case when p_ticks is distinct from 1 then p_through end, p_ticks, 'skipped', p_reason, p_now);
+    case when p_ticks is distinct from 1 then p_through end, p_ticks, 'skipped', p_reason, p_now)
+  on conflict (schedule_id, key) do nothing;
 end
 $$;
 
@@ -63,7 +64,9 @@ begin
         project_id, env, schedule_id, key, tick, outcome, reason, run_id, decided_at)
       values (
         v_schedule.project_id, v_schedule.env, v_schedule.id, extract(epoch from v_one.tick)::bigint::text, v_one.tick,
-        v_fired.outcome, v_fired.reason, v_fired.run_id, p_now);
+        v_fired.outcome, v_fired.reason, v_fired.run_id, p_now)
+      -- Decided before, when the server's clock was ahead of itself: its run is the same by its key, and the row stands.
+      on conflict (schedule_id, key) do nothing;
       continue;
     end if;
     if v_skipped = 0 then

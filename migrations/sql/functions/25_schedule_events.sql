@@ -18,9 +18,11 @@ begin
 end
 $$;
 
+-- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say.
 create or replace trigger schedules_after
   after update of status on ops.runs
-  for each row when (new.status = 'succeeded' and old.status <> 'succeeded')
+  for each row when (
+    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay'))
   execute function private.note_success();
 
 create or replace function private.note_release() returns trigger
@@ -159,7 +161,7 @@ begin
 end
 $$;
 
--- Forgets decided ticks older than p_keep.
+-- Forgets decided ticks that were noted longer than p_keep ago. Ids begin with their moment: the primary key finds them.
 create or replace function ops.prune_ticks(p_keep interval) returns int
 language plpgsql security definer
 set search_path = ''
@@ -171,7 +173,8 @@ begin
     raise exception using errcode = 'CR007', message = 'p_keep must be one day or more';
   end if;
   delete from ops.schedule_ticks
-  where outcome <> 'pending' and coalesce(through, tick) < pg_catalog.clock_timestamp() - p_keep;
+  where outcome <> 'pending' and id < pg_catalog.rpad(pg_catalog.lpad(pg_catalog.to_hex(
+    (extract(epoch from pg_catalog.clock_timestamp() - p_keep) * 1000)::bigint), 12, '0'), 32, '0')::uuid;
   get diagnostics v_gone = row_count;
   return v_gone;
 end

@@ -29,7 +29,7 @@ begin
     v_due := v_due - interval '1 day';
   end if;
   if exists (
-    select from ops.capabilities where capability = any (p_probed) and (probed_at is null or probed_at < v_due)) then
+    select from ops.capabilities where capability = any (p_probed) and probed_at < v_due) then
     return v_due;
   end if;
   return null;

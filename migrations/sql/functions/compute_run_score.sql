@@ -34,6 +34,7 @@ begin
   on conflict (run_id, signal) do nothing;
   if v_run.status = 'succeeded' then
     perform private.record_data_signals(p_run_id);
+    perform private.record_cost_signal(p_run_id);
   end if;
   if v_run.status <> 'canceled' then
     perform private.record_pipeline_signals(p_run_id);

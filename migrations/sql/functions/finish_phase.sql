@@ -44,8 +44,11 @@ begin
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
       output_fingerprint = p_result ->> 'output_fingerprint', metrics = coalesce(p_result -> 'metrics', '{}'),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
-      error_data = p_result -> 'error_data', result = p_result
+      error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
     where run_id = p_run_id and name = p_phase;
+  end if;
+  if p_result ? 'column_lineage' then
+    perform private.record_column_lineage(p_run_id, p_result);
   end if;
   if p_status = 'succeeded' then
     perform private.charge_metered_caps(

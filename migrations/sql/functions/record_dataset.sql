@@ -54,6 +54,7 @@ begin
     end if;
     return v_known.id;
   end if;
+  perform private.know_event_time(v_version);
   insert into ops.lineage_edges (output_id, project_id, input_table, input_version, input_fingerprint)
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i

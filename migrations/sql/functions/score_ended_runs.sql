@@ -1,5 +1,5 @@
--- Scores runs that ended without one, in their order (alert rules look at the last of a group), at most p_limit; the steward calls it, so that a score costs the
--- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
+-- Scores runs that ended without one, the oldest p_limit of them in their order (alert rules look at the last of a group); the
+-- steward calls it, so that a score costs the executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
 language plpgsql security definer

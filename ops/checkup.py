@@ -1,0 +1,69 @@
+"""What ``controlroom doctor`` asks the database; for its owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ops.calls import Calls
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """The server as it is now; ``allowed`` are the connections that it allows to who is no superuser."""
+
+    version: str
+    number: int
+    login: str
+    now: datetime
+    connections: int
+    allowed: int
+    byte_size: int
+
+
+@dataclass(frozen=True)
+class UnservedRow:
+    """Queued runs that need capabilities which no live executor has."""
+
+    needs: str
+    runs: int
+
+
+class Checkup(Calls):
+    """Questions over one connection."""
+
+    file = "checkup"
+
+    def server(self) -> ServerRow:
+        """Version, login, clock and room."""
+        return ServerRow(**self._rows("server")[0])
+
+    def owner(self) -> str | None:
+        """Who owns the schema; None where it is not there."""
+        found = self._rows("owner")[0]["owner"]
+        return None if found is None else str(found)
+
+    def may_act_as(self, owner: str) -> bool:
+        """Whether this login has the owner's rights."""
+        return bool(self._value("may_act", owner=owner))
+
+    def revision(self) -> str | None:
+        """The newest revision that was applied."""
+        if not self._rows("owner")[0]["revised"]:
+            return None
+        value = self._value("revision")
+        return None if value is None else str(value)
+
+    def oldest_transaction(self) -> tuple[float, str | None]:
+        """For how many seconds another transaction has been open, and whose it is."""
+        row = self._rows("oldest_transaction")[0]
+        return float(row["seconds"]), row["who"]
+
+    def partitions(self) -> tuple[bool, bool]:
+        """Whether events of this month, and of the next, have a place."""
+        row = self._rows("partitions")[0]
+        return bool(row["this_month"]), bool(row["next_month"])
+
+    def unserved(self, within: timedelta) -> list[UnservedRow]:
+        """What waits for capabilities that no executor seen ``within`` has."""
+        return [UnservedRow(**row) for row in self._rows("unserved", within=within)]
