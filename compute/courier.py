@@ -78,7 +78,7 @@ class Courier:
                 log.warning(
                     "a message was not taken", channel=batch[0].channel, batch=str(batch[0].batch_id), error=fault
                 )
-                ledger.refused(batch[0].batch_id, fault)
+                ledger.refused(batch[0].batch_id, batch[0].attempts, fault)
 
     def _send(self, batch: Sequence[Message]) -> str | None:
         """None where the channel took it, else why not, with nothing secret in it."""

@@ -163,9 +163,9 @@ class Messages(Calls):
     def delivered(self, batch_id: UUID) -> None:
         self._do("message_delivered", batch_id=batch_id)
 
-    def refused(self, batch_id: UUID, error: str) -> None:
-        """It is tried again, later and later; ``error`` is shown to people."""
-        self._do("message_refused", batch_id=batch_id, error=error)
+    def refused(self, batch_id: UUID, attempts: int, error: str) -> None:
+        """It is tried again, later and later; ``error`` is shown to people. Nothing where another has taken it meanwhile."""
+        self._do("message_refused", batch_id=batch_id, attempts=attempts, error=error)
 
 
 class Alerts(Calls):

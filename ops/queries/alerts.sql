@@ -14,7 +14,7 @@ from ops.claim_messages(p_lease_seconds => %(lease_seconds)s);
 select ops.message_delivered(p_batch_id => %(batch_id)s);
 
 -- name: message_refused
-select ops.message_refused(p_batch_id => %(batch_id)s, p_error => %(error)s);
+select ops.message_refused(p_batch_id => %(batch_id)s, p_attempts => %(attempts)s, p_error => %(error)s);
 
 -- name: alerts
 select

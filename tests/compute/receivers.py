@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -49,13 +50,16 @@ def webhook(port: int, log: Path, cut: float) -> None:
 
 def mail(port: int, log: Path, cut: float) -> None:
     class Taker:
-        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        async def handle_DATA(  # noqa: N802, the name that aiosmtpd calls
+            self, server: SMTP, session: Session, envelope: Envelope
+        ) -> str:
             message = message_from_bytes(envelope.content if isinstance(envelope.content, bytes) else b"")
             parts = [part.get_payload(decode=True) for part in message.walk() if part.get_content_maintype() == "text"]
             text = "\n".join(part.decode() for part in parts if isinstance(part, bytes))
             answered = random.random() >= cut
-            note(log, message.get(HEADER), f"{message['Subject']}\n{text}", answered)
-            if not answered and server.transport is not None:
+            subject = make_header(decode_header(str(message["Subject"])))
+            note(log, message.get(HEADER), f"{subject}\n{text}", answered)
+            if not answered and isinstance(server.transport, asyncio.WriteTransport):
                 server.transport.abort()
             return "250 taken"
 

@@ -228,9 +228,10 @@ declare
   v_route ops.routing_matrix := private.route_of(p_rule, p_alert.env, p_alert.group_key);
 begin
   if p_kind = 'resolved' then
-    -- Who was not told that it began need not be told that it is over.
-    update ops.notifications n set state = 'dropped', last_error = 'over before it was sent'
-    where n.alert_id = p_alert.id and n.state = 'pending' and n.leased_until is null;
+    -- Who was spared by a silence that it began need not be told that it is over; whom a message only has not reached yet, is.
+    update ops.notifications n set state = 'dropped', last_error = 'over before the silence was'
+    where n.alert_id = p_alert.id and n.state = 'pending' and n.batch_id is null
+      and private.silenced(p_alert.id, n.created_at);
     insert into ops.notifications (
       project_id, rule_id, run_id, alert_id, kind, severity, title, body, channel, escalation_level, due_at)
     select distinct n.project_id, n.rule_id, p_alert.run_id, p_alert.id, 'resolved', 'info', 'Resolved – ' || p_alert.title,

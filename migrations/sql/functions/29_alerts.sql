@@ -120,6 +120,8 @@ declare
   v_first ops.notifications;
   v_batch uuid;
 begin
+  -- One courier at a time: two at once would share a batch between them.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.claim_messages', 0));
   loop
     select n.* into v_first
     from ops.notifications n
@@ -131,11 +133,15 @@ begin
     if not found then
       return;
     end if;
-    -- Held back by a silence until it was over, or acknowledged meanwhile.
-    exit when v_first.kind in ('test', 'resolved') or v_first.batch_id is not null or exists (
+    -- What was held back by a silence until it was over needs nobody any more, nor does the next step where somebody sees to it.
+    -- All else is told, however late.
+    exit when v_first.kind in ('test', 'resolved') or v_first.batch_id is not null or not exists (
       select from ops.alerts a
-      where a.id = v_first.alert_id and a.state <> 'resolved' and (v_first.kind = 'opened' or a.state = 'open'));
-    update ops.notifications set state = 'dropped', last_error = 'over or acknowledged before it was sent'
+      where a.id = v_first.alert_id and case v_first.kind
+        when 'opened' then a.state = 'resolved' and private.silenced(a.id, v_first.created_at)
+        else a.state <> 'open'
+      end);
+    update ops.notifications set state = 'dropped', last_error = 'over before the silence was, or acknowledged'
     where id = v_first.id;
   end loop;
   v_batch := coalesce(v_first.batch_id, v_first.id);
@@ -151,7 +157,7 @@ begin
             and (n.alert_id is null or not private.silenced(n.alert_id, v_now))
         end
       order by n.due_at, n.id
-      for update skip locked
+      for update
       limit 50
     ), taken as (
       update ops.notifications n
@@ -163,7 +169,7 @@ begin
     select t.id, t.batch_id, t.channel, c.secret, t.alert_id, t.run_id, t.kind, t.severity, t.title, t.body, t.attempts,
       t.created_at
     from taken t left join ops.channels c on c.name = t.channel
-    order by t.due_at, t.id;
+    order by t.id;
 end
 $$;
 
@@ -176,8 +182,9 @@ as $$
   where batch_id = p_batch_id and state = 'pending' and leased_until is not null
 $$;
 
--- Tries again later and later, for three days.
-create or replace function ops.message_refused(p_batch_id uuid, p_error text) returns void
+-- Tries again later and later, for three days. p_attempts is what the courier was handed: one whose lease ended long ago must not
+-- free what another is sending.
+create or replace function ops.message_refused(p_batch_id uuid, p_attempts int, p_error text) returns void
 language sql security definer
 set search_path = ''
 as $$
@@ -185,5 +192,5 @@ as $$
   set leased_until = null, last_error = left(p_error, 500),
     due_at = pg_catalog.clock_timestamp() + least(2 ^ least(attempts, 10), 600) * interval '1 second',
     state = case when created_at < pg_catalog.clock_timestamp() - interval '3 days' then 'failed' else 'pending' end
-  where batch_id = p_batch_id and state = 'pending'
+  where batch_id = p_batch_id and attempts = p_attempts and state = 'pending'
 $$;

@@ -12,5 +12,5 @@ to authenticated, service_role;
 
 grant execute on function
   ops.judge_standing(), ops.escalate_alerts(), ops.claim_messages(float8), ops.message_delivered(uuid),
-  ops.message_refused(uuid, text)
+  ops.message_refused(uuid, int, text)
 to service_role;
