@@ -10,6 +10,7 @@ import typer
 from controlroom.commands import (
     access,
     account,
+    alert,
     catalog,
     conformance,
     database,
@@ -55,6 +56,7 @@ for module in (
     sql,
     people,
     access,
+    alert,
     catalog,
     conformance,
     schedule,

@@ -14,6 +14,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from ops.calls import Calls
+from ops.errors import NotFound
 
 Json = Mapping[str, object]
 
@@ -176,6 +177,28 @@ class Alerts(Calls):
     def alerts(self, everything: bool = False, limit: int = 100) -> list[AlertRow]:
         """The latest first; resolved ones only with ``everything``."""
         return [AlertRow(**row) for row in self._rows("alerts", everything=everything, limit=limit)]
+
+    def find(self, text: str) -> AlertRow:
+        """By its id, or by the beginning or the end of it.
+
+        Raises:
+            NotFound: no alert, or more than one.
+        """
+        found = [AlertRow(**row) for row in self._rows("find_alerts", text=text)]
+        if len(found) != 1:
+            what = "no alert" if not found else "more than one alert"
+            raise NotFound(f"there is {what} with the id {text}; `controlroom alert list` shows them")
+        return found[0]
+
+    def message(self, notification_id: UUID) -> MessageRow:
+        """A line of the ledger.
+
+        Raises:
+            NotFound: it is not the caller's.
+        """
+        for row in self._rows("message", notification_id=notification_id):
+            return MessageRow(**row)
+        raise NotFound(f"there is no message {notification_id}")
 
     def messages(self, alert_id: UUID | None = None, limit: int = 100) -> list[MessageRow]:
         """The ledger, the latest first: of an alert or of all."""

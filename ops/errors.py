@@ -129,6 +129,13 @@ class SettingsInvalid(BadInput):
     sqlstate = None
 
 
+class DeliveryFailed(ControlRoomError):
+    """A channel did not take a message."""
+
+    code = "DELIVERY_FAILED"
+    retryable = True
+
+
 class SecretMissing(ControlRoomError):
     """A secret reference could not be resolved; the reference is named, never its value."""
 

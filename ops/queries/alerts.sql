@@ -29,6 +29,18 @@ where (%(everything)s or a.state <> 'resolved')
 order by a.opened_at desc, a.id desc
 limit %(limit)s;
 
+-- name: find_alerts
+select
+    a.id as alert_id, o.slug as org, p.slug as project, a.env, r.name as rule, a.group_key, a.state, a.severity, a.title,
+    a.said, a.value, a.run_id, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.resolved_at, a.escalation_level,
+    a.escalates_at
+from ops.alerts a
+join ops.alert_rules r on r.id = a.rule_id
+join ops.projects p on p.id = a.project_id
+join ops.orgs o on o.id = p.org_id
+where a.id::text like %(text)s || '%%' or a.id::text like '%%' || %(text)s
+limit 2;
+
 -- name: messages
 select
     n.id as notification_id, n.batch_id, n.alert_id, n.kind, n.channel, n.state, n.severity, n.title, n.attempts, n.created_at,
@@ -37,6 +49,13 @@ from ops.notifications n
 where %(alert_id)s::uuid is null or n.alert_id = %(alert_id)s::uuid
 order by n.created_at desc, n.id desc
 limit %(limit)s;
+
+-- name: message
+select
+    n.id as notification_id, n.batch_id, n.alert_id, n.kind, n.channel, n.state, n.severity, n.title, n.attempts, n.created_at,
+    n.due_at, n.delivered_at, n.last_error, n.escalation_level
+from ops.notifications n
+where n.id = %(notification_id)s;
 
 -- name: rules
 select

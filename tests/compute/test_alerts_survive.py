@@ -162,7 +162,6 @@ def test_a_thousand_alerts_reach_people_whatever_is_killed(chaos: Chaos) -> None
     seen = f"{len(told)} messages in {len(copies)} batches, {dict(chaos.kills)} killed, {repeats} repeats, {cuts} cuts"
     assert cuts <= repeats <= cuts + kills, seen
     check_escalations(world)
-    print(seen)
 
 
 def check_escalations(world: World) -> None:
