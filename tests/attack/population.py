@@ -24,9 +24,15 @@ SHA256, GIT_SHA = "5" * 64, "a" * 40
 
 BY_HAND = """
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s, %(org)s, %(project)s, 5000, 'day');
-insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, %(mark)s, 'x', '>', 1);
+insert into ops.alert_rules (project_id, env, name, signal, comparison, threshold)
+  values (%(project)s, %(env)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', %(mark)s, 'log' from ops.alert_rules where name = %(mark)s;
+insert into ops.alerts (project_id, rule_id, env, group_key, severity, title, value, run_id, seen_at, opened_at)
+  select %(project)s, id, %(env)s, %(mark)s, 'info', %(mark)s, 1, %(run)s, now(), now()
+  from ops.alert_rules where name = %(mark)s;
+insert into ops.silences (project_id, kind, env, starts_at, ends_at, reason)
+  values (%(project)s, 'mute', %(env)s, now(), now() + interval '1 hour', %(mark)s);
 insert into ops.score_gates (project_id, env, pipeline, min_score) values (%(project)s, %(env)s, %(mark)s, 50);
 insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
   values (%(project)s, %(env)s, 'hourly', 'cron', %(mark)s, '0 * * * *');

@@ -26,7 +26,7 @@ from tests.attack.tally import Tally
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 # Facts about the installation, which whoever belongs to it may read.
-SHARED = frozenset({"executors", "capabilities", "routing_matrix", "signal_weights"})
+SHARED = frozenset({"executors", "capabilities", "channels", "routing_matrix", "signal_weights"})
 
 
 @contextmanager

@@ -45,7 +45,6 @@ begin
       'and (project_id is null or project_id = any (array(select private.my_projects())))'),
     private.let_people_read('capabilities', v_anyone),
     private.let_people_read('routing_matrix', v_anyone),
-    private.let_people_read('alert_rules', v_project),
     private.let_people_read('signal_weights', v_anyone),
     private.let_people_read('schedules', v_project || v_env),
     private.let_people_read('datasets',

@@ -1,12 +1,13 @@
 do $$
 declare
   v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_any_env constant text := ' and (env is null or ('
+    'project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))))';
 begin
   perform
     private.let_people_read('alerts', 'project_id = any (array(select private.my_projects()))' || v_env),
-    private.let_people_read('silences',
-      'project_id = any (array(select private.my_projects())) and (env is null or ('
-      'project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))))'),
+    private.let_people_read('silences', 'project_id = any (array(select private.my_projects()))' || v_any_env),
+    private.let_people_read('alert_rules', 'project_id = any (array(select private.my_projects()))' || v_any_env),
     private.let_people_read('channels', '(select exists (select from private.my_orgs()))'),
     private.let_people_read('notifications',
       'project_id = any (array(select private.my_projects()))'
