@@ -18,9 +18,11 @@ if not admit():
 page = st.navigation(
     [
         st.Page(PAGES / "runs.py", title="Runs", default=True),
+        st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
         st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
         st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
         st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
+        st.Page(PAGES / "pipeline.py", title="Pipeline", url_path="pipeline", visibility="hidden"),
     ],
     position="top",
 )
