@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
         st.Page(PAGES / "data.py", title="Data", url_path="data"),
         st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
+        st.Page(PAGES / "settings.py", title="Settings", url_path="settings"),
         st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
         st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
         st.Page(PAGES / "pipeline.py", title="Pipeline", url_path="pipeline", visibility="hidden"),

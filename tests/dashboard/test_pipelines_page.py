@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,6 +12,7 @@ from ops.model import NewPhase
 from ops.pipeline_reads import Pipelines
 from ops.tenancy import Tenancy
 from tests.dashboard.conftest import Served, Watched
+from tests.dashboard.people import as_role
 
 PHASES = (
     NewPhase("bronze", "ingest"), NewPhase("silver", "transform", ("bronze",)),
@@ -42,17 +40,6 @@ def orders(served: Served) -> Served:
     project = operator.owner.ensure_project("default", "demo")
     Tenancy(operator.owner.source).promote_pipeline(project, "orders", 1, "stage", "the first")
     return served
-
-
-@contextmanager
-def as_viewer(served: Served) -> Iterator[None]:
-    """The machine's operator is a viewer for a while."""
-    people = Tenancy(served.operator.owner.source)
-    people.set_member("default", "demo", LOCAL_OPERATOR, "viewer")
-    try:
-        yield
-    finally:
-        people.set_member("default", "demo", LOCAL_OPERATOR, "admin")
 
 
 def open_orders(page: Page, served: Served) -> None:
@@ -105,7 +92,7 @@ def test_a_version_is_promoted_after_a_look_at_what_changes(page: Page, orders: 
 
 
 def test_who_may_not_promote_is_told_why(page: Page, orders: Served) -> None:
-    with as_viewer(orders):
+    with as_role(orders, "viewer"):
         open_orders(page, orders)
         for env in ("stage", "prod"):
             expect(page.get_by_role("button", name=f"Promote to {env}…")).to_be_disabled()
