@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ops.calls import Calls
@@ -12,6 +12,8 @@ from ops.model import RunId
 
 Json = Mapping[str, object]
 Position = tuple[datetime, UUID]
+# Behind every entry. Bounds instead of "if given": the index then begins at the page.
+NEWEST: Position = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Access(Calls):
         self, project_id: UUID, wanted: AuditFilter, before: Position | None = None, limit: int = 50
     ) -> list[AuditEntry]:
         """What was done in a project, newest first; ``before`` is the last one's time and id of the page before."""
-        before_at, before_id = before or (None, None)
+        before_at, before_id = before or NEWEST
         rows = self._rows(
             "audit", project_id=project_id, limit=limit, before_at=before_at, before_id=before_id, **vars(wanted)
         )
@@ -109,7 +111,7 @@ class Access(Calls):
         self, org: str, wanted: AuditFilter, before: Position | None = None, limit: int = 50
     ) -> list[AuditEntry]:
         """The same of an org and all its projects."""
-        before_at, before_id = before or (None, None)
+        before_at, before_id = before or NEWEST
         rows = self._rows(
             "audit_of_org", org=org, limit=limit, before_at=before_at, before_id=before_id, **vars(wanted)
         )

@@ -13,6 +13,8 @@ from ops.errors import NotFound
 from ops.model import RunId
 
 LAYERS = ("bronze", "silver", "gold")
+# Above every version that there can be.
+LAST = 2**63 - 1
 BEGINNING = ("", "", UUID(int=0))
 
 
@@ -156,7 +158,7 @@ class Datasets(Calls):
 
     def versions(self, dataset_id: UUID, before: int | None = None, limit: int = 100) -> list[WrittenVersion]:
         """Newest first, below ``before``."""
-        rows = self._rows("versions", dataset_id=dataset_id, before=before, limit=limit)
+        rows = self._rows("versions", dataset_id=dataset_id, before=LAST if before is None else before, limit=limit)
         return [WrittenVersion(**row) for row in rows]
 
     def notes(self, dataset_id: UUID) -> Mapping[str, ColumnNote]:

@@ -40,8 +40,7 @@ select a.id, a.at, p.slug as project, a.subject, a.acting_role, a.action, a.targ
 from ops.audit_log a
 left join ops.projects p on p.id = a.project_id
 where a.project_id = %(project_id)s and a.at >= %(since)s
-  and (a.at, a.id) < (coalesce(%(before_at)s::timestamptz, 'infinity'),
-    coalesce(%(before_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  and (a.at, a.id) < (%(before_at)s, %(before_id)s)
   and (%(who)s::text = '' or a.subject = %(who)s::text)
   and (%(what)s::text = '' or position(%(what)s::text in a.action) > 0)
 order by a.at desc, a.id desc
@@ -53,8 +52,7 @@ select a.id, a.at, p.slug as project, a.subject, a.acting_role, a.action, a.targ
 from ops.audit_log a
 left join ops.projects p on p.id = a.project_id
 where a.org_id = (select o.id from ops.orgs o where o.slug = %(org)s) and a.at >= %(since)s
-  and (a.at, a.id) < (coalesce(%(before_at)s::timestamptz, 'infinity'),
-    coalesce(%(before_id)s::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+  and (a.at, a.id) < (%(before_at)s, %(before_id)s)
   and (%(who)s::text = '' or a.subject = %(who)s::text)
   and (%(what)s::text = '' or position(%(what)s::text in a.action) > 0)
 order by a.at desc, a.id desc
