@@ -45,7 +45,7 @@ def filters() -> dict[str, Any]:
     }
 
 
-@refreshed(5)
+@refreshed(10)
 def listing(wanted: Mapping[str, Any], after: tuple[str, str, UUID]) -> None:
     with asking() as connection:
         rows = Datasets(connection).page(**wanted, after=after, limit=PAGE_ROWS + 1)

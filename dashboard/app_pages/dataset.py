@@ -14,6 +14,7 @@ from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
 from ops.dataset_reads import DatasetDetail, Datasets
+from ops.tenancy import Tenancy
 
 PAGE_ROWS = 100
 
@@ -26,7 +27,7 @@ def live(dataset_id: UUID) -> None:
         up, down = reading.made_from(dataset_id), reading.goes_into(dataset_id)
     now = datetime.now(UTC)
     st.html(render("dataset_head", detail=detail, facts=facts(detail, newest[0] if newest else None, now)))
-    st.subheader("Lineage")
+    st.header("Lineage")
     st.html(render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down)))
 
 
@@ -35,7 +36,7 @@ def columns(detail: DatasetDetail) -> None:
         reading = Datasets(connection)
         newest = reading.versions(detail.dataset_id, limit=1)
         notes, sources = reading.notes(detail.dataset_id), reading.column_sources(detail.dataset_id)
-    st.subheader("Columns")
+    st.header("Columns")
     lines = column_lines(newest[0].columns if newest else {}, notes, sources)
     st.html(render("columns", lines=lines, rows_from=row_sources(sources)))
 
@@ -45,9 +46,9 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
         rows = Datasets(connection).versions(detail.dataset_id, before, PAGE_ROWS + 1)
     shown, now = rows[:PAGE_ROWS], datetime.now(UTC)
     if len(shown) > 1:
-        st.subheader("Rows over time")
+        st.header("Rows over time")
         st.altair_chart(rows_over_time(version_frame(shown)))
-    st.subheader("Versions")
+    st.header("Versions")
     st.html(render("dataset_versions", rows=shown, changes=changes(shown), current=detail.version, now=now))
     newest, older = st.columns([1, 9])
     if before is not None and newest.button("Newest", key="newest"):
@@ -59,7 +60,7 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
 
 
 def look_inside(detail: DatasetDetail) -> None:
-    st.subheader("Look inside")
+    st.header("Look inside")
     if detail.version is None:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
@@ -67,14 +68,20 @@ def look_inside(detail: DatasetDetail) -> None:
     st.code(f'controlroom sql "select * from {detail.table}" --env {detail.env}', "sh")  # noqa: S608 - shown, not sent
 
 
-def named(text: str) -> UUID | None:
+def named() -> UUID | None:
+    """The table that the address names: by its id, or as ``project``, ``env`` and ``table``, as other pages link to it."""
+    where = st.query_params
+    if "table" in where:
+        org, _, project = where.get("project", "").partition("/")
+        with asking() as connection:
+            return Tenancy(connection).dataset_id(org, project, where.get("env", ""), where["table"])
     try:
-        return UUID(text)
+        return UUID(where.get("id", ""))
     except ValueError:
         return None
 
 
-dataset_id = named(st.query_params.get("id", ""))
+dataset_id = named()
 if dataset_id is None:
     st.info("No table is named; choose one from Data.")
     st.stop()

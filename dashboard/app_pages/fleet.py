@@ -28,7 +28,7 @@ def fleet() -> None:
     st.caption(f"{hosts(here)}. Counted are leases on runs that you may see.")
     st.html(render("fleet", lines=here, empty=NOBODY))
     if lost:
-        st.subheader("Lost within a day")
+        st.header("Lost within a day")
         st.caption("Not heard of for too long; their runs went back to the queue. One that comes back says so itself.")
         st.html(render("fleet", lines=lost, empty=""))
 

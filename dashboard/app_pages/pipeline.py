@@ -40,12 +40,12 @@ def live(detail: PipelineDetail) -> None:
         states = reading.phase_states(runs[0].run_id) if runs else {}
     nodes = phase_nodes(detail.spec, states)
     st.html(render("pipeline_head", detail=detail, facts=facts(detail, runs, promoted, now)))
-    st.subheader("Runs")
+    st.header("Runs")
     if runs:
         st.html(render("history", bars=history_bars(runs, now)))
     address = urlencode({"pipeline": detail.slug, "project": f"{detail.org}/{detail.project}"})
     st.html(render("pipeline_links", runs=address if runs else "", start=detail.slug in specs(), slug=detail.slug))
-    st.subheader("Phases")
+    st.header("Phases")
     if picture := drawn(nodes):
         st.html(render("dag", **picture))
     st.html(render("phase_list", nodes=nodes))
@@ -55,9 +55,9 @@ def starts(detail: PipelineDetail) -> None:
     now = datetime.now(UTC)
     with asking() as connection:
         rows = [each for each in Schedules(connection).schedules(detail.project_id) if each.pipeline == detail.slug]
-    st.subheader("What starts it")
+    st.header("What starts it")
     st.html(render("schedules", rows=[(row, schedule_kind(row), *tick_words(row, now)) for row in rows]))
-    st.subheader("Parameters")
+    st.header("Parameters")
     st.html(render("params", lines=param_lines(detail.spec)))
 
 
@@ -69,10 +69,10 @@ def versions(detail: PipelineDetail) -> None:
         promoted = reading.promoted(detail.project_id, detail.slug)
         past = reading.promotions(detail.project_id, detail.slug)
         mine = reading.my_envs(detail.project_id, "editor")
-    st.subheader("Promotion")
+    st.header("Promotion")
     st.html(render("promotions", rows=past, now_running=list(promoted.values()), now=now))
     offer(detail, [row.version for row in rows], promoted, mine)
-    st.subheader("Versions")
+    st.header("Versions")
     st.html(render("versions", rows=rows, promoted=promoted, now=now))
     if len(rows) > 1:
         difference(detail, [row.version for row in rows])

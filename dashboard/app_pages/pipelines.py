@@ -36,7 +36,7 @@ def place(address: str | None) -> tuple[str, ...]:
     return parts if len(parts) == 3 else ("", "", "")
 
 
-@refreshed(5)
+@refreshed(10)
 def listing(text: str, within: str | None, after: tuple[str, ...]) -> None:
     with asking() as connection:
         rows = Pipelines(connection).page(text, within, after, PAGE_ROWS + 1)

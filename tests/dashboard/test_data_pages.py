@@ -189,6 +189,9 @@ def test_the_list_leads_to_a_table_and_from_there_to_its_neighbours(watched: Wat
     page.get_by_label("goes into").get_by_role("link", name="gold.revenue").click()
     expect(page.get_by_role("heading", name="gold.revenue")).to_be_visible()
     expect(page.get_by_label("goes into")).to_contain_text("no other table")
+    page.get_by_role("link", name="demo").first.click()
+    page.get_by_role("link", name="gold.revenue").click()
+    expect(page.get_by_role("heading", name="gold.revenue")).to_be_visible()
     assert watched.hosts == {lake.where.removeprefix("http://")}
     assert watched.complaints == []
 
