@@ -26,8 +26,15 @@ NAVIGATION = [
     st.Page(PAGES / "dataset.py", title="Table", url_path="dataset", visibility="hidden"),
 ]
 try:
-    if not admit():
-        st.stop()
+    admitted = admit()
+except DatabaseUnavailable as error:
+    # Unseen, but so that the address is still this page's when Postgres is back.
+    st.navigation(NAVIGATION, position="hidden")
+    wait_for_database(error)
+    st.stop()
+if not admitted:
+    st.stop()
+try:
     st.navigation(NAVIGATION, position="top").run()
 except DatabaseUnavailable as error:
     wait_for_database(error)

@@ -37,6 +37,14 @@ PAGES = {
     "settings?part=Promotions": "Settings",
     "settings?part=Audit+log": "Settings",
 }
+# Where → what is said there when nothing has happened.
+EMPTY = {
+    "": "No runs here yet.",
+    "pipelines": "No pipeline is known here yet.",
+    "data": "The lake has no table yet.",
+    "settings?part=My+tokens": "You have no token.",
+    "settings?part=Promotions": "Nothing was promoted yet.",
+}
 
 
 @dataclass(frozen=True)
@@ -133,6 +141,12 @@ def test_every_page_is_drawn_for_every_role_with_nothing_in_it_and_with_somethin
         with as_role(served, role):
             for address, heading in pages.items():
                 drawn(page, served, address, heading)
+
+
+def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page, empty: Served) -> None:
+    for address, said in EMPTY.items():
+        page.goto(f"{empty.where}/{address}")
+        expect(page.get_by_text(said)).to_be_visible()
 
 
 @pytest.mark.slow
