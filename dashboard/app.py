@@ -6,21 +6,35 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components.gate import admit
+from dashboard.components.gate import admit, wait_for_database
 from dashboard.components.render import stylesheet
+from ops.errors import DatabaseUnavailable
 
 PAGES = Path(__file__).parent / "app_pages"
 
 st.set_page_config(page_title="Control Room", layout="wide")
 st.html(stylesheet())
-if not admit():
+NAVIGATION = [
+    st.Page(PAGES / "runs.py", title="Runs", default=True),
+    st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
+    st.Page(PAGES / "data.py", title="Data", url_path="data"),
+    st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
+    st.Page(PAGES / "settings.py", title="Settings", url_path="settings"),
+    st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
+    st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
+    st.Page(PAGES / "pipeline.py", title="Pipeline", url_path="pipeline", visibility="hidden"),
+    st.Page(PAGES / "dataset.py", title="Table", url_path="dataset", visibility="hidden"),
+]
+try:
+    admitted = admit()
+except DatabaseUnavailable as error:
+    # Unseen, but so that the address is still this page's when Postgres is back.
+    st.navigation(NAVIGATION, position="hidden")
+    wait_for_database(error)
     st.stop()
-page = st.navigation(
-    [
-        st.Page(PAGES / "runs.py", title="Runs", default=True),
-        st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
-        st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),
-    ],
-    position="top",
-)
-page.run()
+if not admitted:
+    st.stop()
+try:
+    st.navigation(NAVIGATION, position="top").run()
+except DatabaseUnavailable as error:
+    wait_for_database(error)

@@ -45,7 +45,7 @@ def artifacts(run_id: RunId) -> None:
 
 def left_behind(run: RunDetail) -> None:
     st.subheader("Tables")
-    st.html(render("tables", datasets=reads().dataset_versions(run.run_id)))
+    st.html(render("tables", run=run, datasets=reads().dataset_versions(run.run_id)))
     st.subheader("Artifacts")
     artifacts(run.run_id)
     st.subheader("Score")

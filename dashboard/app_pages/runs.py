@@ -58,11 +58,11 @@ def filters() -> Chosen:
         text.text_input(
             "Words", key="text", placeholder="words of pipeline, error, tags", bind="query-params", on_change=first_page
         ) or "",
-        states.pills(
+        tuple(states.pills(
             "State", list(TILES), selection_mode="multi", key="status", bind="query-params", on_change=first_page
-        ),
+        )),
         pipeline.selectbox("Pipeline", [ANY, *pipelines], key="pipeline", bind="query-params", on_change=first_page) or ANY,
-        triggers=triggers,
+        triggers=tuple(triggers),
         **{name: value or "" for name, value in rest.items()},
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard.components.render import render
 from dashboard.data.source import door, person, reads, settings
 from dashboard.sign_in.person import Person
-from ops.errors import NotFound, NotSignedIn
+from ops.errors import DatabaseUnavailable, NotFound, NotSignedIn
 
 Arguments = ParamSpec("Arguments")
 
@@ -34,6 +34,24 @@ def admit() -> bool:
         st.html(render("nowhere", subject=who.subject, name=who.name))
         return False
     return True
+
+
+def wait_for_database(error: DatabaseUnavailable) -> None:
+    """Says that Postgres does not answer, instead of a page, and draws the page as soon as it does."""
+    st.error(f"{error} ({error.code})")
+    _come_back()
+
+
+@st.fragment(run_every=2.0)
+def _come_back() -> None:
+    try:
+        reads(person()).is_member()
+    except DatabaseUnavailable:
+        # It was told already; asked again in two seconds.
+        return
+    except NotSignedIn:
+        pass  # said by the whole page
+    st.rerun()
 
 
 def _forget_unless(subject: str | None) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from ops.artifacts import ArtifactStore
+from ops.database import LOCAL_OPERATOR
 from ops.model import NewPhase, RunId
 from ops.tenancy import Tenancy
 from tests.dashboard.conftest import Served
@@ -43,3 +46,13 @@ def team(served: Served, slug: str, subject: str) -> Team:
     artifact_id = operator.executor.register_artifact(claimed.run_id, claimed.lease_token, None, stored)
     operator.executor.fail_run(claimed.run_id, claimed.lease_token, "PHASE_FAILED", f"{secret} do not add up")
     return Team(subject, project, claimed.run_id, artifact_id, stored.sha256, secret)
+
+
+@contextmanager
+def as_role(served: Served, role: str) -> Iterator[None]:
+    """The machine's operator, who is an admin of ``default/demo``, is something else for a while."""
+    tenancy(served).set_member("default", "demo", LOCAL_OPERATOR, role)
+    try:
+        yield
+    finally:
+        tenancy(served).set_member("default", "demo", LOCAL_OPERATOR, "admin")

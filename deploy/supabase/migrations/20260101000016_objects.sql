@@ -507,7 +507,7 @@ begin
     coalesce((v_row ->> 'project_id')::uuid,
       case tg_table_name when 'projects' then (v_row ->> 'id')::uuid end),
     tg_table_name || '.' || pg_catalog.lower(tg_op),
-    coalesce(v_row ->> 'id', v_row ->> 'dataset_id', v_row ->> 'reference', v_row ->> 'signal'),
+    coalesce(v_row ->> 'id', v_row ->> 'dataset_id', v_row ->> 'reference', v_row ->> 'signal', v_row ->> 'name'),
     v_before, v_after);
   return null;
 end
@@ -1928,6 +1928,272 @@ begin
 end
 $$;
 
+-- functions/13_private_alerts.sql
+-- Alerts: rules are asked about each run once, in the transaction that gives it its score, and what follows – an alert, its
+-- messages – is written in the same one. So whatever is killed, a run that was scored was judged, and what was judged is told.
+
+create or replace function private.breaches(p_value float8, p_comparison text, p_threshold float8) returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select case p_comparison
+    when '<' then p_value < p_threshold
+    when '<=' then p_value <= p_threshold
+    when '>' then p_value > p_threshold
+    else p_value >= p_threshold
+  end
+$$;
+
+-- What a rule looks at in one run: a signal of it, its score, or whether it failed. Null: the run says nothing of it.
+create or replace function private.rule_value(p_signal text, p_run_id uuid) returns float8
+language sql stable
+set search_path = ''
+as $$
+  select case p_signal
+    when 'run_failed' then (select (r.status = 'failed')::int::float8 from ops.runs r where r.id = p_run_id and r.status <> 'canceled')
+    when 'score' then (select s.score::float8 from ops.run_scores s where s.run_id = p_run_id)
+    else (select s.value from ops.signals s where s.run_id = p_run_id and s.signal = p_signal)
+  end
+$$;
+
+-- The rule's value at a run: over the runs of its group that ended within its window, this one among them.
+create or replace function private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) returns float8
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_rule.aggregate = 'last' then
+    return private.rule_value(p_rule.signal, p_run.id);
+  end if;
+  return (
+    select case p_rule.aggregate
+      when 'max' then max(value)
+      when 'min' then min(value)
+      when 'avg' then avg(value)
+      when 'count' then count(*) filter (where value > 0)
+      else (count(*) filter (where value > 0))::float8 / count(*)
+    end
+    from (
+      select private.rule_value(p_rule.signal, r.id) as value
+      from ops.runs r
+      where r.project_id = p_run.project_id and r.env = p_run.env
+        and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
+        and (p_rule.pipeline is null or r.pipeline = p_rule.pipeline)
+        and r.created_at > p_run.finished_at - p_rule.within - interval '1 day'
+        and r.finished_at > p_run.finished_at - p_rule.within and r.finished_at <= p_run.finished_at
+    ) as v
+    where value is not null
+    having count(*) > 0);
+end
+$$;
+
+-- Whether the group's runs before this one breached as well, as often in a row as the rule wants. Looks at what they said alone.
+create or replace function private.breached_before(p_rule ops.alert_rules, p_run ops.runs) returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select count(*) = p_rule.consecutive - 1
+  from (
+    select private.rule_value(p_rule.signal, r.id) as value
+    from ops.runs r
+    where r.project_id = p_run.project_id and r.env = p_run.env
+      and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
+      and (r.created_at, r.id) < (p_run.created_at, p_run.id) and r.status in ('succeeded', 'failed')
+    order by r.created_at desc, r.id desc
+    limit p_rule.consecutive - 1
+  ) as v
+  where private.breaches(value, p_rule.comparison, p_rule.threshold)
+$$;
+
+create or replace function private.judge_run(p_run_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_run ops.runs;
+  v_rule ops.alert_rules;
+  v_value float8;
+  v_group text;
+begin
+  select * into strict v_run from ops.runs where id = p_run_id;
+  for v_rule in
+    select a.*
+    from ops.alert_rules a
+    where a.project_id = v_run.project_id and a.enabled and a.dataset is null
+      and a.signal not in ('freshness', 'queue_age')
+      and (a.env is null or a.env = v_run.env) and (a.pipeline is null or a.pipeline = v_run.pipeline)
+    order by a.id
+  loop
+    v_value := private.rule_aggregate(v_rule, v_run);
+    continue when v_value is null;
+    v_group := case v_rule.group_by when 'pipeline' then v_run.pipeline else 'project' end;
+    if private.breaches(v_value, v_rule.comparison, v_rule.threshold) then
+      if v_rule.consecutive = 1 or private.breached_before(v_rule, v_run) then
+        perform private.open_alert(
+          v_rule, v_run.env, v_group, null, v_value, v_run.id, v_run.finished_at,
+          coalesce(
+            (select s.data ->> 'said' from ops.signals s where s.run_id = p_run_id and s.signal = case v_rule.signal
+              when 'run_failed' then 'outcome' else v_rule.signal end),
+            (select s.sentence from ops.run_scores s where s.run_id = p_run_id), ''));
+      end if;
+    elsif not private.breaches(v_value, v_rule.comparison, coalesce(v_rule.clear_threshold, v_rule.threshold)) then
+      perform private.resolve_alerts(v_rule.id, v_run.env, v_group, null, v_run.finished_at, pg_catalog.clock_timestamp());
+    end if;
+  end loop;
+end
+$$;
+
+-- Opens an alert of the rule's group, or notes in the open one that it goes on. What is older than what it was last seen in
+-- changes nothing.
+create or replace function private.open_alert(
+  p_rule ops.alert_rules, p_env text, p_group text, p_source uuid, p_value float8, p_run_id uuid, p_seen_at timestamptz,
+  p_said text
+) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_alert ops.alerts;
+begin
+  update ops.alerts a
+  set value = p_value, run_id = coalesce(p_run_id, a.run_id), seen_at = p_seen_at, said = p_said
+  where a.rule_id = p_rule.id and a.env = p_env and a.group_key = p_group and a.state <> 'resolved' and a.seen_at <= p_seen_at;
+  -- Resolved by a later run: this one was judged late, and nobody needs to be woken for what is over.
+  insert into ops.alerts as a (
+    project_id, rule_id, env, group_key, source_id, severity, title, said, value, run_id, seen_at, opened_at, escalates_at)
+  select p_rule.project_id, p_rule.id, p_env, p_group, p_source, p_rule.severity,
+    pg_catalog.format('%s: %s in %s', p_rule.name, p_group, p_env), p_said, p_value, p_run_id, p_seen_at, v_now,
+    v_now + private.escalation_wait(private.route_of(p_rule, p_env, p_group), 0)
+  where not exists (
+    select from ops.alerts o
+    where o.rule_id = p_rule.id and o.env = p_env and o.group_key = p_group and o.state <> 'resolved')
+    and not exists (select from ops.alerts o where o.rule_id = p_rule.id and o.source_id = p_source)
+  on conflict do nothing
+  returning * into v_alert;
+  if v_alert.id is not null then
+    perform private.notify_of(v_alert, p_rule, 'opened', 0);
+  end if;
+  return v_alert.id;
+end
+$$;
+
+create or replace function private.resolve_alerts(
+  p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamptz, p_now timestamptz
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_alert ops.alerts;
+begin
+  for v_alert in
+    update ops.alerts a
+    set state = 'resolved', resolved_at = p_now, escalates_at = null
+    where a.rule_id = p_rule_id and a.env = p_env and a.group_key = p_group and a.state <> 'resolved'
+      and a.source_id is not distinct from p_source and a.seen_at <= p_seen_at
+    returning *
+  loop
+    perform private.notify_of(v_alert, r, 'resolved', v_alert.escalation_level)
+    from ops.alert_rules r where r.id = v_alert.rule_id;
+  end loop;
+end
+$$;
+
+-- The row of the routing matrix for an alert: the first by priority whose match is contained in its facts.
+create or replace function private.route_of(p_rule ops.alert_rules, p_env text, p_group text) returns ops.routing_matrix
+language sql stable
+set search_path = ''
+as $$
+  select m.*
+  from ops.routing_matrix m
+  where pg_catalog.jsonb_build_object(
+      'area', p_rule.area, 'severity', p_rule.severity, 'env', p_env, 'group', p_group, 'rule', p_rule.name,
+      'tag', p_rule.tag,
+      'project', (select p.slug from ops.projects p where p.id = p_rule.project_id),
+      'org', (select o.slug from ops.projects p join ops.orgs o on o.id = p.org_id where p.id = p_rule.project_id)
+    ) @> m.match
+  order by m.priority, m.area
+  limit 1
+$$;
+
+-- How long to wait before step p_level + 1, null where there is none. Steps are {"after_minutes": …, "to": owner, "channels": […]}.
+create or replace function private.escalation_wait(p_route ops.routing_matrix, p_level int) returns interval
+language sql immutable
+set search_path = ''
+as $$
+  select (p_route.escalation -> p_level ->> 'after_minutes')::float8 * interval '1 minute'
+$$;
+
+-- Who is told at a level: at first the row's channels and its primary owner's, then those of each step; "primary" and
+-- "secondary" stand for the row's owners.
+create or replace function private.channels_of(p_route ops.routing_matrix, p_level int) returns text[]
+language sql stable
+set search_path = ''
+as $$
+  with asked as (
+    select case p_level when 0 then p_route.channels else array(
+        select pg_catalog.jsonb_array_elements_text(coalesce(p_route.escalation -> (p_level - 1) -> 'channels', '[]')))
+      end as names,
+      case p_level
+        when 0 then p_route.primary_owner
+        else case p_route.escalation -> (p_level - 1) ->> 'to'
+          when 'primary' then p_route.primary_owner
+          when 'secondary' then p_route.secondary_owner
+          else p_route.escalation -> (p_level - 1) ->> 'to'
+        end
+      end as owner
+  )
+  select coalesce(array_agg(c.name order by c.name), '{}')
+  from ops.channels c, asked
+  where c.name = any (asked.names) or c.owner = asked.owner
+$$;
+
+-- Writes the messages of one step, one a channel. Where no channel is set up the alert says so by itself: it has no message.
+create or replace function private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level int) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_route ops.routing_matrix := private.route_of(p_rule, p_alert.env, p_alert.group_key);
+begin
+  if p_kind = 'resolved' then
+    -- Who was spared by a silence that it began need not be told that it is over; whom a message only has not reached yet, is.
+    update ops.notifications n set state = 'dropped', last_error = 'over before the silence was'
+    where n.alert_id = p_alert.id and n.state = 'pending' and n.batch_id is null
+      and private.silenced(p_alert.id, n.created_at);
+    insert into ops.notifications (
+      project_id, rule_id, run_id, alert_id, kind, severity, title, body, channel, escalation_level, due_at)
+    select distinct n.project_id, n.rule_id, p_alert.run_id, p_alert.id, 'resolved', 'info', 'Resolved – ' || p_alert.title,
+      '', n.channel, p_level, v_now + p_rule.gather_seconds * interval '1 second'
+    from ops.notifications n
+    where n.alert_id = p_alert.id and n.kind <> 'resolved' and n.state <> 'dropped';
+    return;
+  end if;
+  insert into ops.notifications (
+    project_id, rule_id, run_id, alert_id, kind, severity, title, body, channel, escalation_level, due_at)
+  select p_alert.project_id, p_alert.rule_id, p_alert.run_id, p_alert.id, p_kind,
+    case when p_level > 0 then 'critical' else p_alert.severity end,
+    case when p_level > 0 then 'Escalated – ' || p_alert.title else p_alert.title end,
+    pg_catalog.concat_ws(e'\n', nullif(p_alert.said, ''), 'run ' || p_alert.run_id, 'owner ' || v_route.primary_owner),
+    channel, p_level, v_now + p_rule.gather_seconds * interval '1 second'
+  from pg_catalog.unnest(private.channels_of(v_route, p_level)) as channel;
+end
+$$;
+
+create or replace function private.silenced(p_alert_id uuid, p_now timestamptz) returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select exists (
+    select
+    from ops.alerts a join ops.silences s on s.project_id = a.project_id
+    where a.id = p_alert_id and p_now >= s.starts_at and p_now < s.ends_at
+      and (s.env is null or s.env = a.env) and (s.rule_id is null or s.rule_id = a.rule_id)
+      and (s.group_key is null or s.group_key = a.group_key))
+$$;
+
 -- functions/20_people.sql
 -- Orgs, projects and who belongs to them. Each function checks its caller; the back end and the owner are trusted.
 
@@ -3179,6 +3445,204 @@ begin
 end
 $$;
 
+-- functions/29_alerts.sql
+-- The steward's and the courier's part: what no run tells, escalations, and the ledger of messages.
+
+-- Rules over datasets and queues; each breach of freshness is told once, by its own id.
+create or replace function ops.judge_standing() returns int
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_one record;
+  v_opened int := 0;
+begin
+  for v_one in
+    select a as rule, b.id as breach, b.env, b.dataset, b.dataset || case b.level when 'error' then ' (error)' else '' end as place, b.level, b.clock, b.noticed_at, b.ended_at
+    from ops.alert_rules a
+    join ops.freshness_breaches b on b.project_id = a.project_id
+    where a.enabled and a.signal = 'freshness' and (a.env is null or a.env = b.env)
+      and (a.dataset is null or a.dataset = b.dataset)
+      and private.breaches(case b.level when 'error' then 2 else 1 end, a.comparison, a.threshold)
+      and (b.ended_at is null and not exists (select from ops.alerts o where o.rule_id = a.id and o.source_id = b.id)
+        or b.ended_at is not null and exists (
+          select from ops.alerts o where o.rule_id = a.id and o.source_id = b.id and o.state <> 'resolved')
+        -- Over before anybody looked: it is told all the same, and told to be over.
+        or b.ended_at > pg_catalog.clock_timestamp() - interval '1 day'
+          and not exists (select from ops.alerts o where o.rule_id = a.id and o.source_id = b.id))
+    order by b.noticed_at, b.id
+  loop
+    if private.open_alert(
+      v_one.rule, v_one.env, v_one.place, v_one.breach, case v_one.level when 'error' then 2 else 1 end, null,
+      v_one.noticed_at, pg_catalog.format('the data of %s is from %s', v_one.dataset,
+        to_char(v_one.clock at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'))) is not null then
+      v_opened := v_opened + 1;
+    end if;
+    if v_one.ended_at is not null then
+      perform private.resolve_alerts(
+        (v_one.rule).id, v_one.env, v_one.place, v_one.breach, 'infinity', pg_catalog.clock_timestamp());
+    end if;
+  end loop;
+  for v_one in
+    select a as rule, q.env, q.age
+    from ops.alert_rules a
+    cross join lateral (
+      select e.env, coalesce(extract(epoch from pg_catalog.clock_timestamp() - (
+          select min(r.available_at)
+          from ops.runs r
+          where r.status = 'queued' and r.project_id = a.project_id and r.env = e.env
+            and r.available_at <= pg_catalog.clock_timestamp()))::float8, 0) as age
+      from pg_catalog.unnest('{dev,stage,prod}'::text[]) as e (env)
+      where a.env is null or a.env = e.env
+    ) as q
+    where a.enabled and a.signal = 'queue_age'
+    order by a.id, q.env
+  loop
+    if private.breaches(v_one.age, (v_one.rule).comparison, (v_one.rule).threshold) then
+      if private.open_alert(
+        v_one.rule, v_one.env, 'project', null, v_one.age, null, pg_catalog.clock_timestamp(),
+        'the oldest queued run has waited for ' || private.span_words(v_one.age)) is not null then
+        v_opened := v_opened + 1;
+      end if;
+    elsif not private.breaches(
+      v_one.age, (v_one.rule).comparison, coalesce((v_one.rule).clear_threshold, (v_one.rule).threshold)) then
+      perform private.resolve_alerts(
+        (v_one.rule).id, v_one.env, 'project', null, 'infinity', pg_catalog.clock_timestamp());
+    end if;
+  end loop;
+  return v_opened;
+end
+$$;
+
+-- Takes alerts that nobody acknowledged in time to the next step; each step once.
+create or replace function private.escalate(p_now timestamptz) returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_alert ops.alerts;
+  v_rule ops.alert_rules;
+  v_count int := 0;
+begin
+  for v_alert in
+    select a.* from ops.alerts a
+    where a.state = 'open' and a.escalates_at <= p_now and not private.silenced(a.id, p_now)
+    order by a.escalates_at, a.id
+    for update skip locked
+    limit 500
+  loop
+    select * into strict v_rule from ops.alert_rules where id = v_alert.rule_id;
+    update ops.alerts
+    set escalation_level = escalation_level + 1,
+      escalates_at = p_now + private.escalation_wait(
+        private.route_of(v_rule, v_alert.env, v_alert.group_key), v_alert.escalation_level + 1)
+    where id = v_alert.id
+    returning * into v_alert;
+    perform private.notify_of(v_alert, v_rule, 'escalated', v_alert.escalation_level);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+
+create or replace function ops.escalate_alerts() returns int
+language sql security definer
+set search_path = ''
+as $$
+  select private.escalate(pg_catalog.clock_timestamp())
+$$;
+
+-- Hands out messages to be sent, each to one courier until its lease ends. All that is due for one channel goes as one batch, at
+-- most fifty; a batch that was tried before stays as it was, so that a repeat is the same message under the same id.
+create or replace function ops.claim_messages(p_lease_seconds float8 default 60)
+returns table (
+  notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text,
+  title text, body text, attempts int, created_at timestamptz
+)
+language plpgsql security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_first ops.notifications;
+  v_batch uuid;
+begin
+  -- One courier at a time: two at once would share a batch between them.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.claim_messages', 0));
+  loop
+    select n.* into v_first
+    from ops.notifications n
+    where n.state = 'pending' and n.due_at <= v_now and (n.leased_until is null or n.leased_until <= v_now)
+      and (n.alert_id is null or not private.silenced(n.alert_id, v_now))
+    order by n.due_at, n.id
+    for update skip locked
+    limit 1;
+    if not found then
+      return;
+    end if;
+    -- What was held back by a silence until it was over needs nobody any more, nor does the next step where somebody sees to it.
+    -- All else is told, however late.
+    exit when v_first.kind in ('test', 'resolved') or v_first.batch_id is not null or not exists (
+      select from ops.alerts a
+      where a.id = v_first.alert_id and case v_first.kind
+        when 'opened' then a.state = 'resolved' and private.silenced(a.id, v_first.created_at)
+        else a.state <> 'open'
+      end);
+    update ops.notifications set state = 'dropped', last_error = 'over before the silence was, or acknowledged'
+    where id = v_first.id;
+  end loop;
+  v_batch := coalesce(v_first.batch_id, v_first.id);
+  return query
+    with mine as (
+      select n.id
+      from ops.notifications n
+      where n.state = 'pending'
+        and case
+          when v_first.batch_id is not null then n.batch_id = v_batch
+          else n.batch_id is null and n.channel = v_first.channel and n.due_at <= v_now
+            and n.kind = v_first.kind and n.project_id = v_first.project_id
+            and (n.alert_id is null or not private.silenced(n.alert_id, v_now))
+        end
+      order by n.due_at, n.id
+      for update
+      limit 50
+    ), taken as (
+      update ops.notifications n
+      set batch_id = v_batch, leased_until = v_now + p_lease_seconds * interval '1 second', attempts = n.attempts + 1
+      from mine
+      where n.id = mine.id
+      returning n.*
+    )
+    select t.id, t.batch_id, t.channel, c.secret, t.alert_id, t.run_id, t.kind, t.severity, t.title, t.body, t.attempts,
+      t.created_at
+    from taken t left join ops.channels c on c.name = t.channel
+    order by t.id;
+end
+$$;
+
+create or replace function ops.message_delivered(p_batch_id uuid) returns void
+language sql security definer
+set search_path = ''
+as $$
+  update ops.notifications
+  set state = 'delivered', delivered_at = pg_catalog.clock_timestamp(), leased_until = null, last_error = ''
+  where batch_id = p_batch_id and state = 'pending' and leased_until is not null
+$$;
+
+-- Tries again later and later, for three days. p_attempts is what the courier was handed: one whose lease ended long ago must not
+-- free what another is sending.
+create or replace function ops.message_refused(p_batch_id uuid, p_attempts int, p_error text) returns void
+language sql security definer
+set search_path = ''
+as $$
+  update ops.notifications
+  set leased_until = null, last_error = left(p_error, 500),
+    due_at = pg_catalog.clock_timestamp() + least(2 ^ least(attempts, 10), 600) * interval '1 second',
+    state = case when created_at < pg_catalog.clock_timestamp() - interval '3 days' then 'failed' else 'pending' end
+  where batch_id = p_batch_id and attempts = p_attempts and state = 'pending'
+$$;
+
 -- functions/30_accounts.sql
 -- Local accounts as their administrator has them: the owner, the back end. People never call these.
 
@@ -3299,6 +3763,309 @@ as $$
     (select pg_catalog.max(s.created_at) from private.sessions s where s.subject = a.subject)
   from private.accounts a
   order by a.subject
+$$;
+
+-- functions/30_alert_desk.sql
+-- People and alerts: acknowledge, mute, rules, channels, routing.
+
+create or replace function ops.acknowledge_alert(p_alert_id uuid) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_alert ops.alerts;
+begin
+  select * into v_alert from ops.alerts where id = p_alert_id for update;
+  perform private.require_role(v_alert.project_id, v_alert.env, 'operator');
+  if v_alert.state <> 'open' then
+    return;
+  end if;
+  update ops.alerts
+  set state = 'acknowledged', acknowledged_at = pg_catalog.clock_timestamp(),
+    acknowledged_by = coalesce(private.subject(), private.caller_role()), escalates_at = null
+  where id = p_alert_id;
+  update ops.notifications
+  set acknowledged_at = pg_catalog.clock_timestamp(), acknowledged_by = coalesce(private.subject(), private.caller_role())
+  where alert_id = p_alert_id and acknowledged_at is null;
+  perform private.audit(null, v_alert.project_id, 'alerts.acknowledge', p_alert_id::text, null, null);
+end
+$$;
+
+-- No messages from p_starts_at (now) to p_ends_at: of a project, or of an environment, a rule, a group of it.
+create or replace function ops.silence_alerts(
+  p_project_id uuid, p_kind text, p_ends_at timestamptz, p_reason text, p_starts_at timestamptz default null,
+  p_env text default null, p_rule text default null, p_group_key text default null
+) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_rule uuid;
+  v_id uuid;
+  v_env text;
+begin
+  foreach v_env in array coalesce(array[p_env], '{dev,stage,prod}') loop
+    perform private.require_role(p_project_id, coalesce(v_env, 'prod'), 'operator');
+  end loop;
+  perform private.require(p_reason, 'p_reason');
+  if p_ends_at is null or p_ends_at <= coalesce(p_starts_at, pg_catalog.clock_timestamp()) then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_ends_at is %s; give a moment after the beginning', coalesce(p_ends_at::text, 'missing'));
+  end if;
+  if p_rule is not null then
+    select id into v_rule from ops.alert_rules where project_id = p_project_id and name = p_rule;
+    if not found then
+      raise exception using errcode = 'CR004', message = pg_catalog.format('there is no alert rule %L; check the name', p_rule);
+    end if;
+  end if;
+  insert into ops.silences (project_id, kind, env, rule_id, group_key, starts_at, ends_at, reason, created_by)
+  values (
+    p_project_id, p_kind, p_env, v_rule, p_group_key, coalesce(p_starts_at, pg_catalog.clock_timestamp()), p_ends_at, p_reason,
+    coalesce(private.subject(), private.caller_role()))
+  returning id into v_id;
+  return v_id;
+end
+$$;
+
+create or replace function ops.end_silence(p_silence_id uuid) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_one ops.silences;
+begin
+  select * into v_one from ops.silences where id = p_silence_id for update;
+  perform private.require_role(v_one.project_id, coalesce(v_one.env, 'prod'), 'operator');
+  if v_one.ends_at > pg_catalog.clock_timestamp() then
+    update ops.silences
+    set ends_at = greatest(pg_catalog.clock_timestamp(), starts_at + interval '1 microsecond')
+    where id = p_silence_id;
+  end if;
+end
+$$;
+
+-- Makes or changes a rule by its name. p_rule holds columns of ops.alert_rules; what is left out has its default.
+create or replace function ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_known constant text[] := '{signal,comparison,threshold,clear_threshold,within,aggregate,consecutive,group_by,severity,tag,'
+    'area,env,pipeline,dataset,gather_seconds,description,enabled}';
+  v_unknown text;
+  v_rule ops.alert_rules;
+  v_id uuid;
+begin
+  perform private.require_role(p_project_id, 'prod', 'editor');
+  perform private.require(p_name, 'p_name');
+  select pg_catalog.string_agg(key, ', ' order by key) into v_unknown
+  from pg_catalog.jsonb_object_keys(p_rule) as key where key <> all (v_known);
+  if v_unknown is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_rule: %s is none of a rule; known are %s', v_unknown, pg_catalog.array_to_string(v_known, ', '));
+  end if;
+  select * into v_rule from ops.alert_rules where project_id = p_project_id and name = p_name;
+  if not found and not p_rule ?& '{signal,comparison,threshold}' then
+    raise exception using errcode = 'CR007', message = 'p_rule: a new rule needs signal, comparison and threshold';
+  end if;
+  v_rule := pg_catalog.jsonb_populate_record(
+    case when v_rule.id is null then private.blank_rule(p_project_id, p_name) else v_rule end, p_rule);
+  insert into ops.alert_rules as a select v_rule.*
+  on conflict (project_id, name) do update
+  set signal = excluded.signal, comparison = excluded.comparison, threshold = excluded.threshold,
+    clear_threshold = excluded.clear_threshold, within = excluded.within, aggregate = excluded.aggregate,
+    consecutive = excluded.consecutive, group_by = excluded.group_by, severity = excluded.severity, tag = excluded.tag,
+    area = excluded.area, env = excluded.env, pipeline = excluded.pipeline, dataset = excluded.dataset,
+    gather_seconds = excluded.gather_seconds, description = excluded.description, enabled = excluded.enabled
+  returning a.id into v_id;
+  return v_id;
+exception
+  when check_violation or not_null_violation or invalid_text_representation or datetime_field_overflow
+    or invalid_datetime_format then
+    raise exception using errcode = 'CR007', message = 'p_rule: ' || sqlerrm;
+end
+$$;
+
+create or replace function private.blank_rule(p_project_id uuid, p_name text) returns ops.alert_rules
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_rule ops.alert_rules;
+begin
+  v_rule.id := private.new_id();
+  v_rule.project_id := p_project_id;
+  v_rule.name := p_name;
+  v_rule.within := '1 hour';
+  v_rule.severity := 'warning';
+  v_rule.tag := '';
+  v_rule.enabled := true;
+  v_rule.aggregate := 'last';
+  v_rule.consecutive := 1;
+  v_rule.group_by := 'pipeline';
+  v_rule.area := 'pipelines';
+  v_rule.gather_seconds := 5;
+  v_rule.built_in := false;
+  v_rule.description := '';
+  return v_rule;
+end
+$$;
+
+create or replace function ops.remove_alert_rule(p_project_id uuid, p_name text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_role(p_project_id, 'prod', 'editor');
+  delete from ops.alert_rules where project_id = p_project_id and name = p_name and not built_in;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no alert rule %L that could be removed; what comes with the installation is switched off instead', p_name);
+  end if;
+end
+$$;
+
+-- Channels and routing are the installation's: an admin of some whole org sets them.
+create or replace function private.require_installation_admin() returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
+    raise exception using errcode = 'CR005', message = 'this belongs to the installation; an admin of an org changes it';
+  end if;
+end
+$$;
+
+create or replace function ops.put_channel(
+  p_name text, p_secret text, p_owner text default null, p_description text default ''
+) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_installation_admin();
+  if p_secret is null or p_secret not like 'secret://%' then
+    raise exception using errcode = 'CR007', message =
+      'p_secret must be a reference: an address holds a password; store it and write secret://file/NAME or secret://env/NAME';
+  end if;
+  insert into ops.channels (name, secret, owner, description, created_by)
+  values (p_name, p_secret, p_owner, coalesce(p_description, ''), private.subject())
+  on conflict (name) do update
+  set secret = excluded.secret, owner = excluded.owner, description = excluded.description;
+exception
+  when check_violation then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_name is %L; write small letters, digits, - and _', p_name);
+end
+$$;
+
+create or replace function ops.remove_channel(p_name text) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_installation_admin();
+  delete from ops.channels where name = p_name;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format('there is no channel %L; check the name', p_name);
+  end if;
+end
+$$;
+
+-- A message to a channel, to see whether it arrives.
+create or replace function ops.test_channel(p_project_id uuid, p_name text) returns uuid
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid;
+begin
+  perform private.require_role(p_project_id, 'prod', 'operator');
+  if not exists (select from ops.channels where name = p_name) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format('there is no channel %L; check the name', p_name);
+  end if;
+  insert into ops.notifications (project_id, kind, severity, title, body, channel)
+  values (p_project_id, 'test', 'info', 'A test of channel ' || p_name,
+    'Asked for by ' || coalesce(private.subject(), private.caller_role()), p_name)
+  returning id into v_id;
+  return v_id;
+end
+$$;
+
+-- A row of the routing matrix, by its area. p_row holds columns of it; what is left out stays, or has its default.
+create or replace function ops.put_route(p_area text, p_row jsonb) returns void
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_row ops.routing_matrix;
+  v_wrong text;
+begin
+  perform private.require_installation_admin();
+  perform private.require(p_area, 'p_area');
+  select pg_catalog.string_agg(key, ', ' order by key) into v_wrong
+  from pg_catalog.jsonb_object_keys(p_row) as key
+  where key <> all ('{match,primary_owner,secondary_owner,channels,escalation,surface,priority}'::text[]);
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_row: %s is none of a route', v_wrong);
+  end if;
+  select pg_catalog.string_agg(step::text, ', ') into v_wrong
+  from pg_catalog.jsonb_array_elements(coalesce(p_row -> 'escalation', '[]')) as step
+  where pg_catalog.jsonb_typeof(step -> 'after_minutes') is distinct from 'number' or not step ?| '{to,channels}';
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_row.escalation: %s; a step is {"after_minutes": 30, "to": "secondary"}, or with "channels": […]', v_wrong);
+  end if;
+  select * into v_row from ops.routing_matrix where area = p_area;
+  if not found then
+    v_row.id := private.new_id();
+    v_row.area := p_area;
+    v_row.match := '{}';
+    v_row.primary_owner := '';
+    v_row.secondary_owner := '';
+    v_row.channels := '{}';
+    v_row.escalation := '[]';
+    v_row.surface := '';
+    v_row.priority := 100;
+  end if;
+  v_row := pg_catalog.jsonb_populate_record(v_row, p_row);
+  insert into ops.routing_matrix as m select v_row.*
+  on conflict (area) do update
+  set match = excluded.match, primary_owner = excluded.primary_owner, secondary_owner = excluded.secondary_owner,
+    channels = excluded.channels, escalation = excluded.escalation, surface = excluded.surface, priority = excluded.priority;
+end
+$$;
+
+-- What every project is watched by; a team changes or switches off what it does not want.
+create or replace function private.add_default_rules(p_project_id uuid) returns void
+language sql
+set search_path = ''
+as $$
+  insert into ops.alert_rules (
+    project_id, name, signal, comparison, threshold, clear_threshold, severity, area, group_by, built_in, description)
+  values
+    (p_project_id, 'Run failed', 'run_failed', '>=', 1, null, 'critical', 'pipelines', 'pipeline', true,
+      'The latest run of a pipeline failed for good.'),
+    (p_project_id, 'Score is low', 'score', '<', 70, 80, 'warning', 'pipelines', 'pipeline', true,
+      'Something of a run is out of the ordinary: its sentence says what.'),
+    (p_project_id, 'Data is late', 'freshness', '>=', 1, null, 'warning', 'pipelines', 'pipeline', true,
+      'A dataset is older than its freshness rule allows.'),
+    (p_project_id, 'Executors are lost', 'lost_leases', '>=', 2, null, 'warning', 'executor', 'project', true,
+      'Runs lose their executors.'),
+    (p_project_id, 'Queue stands still', 'queue_age', '>=', 900, 60, 'warning', 'executor', 'project', true,
+      'A run has waited for a quarter of an hour.')
+  on conflict (project_id, name) do nothing
+$$;
+
+create or replace function private.watch_new_project() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  perform private.add_default_rules(new.id);
+  return null;
+end
 $$;
 
 -- functions/31_accounts_door.sql
@@ -4233,6 +5000,7 @@ declare
   v_run record;
   v_breakdown jsonb;
   v_score numeric;
+  v_new boolean;
 begin
   select id, project_id, status, attempt, lost_leases, error_code, error_message into v_run
   from ops.runs where id = p_run_id;
@@ -4270,7 +5038,12 @@ begin
   values (p_run_id, v_run.project_id, v_score, v_breakdown, private.score_sentence(v_score, v_breakdown))
   on conflict (run_id) do update
   set score = excluded.score, breakdown = excluded.breakdown, sentence = excluded.sentence,
-    computed_at = pg_catalog.clock_timestamp();
+    computed_at = pg_catalog.clock_timestamp()
+  returning xmax = 0 into v_new;
+  -- Once a run, in the transaction of its first score: no rule misses it, whoever is killed.
+  if v_new then
+    perform private.judge_run(p_run_id);
+  end if;
   return v_score;
 end
 $$;
@@ -5164,8 +5937,8 @@ end
 $$;
 
 -- functions/score_ended_runs.sql
--- Scores runs that ended without one, the latest p_limit of them; the steward calls it, so that a score costs the
--- executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
+-- Scores runs that ended without one, the oldest p_limit of them in their order (alert rules look at the last of a group); the
+-- steward calls it, so that a score costs the executor nothing. Looks back p_within: a steward that has just come looks back a day, one that is there minutes.
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
 language plpgsql security definer
@@ -5178,16 +5951,12 @@ declare
   v_count int := 0;
 begin
   for v_run in
-    select l.id
-    from (
-      select r.id, r.finished_at
-      from ops.runs r
-      where r.finished_at > v_since
-        and not exists (select from ops.run_scores s where s.run_id = r.id)
-      order by r.finished_at desc
-      limit p_limit
-    ) as l
-    order by l.finished_at
+    select r.id
+    from ops.runs r
+    where r.finished_at > v_since
+      and not exists (select from ops.run_scores s where s.run_id = r.id)
+    order by r.finished_at, r.id
+    limit p_limit
   loop
     perform ops.compute_run_score(v_run);
     v_count := v_count + 1;
@@ -5354,7 +6123,6 @@ begin
       'and (project_id is null or project_id = any (array(select private.my_projects())))'),
     private.let_people_read('capabilities', v_anyone),
     private.let_people_read('routing_matrix', v_anyone),
-    private.let_people_read('alert_rules', v_project),
     private.let_people_read('signal_weights', v_anyone),
     private.let_people_read('schedules', v_project || v_env),
     private.let_people_read('datasets',
@@ -5457,6 +6225,32 @@ begin
     private.audit_table('score_gates');
 end
 $$;
+
+-- policies/tables/12_alerts.sql
+do $$
+declare
+  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_any_env constant text := ' and (env is null or ('
+    'project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))))';
+begin
+  perform
+    private.let_people_read('alerts', 'project_id = any (array(select private.my_projects()))' || v_env),
+    private.let_people_read('silences', 'project_id = any (array(select private.my_projects()))' || v_any_env),
+    private.let_people_read('alert_rules', 'project_id = any (array(select private.my_projects()))' || v_any_env),
+    private.let_people_read('channels', '(select exists (select from private.my_orgs()))'),
+    private.let_people_read('notifications',
+      'project_id = any (array(select private.my_projects()))'
+      ' and ((select not exists (select from private.my_hidden_envs()))'
+      ' or (run_id is null and alert_id is null)'
+      ' or exists (select from ops.runs r where r.id = run_id)'
+      ' or exists (select from ops.alerts a where a.id = alert_id))'),
+    private.audit_table('silences'), private.audit_table('channels');
+end
+$$;
+
+create or replace trigger watch_new_project
+  after insert on ops.projects
+  for each row execute function private.watch_new_project();
 
 -- policies/tables/50_catalog.sql
 do $$
@@ -5616,6 +6410,24 @@ grant execute on function
   ops.set_signal_weight(text, float8, float8, float8),
   ops.set_score_gate(uuid, text, text, numeric)
 to authenticated, service_role;
+
+-- policies/permissions/12_alerts.sql
+grant execute on function
+  ops.acknowledge_alert(uuid),
+  ops.silence_alerts(uuid, text, timestamptz, text, timestamptz, text, text, text),
+  ops.end_silence(uuid),
+  ops.put_alert_rule(uuid, text, jsonb),
+  ops.remove_alert_rule(uuid, text),
+  ops.put_channel(text, text, text, text),
+  ops.remove_channel(text),
+  ops.test_channel(uuid, text),
+  ops.put_route(text, jsonb)
+to authenticated, service_role;
+
+grant execute on function
+  ops.judge_standing(), ops.escalate_alerts(), ops.claim_messages(float8), ops.message_delivered(uuid),
+  ops.message_refused(uuid, int, text)
+to service_role;
 
 -- policies/permissions/50_catalog.sql
 -- People: each checks the caller's membership itself.
@@ -5865,4 +6677,7 @@ insert into ops.signal_weights (signal, weight, direction, half_at, free_until, 
   ('cost_anomaly', 5, 'down', 2, 4, 'How much more processor time the run took than runs of its pipeline do.'),
   ('error_rate', 10, 'down', 0.25, 0.05, 'The share of failed runs among the last twenty of the pipeline.')
 on conflict (signal) do nothing;
+
+-- policies/seed/12_alerts.sql
+select private.add_default_rules(p.id) from ops.projects p;
 

@@ -1,0 +1,69 @@
+"""Data: the lake's tables by layer, how many rows readers get, how fresh they are, which run made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.datasets import by_layer, place
+from dashboard.views.filters import ANY
+from ops.dataset_reads import BEGINNING, Datasets, DatasetSummary
+from ops.tenancy import ENVS, Tenancy
+
+PAGE_ROWS = 50
+
+
+def first_page() -> None:
+    st.query_params.pop("after", None)
+
+
+def filters() -> dict[str, Any]:
+    with asking() as connection:
+        projects = [f"{row.org}/{row.project}" for row in Tenancy(connection).projects()]
+        layers = Datasets(connection).layers()
+    words, kinds, where, stage = st.columns([3, 4, 2, 1], vertical_alignment="bottom")
+    text = words.text_input(
+        "Table", key="text", placeholder="part of a name", bind="query-params", on_change=first_page
+    )
+    chosen = kinds.pills(
+        "Layer", layers, selection_mode="multi", key="layer", bind="query-params", on_change=first_page
+    )
+    within = where.selectbox("Project", [ANY, *projects], key="project", bind="query-params", on_change=first_page)
+    env = stage.selectbox("Environment", [ANY, *ENVS], key="env", bind="query-params", on_change=first_page)
+    return {
+        "text": (text or "").strip(),
+        "layers": chosen or None,
+        "within": None if within in (None, ANY) else within,
+        "env": None if env in (None, ANY) else env,
+    }
+
+
+@refreshed(10)
+def listing(wanted: Mapping[str, Any], after: tuple[str, str, UUID]) -> None:
+    with asking() as connection:
+        rows = Datasets(connection).page(**wanted, after=after, limit=PAGE_ROWS + 1)
+    narrow = any(wanted.values()) or after != BEGINNING
+    st.html(render("datasets", layers=by_layer(rows[:PAGE_ROWS], datetime.now(UTC)), narrow=narrow))
+    turn_page(rows, after)
+
+
+def turn_page(rows: list[DatasetSummary], after: tuple[str, str, UUID]) -> None:
+    first, more = st.columns([1, 9])
+    if after != BEGINNING and first.button("First", key="first"):
+        first_page()
+        st.rerun()
+    if len(rows) > PAGE_ROWS and more.button("More", key="more"):
+        last = rows[PAGE_ROWS - 1]
+        st.query_params["after"] = f"{last.layer}/{last.name}/{last.dataset_id}"
+        st.rerun()
+
+
+st.title("Data")
+listing(filters(), place(st.query_params.get("after")))

@@ -1,0 +1,94 @@
+"""One table: numbers, rows over time, where it comes from and goes to, columns, versions and the runs that wrote them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from uuid import UUID
+
+import streamlit as st
+
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.charts import rows_over_time, version_frame
+from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
+from ops.dataset_reads import DatasetDetail, Datasets
+from ops.tenancy import Tenancy
+
+PAGE_ROWS = 100
+
+
+@refreshed(5)
+def live(dataset_id: UUID) -> None:
+    with asking() as connection:
+        reading = Datasets(connection)
+        detail, newest = reading.one(dataset_id), reading.versions(dataset_id, limit=1)
+        up, down = reading.made_from(dataset_id), reading.goes_into(dataset_id)
+    now = datetime.now(UTC)
+    st.html(render("dataset_head", detail=detail, facts=facts(detail, newest[0] if newest else None, now)))
+    st.header("Lineage")
+    st.html(render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down)))
+
+
+def columns(detail: DatasetDetail) -> None:
+    with asking() as connection:
+        reading = Datasets(connection)
+        newest = reading.versions(detail.dataset_id, limit=1)
+        notes, sources = reading.notes(detail.dataset_id), reading.column_sources(detail.dataset_id)
+    st.header("Columns")
+    lines = column_lines(newest[0].columns if newest else {}, notes, sources)
+    st.html(render("columns", lines=lines, rows_from=row_sources(sources)))
+
+
+def versions(detail: DatasetDetail, before: int | None) -> None:
+    with asking() as connection:
+        rows = Datasets(connection).versions(detail.dataset_id, before, PAGE_ROWS + 1)
+    shown, now = rows[:PAGE_ROWS], datetime.now(UTC)
+    if len(shown) > 1:
+        st.header("Rows over time")
+        st.altair_chart(rows_over_time(version_frame(shown)))
+    st.header("Versions")
+    st.html(render("dataset_versions", rows=shown, changes=changes(shown), current=detail.version, now=now))
+    newest, older = st.columns([1, 9])
+    if before is not None and newest.button("Newest", key="newest"):
+        st.query_params.pop("before", None)
+        st.rerun()
+    if len(rows) > PAGE_ROWS and older.button("Older", key="older"):
+        st.query_params["before"] = str(shown[-1].version)
+        st.rerun()
+
+
+def look_inside(detail: DatasetDetail) -> None:
+    st.header("Look inside")
+    if detail.version is None:
+        st.caption("Readers get it when a run that wrote it has succeeded.")
+        return
+    st.caption("This page reads no rows of the lake. On the command line:")
+    st.code(f'controlroom sql "select * from {detail.table}" --env {detail.env}', "sh")  # noqa: S608 - shown, not sent
+
+
+def named() -> UUID | None:
+    """The table that the address names: by its id, or as ``project``, ``env`` and ``table``, as other pages link to it."""
+    where = st.query_params
+    if "table" in where:
+        org, _, project = where.get("project", "").partition("/")
+        with asking() as connection:
+            return Tenancy(connection).dataset_id(org, project, where.get("env", ""), where["table"])
+    try:
+        return UUID(where.get("id", ""))
+    except ValueError:
+        return None
+
+
+dataset_id = named()
+if dataset_id is None:
+    st.info("No table is named; choose one from Data.")
+    st.stop()
+with asking() as connection:
+    detail = Datasets(connection).one(dataset_id)
+before = st.query_params.get("before", "")
+live(dataset_id)
+columns(detail)
+versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
+look_inside(detail)

@@ -1,0 +1,49 @@
+"""Fleet: executors, their slots and leases, and those that were lost within a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking, settings
+from dashboard.views.fleet import executor_lines, fleet_tiles, hosts
+from ops.fleet_reads import Fleet
+
+NOBODY = "No executor was heard of within a day. Start one with controlroom executor, or the whole stack with controlroom up."
+DRAIN = """kill -TERM PROCESS               # one executor
+python -m compute.fleet drain    # all that work on Ray"""
+
+
+@refreshed(2)
+def fleet() -> None:
+    patience = timedelta(seconds=settings().lease_seconds)
+    with asking() as connection:
+        reading = Fleet(connection)
+        executors, leases = reading.executors(), reading.leases()
+    here, lost = executor_lines(executors, leases, patience)
+    st.html(render("tiles", tiles=fleet_tiles(executors, leases, patience)))
+    st.caption(f"{hosts(here)}. Counted are leases on runs that you may see.")
+    st.html(render("fleet", lines=here, empty=NOBODY))
+    if lost:
+        st.header("Lost within a day")
+        st.caption("Not heard of for too long; their runs went back to the queue. One that comes back says so itself.")
+        st.html(render("fleet", lines=lost, empty=""))
+
+
+def draining() -> None:
+    with st.expander("Take an executor out of work"):
+        st.write(
+            "An executor that is asked to drain takes no further run, ends the phases that it is in and hands back the "
+            "rest. It is asked on its own host, by who may stop processes there; the number at the end of its name is "
+            "its process:"
+        )
+        st.code(DRAIN, "sh")
+        st.caption("Stopping its container or service does the same, if that waits for as long as a drain takes.")
+
+
+st.title("Fleet")
+fleet()
+draining()

@@ -1,0 +1,161 @@
+"""Every page, in both themes and as each role, with nothing in it and with something: it is drawn, without a complaint, from
+here alone, and so that everybody can read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from ops.catalog import Catalog
+from ops.embedded import Cluster
+from tests.dashboard.conftest import Served, Watched, serve
+from tests.dashboard.people import as_role
+from tests.dashboard.test_browser import HOSTILE
+from tests.dashboard.test_data_pages import wrote
+from tests.dashboard.test_pipelines_page import FIRST, PHASES, SECOND
+from tests.operating import commit
+from tests.postgres import Databases
+
+DRAWN = "[data-testid='stApp'][data-test-script-state='notRunning']"
+SERIOUS = ("serious", "critical")
+# Where → the heading that it has.
+PAGES = {
+    "": "Runs",
+    "pipelines": "Pipelines",
+    "data": "Data",
+    "fleet": "Fleet",
+    "trigger": "Start a run",
+    "settings": "Settings",
+    "settings?part=My+tokens": "Settings",
+    "settings?part=Projects": "Settings",
+    "settings?part=Secrets": "Settings",
+    "settings?part=Promotions": "Settings",
+    "settings?part=Audit+log": "Settings",
+}
+# Where → what is said there when nothing has happened.
+EMPTY = {
+    "": "No runs here yet.",
+    "pipelines": "No pipeline is known here yet.",
+    "data": "The lake has no table yet.",
+    "settings?part=My+tokens": "You have no token.",
+    "settings?part=Promotions": "Nothing was promoted yet.",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Two control rooms: one in which nothing has happened, one in which something has, ``pages`` of it included."""
+
+    empty: Served
+    full: Served
+    pages: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def empty(
+    cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    with databases.clone(template) as url:
+        yield from serve(cluster, url, tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture(scope="module")
+def world(empty: Served, served: Served) -> World:
+    operator = served.operator
+    operator.succeeded(**FIRST)
+    operator.queue(None, **SECOND, phases=PHASES, tags={"said": HOSTILE})
+    run = operator.claim()
+    operator.executor.start_run(run.run_id, run.lease_token)
+    operator.executor.fail_run(run.run_id, run.lease_token, "CHECK_FAILED", HOSTILE)
+    wrote(operator, commit(table="silver.orders"))
+    wrote(operator, commit(1, table="silver.orders"))
+    at_work, _ = operator.running()
+    project = operator.owner.ensure_project("default", "demo")
+    catalog = Catalog(operator.owner.source)
+    table = catalog.entry(project, "dev", "silver.orders").dataset_id
+    catalog.note_dataset(table, description=HOSTILE, owners=[HOSTILE])
+    catalog.note_column(table, "amount", description=HOSTILE, pii="yes")
+    pages = {
+        **PAGES,
+        f"run?id={run.run_id}": "",
+        f"run?id={at_work}": "",
+        f"pipeline?project={quote('default/demo', '')}&name=orders": "orders",
+        f"dataset?id={table}": "silver.orders",
+    }
+    return World(empty, served, pages)
+
+
+def drawn(page: Page, served: Served, address: str, heading: str) -> None:
+    page.goto(f"{served.where}/{address}")
+    if heading:
+        expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
+    else:
+        page.wait_for_selector(".verdict")
+    page.wait_for_selector(DRAWN)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert page.title() != "taken"
+
+
+def findings(page: Page) -> set[str]:
+    """What axe finds serious, of two looks that which both found: what is being drawn anew is pale for a moment."""
+
+    def look() -> set[str]:
+        return {
+            f"{found['id']}: {node['html'][:120]}"
+            for found in Axe().run(page).response["violations"]
+            if found["impact"] in SERIOUS
+            for node in found["nodes"]
+        }
+
+    first = look()
+    if not first:
+        return first
+    page.wait_for_timeout(1000)
+    return first & look()
+
+
+@pytest.mark.slow
+def test_every_page_can_be_read_by_everybody_and_complains_of_nothing(watched: Watched, world: World) -> None:
+    page, found = watched.page, {}
+    for address, heading in world.pages.items():
+        drawn(page, world.full, address, heading)
+        if wrong := findings(page):
+            found[address] = wrong
+    assert found == {}
+    assert watched.complaints == []
+    assert watched.hosts == {world.full.where.removeprefix("http://")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
+def test_every_page_is_drawn_for_every_role_with_nothing_in_it_and_with_something(
+    page: Page, world: World, role: str
+) -> None:
+    for served, pages in ((world.empty, PAGES), (world.full, world.pages)):
+        with as_role(served, role):
+            for address, heading in pages.items():
+                drawn(page, served, address, heading)
+
+
+def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page, empty: Served) -> None:
+    for address, said in EMPTY.items():
+        page.goto(f"{empty.where}/{address}")
+        expect(page.get_by_text(said)).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_phone_shows_every_page_within_its_width(page: Page, world: World) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    wide = {}
+    for address, heading in world.pages.items():
+        drawn(page, world.full, address, heading)
+        # What is wider scrolls by itself and not the page.
+        if (width := page.evaluate("document.querySelector('.stMain').scrollWidth")) > 390:
+            wide[address] = width
+    assert wide == {}

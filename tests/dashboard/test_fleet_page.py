@@ -1,0 +1,76 @@
+"""The fleet: who works, who fell silent, who was lost; first without a page, then in a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+from playwright.sync_api import expect
+
+from dashboard.views.fleet import executor_lines, fleet_tiles, state_of
+from ops.fleet_reads import FleetExecutor, FleetLease
+from ops.model import RunId
+from tests.dashboard.conftest import Served, Watched
+from tests.dashboard.test_views import NOW
+
+PATIENCE = timedelta(seconds=30)
+HERE = FleetExecutor(
+    UUID(int=1), "here-7", ("sandbox",), 4, "here", "1.2", "active", NOW - timedelta(hours=2), NOW, NOW
+)
+LEASE = FleetLease(
+    HERE.executor_id, RunId(UUID(int=9)), "orders", "acme/books/dev", "bronze", NOW, NOW + timedelta(seconds=20)
+)
+
+
+def test_an_executor_that_says_it_works_and_is_not_heard_of_is_silent() -> None:
+    late = replace(HERE, last_seen=NOW - timedelta(seconds=31))
+    assert [state_of(each, PATIENCE) for each in (HERE, late, replace(late, state="lost"))] == [
+        "active", "silent", "lost",
+    ]  # fmt: skip
+
+
+def test_slots_count_where_runs_are_taken() -> None:
+    others = [
+        replace(HERE, executor_id=UUID(int=number), state=state)
+        for number, state in ((2, "draining"), (3, "lost"), (4, "active"))
+    ]
+    leases = [LEASE, LEASE, replace(LEASE, executor_id=UUID(int=2))]
+    numbers = {tile.name: tile.number for tile in fleet_tiles([HERE, *others], leases, PATIENCE)}
+    assert numbers == {
+        "active": 2, "draining": 1, "silent": 0, "lost (last day)": 1, "slots used": 2, "slots free": 6,
+    }  # fmt: skip
+    here, lost = executor_lines([HERE, *others], leases, PATIENCE)
+    assert [line.slots for line in here] == ["2/4", "1/4", "0/4"]
+    assert [line.state for line in lost] == ["lost"]
+    assert fleet_tiles([], [], PATIENCE)[0].tone == "bad"
+
+
+def test_a_lease_says_how_long_it_lasts_and_when_it_is_over() -> None:
+    over = replace(LEASE, expires_at=NOW - timedelta(seconds=5))
+    [line], _ = executor_lines([HERE], [LEASE, over], PATIENCE)
+    assert [(lease.ends, lease.tone) for lease in line.leases] == [
+        ("lease for 20 s", "busy"), ("lease ended 5.0 s ago", "bad"),
+    ]  # fmt: skip
+
+
+def test_the_page_shows_who_works_on_what_and_who_was_lost(watched: Watched, served: Served) -> None:
+    gone, page = uuid4(), watched.page
+    served.operator.executor.register_executor(gone, "gone-8", slots=2, host="elsewhere", version="0")
+    with psycopg.connect(served.operator.url, autocommit=True) as connection:
+        connection.execute("update ops.executors set state = 'lost' where id = %s", [gone])
+    run_id, token = served.operator.running()
+    page.goto(f"{served.where}/fleet")
+    row = page.locator("tr", has_text="tester")
+    expect(row.locator("> td .pill").first).to_have_text("active")
+    expect(row.locator(f"a[href='run?id={run_id}']")).to_have_text("demo")
+    expect(page.locator("tr", has_text="gone-8").locator(".pill").first).to_have_text("lost")
+    served.operator.complete(run_id, token)
+    expect(row.locator(f"a[href='run?id={run_id}']")).to_have_count(0)
+    page.get_by_text("Take an executor out of work").click()
+    expect(page.get_by_text("kill -TERM PROCESS")).to_be_visible()
+    row.get_by_title("its runs").click()
+    expect(page.locator(f"a[href='run?id={run_id}']")).to_be_visible()
+    assert watched.hosts == {served.where.removeprefix("http://")}
+    assert watched.complaints == []

@@ -1,0 +1,163 @@
+"""Plans of what the control room's pages read, after a long history: a page reads a page, however much there is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ops.access_reads import Access, AuditFilter
+from ops.database import AUTHENTICATED, acting_as
+from ops.dataset_reads import Datasets
+from ops.fleet_reads import Fleet
+from ops.model import RunId
+from ops.pipeline_reads import Pipelines
+from ops.rpc import Rpc
+from ops.sql import queries
+from ops.tenancy import Tenancy
+from tests.migrations.history import fill, reading
+from tests.postgres import Databases
+
+RUNS, ENTRIES = 40_000, 20_000
+PLANS = ("force_custom_plan", "force_generic_plan")
+WEEK = AuditFilter(datetime.now(UTC) - timedelta(days=7))
+
+# What history.fill leaves out: pipelines in two versions, promotions, and a long log.
+MORE = """
+insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
+  select id, 'demo', version, '{}', 's' || version, 'g' from ops.projects, generate_series(1, 2) as version
+  where slug like 'p%';
+insert into ops.promotions (project_id, pipeline, version, env)
+  select id, 'demo', 1, 'stage' from ops.projects, generate_series(1, 50) where slug like 'p%';
+insert into ops.audit_log (at, org_id, project_id, subject, acting_role, action, target)
+  select clock_timestamp() - i * interval '30 seconds', p.org_id, p.id, 'someone', 'authenticated', 'runs.create', 'x'
+  from generate_series(1, 20000) as i
+  join lateral (select id, org_id from ops.projects where slug = 'p' || (1 + i % 20)) as p on true;
+insert into ops.column_maps (dataset_id, project_id, sha256)
+  select d.id, d.project_id, sha256(i::text::bytea) from ops.datasets d, generate_series(1, 100) as i;
+insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
+  select id, project_id, 'a', 'bronze.orders', 'a', 'DIRECT', 'IDENTITY' from ops.column_maps
+"""
+
+
+@dataclass(frozen=True)
+class Old:
+    connection: psycopg.Connection
+    project: UUID
+    dataset: UUID
+    run: RunId
+
+
+@pytest.fixture(scope="module")
+def old(databases: Databases, template: str) -> Iterator[Old]:
+    """A database with a long history, and something of one project in it."""
+    with databases.clone(template) as url, psycopg.connect(url, autocommit=True) as connection:
+        fill(connection, RUNS)
+        for statement in MORE.split(";"):
+            connection.execute(statement.encode())
+        connection.execute("vacuum analyze")
+        people = Tenancy(connection)
+        for name in ("p1", "p2"):
+            people.set_member("crowd", name, "someone", "admin")
+        project = Rpc(connection).ensure_project("crowd", "p1")
+        [[dataset]] = connection.execute("select id from ops.datasets where project_id = %s", [project]).fetchall()
+        find = "select id from ops.runs where project_id = %s limit 1"
+        [[run]] = connection.execute(find, [project]).fetchall()
+        yield Old(connection, project, dataset, RunId(run))
+
+
+Ask = Callable[[psycopg.Connection, Old], object]
+# Each statement of the pages → how to ask it, and how many rows of large tables it may read for that.
+ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
+    "fleet": {
+        "executors": (lambda on, _: Fleet(on).executors(), 0),
+        "leases": (lambda on, _: Fleet(on).leases(), 0),
+    },
+    "pipelines": {
+        # A hundred runs of each pipeline on the page.
+        "pipelines": (lambda on, _: Pipelines(on).page(), 20 * 130),
+        "pipeline": (lambda on, _: Pipelines(on).one("crowd", "p1", "demo"), 0),
+        "history": (lambda on, old: Pipelines(on).history(old.project, "demo"), 70),
+        "phase_states": (lambda on, old: Pipelines(on).phase_states(old.run), 10),
+        "versions": (lambda on, old: Pipelines(on).versions(old.project, "demo"), 10),
+        "specs": (lambda on, old: Pipelines(on).specs(old.project, "demo", [1, 2]), 10),
+        # All of one pipeline.
+        "promotions": (lambda on, old: Pipelines(on).promotions(old.project, "demo"), 60),
+        "promoted": (lambda on, old: Pipelines(on).promoted(old.project, "demo"), 10),
+        "my_envs": (lambda on, old: Pipelines(on).my_envs(old.project, "editor"), 10),
+    },
+    "datasets": {
+        "datasets": (lambda on, _: Datasets(on).page(), 20 * 5),
+        "layers": (lambda on, _: Datasets(on).layers(), 0),
+        "dataset": (lambda on, old: Datasets(on).one(old.dataset), 10),
+        "versions": (lambda on, old: Datasets(on).versions(old.dataset), 210),
+        "notes": (lambda on, old: Datasets(on).notes(old.dataset), 10),
+        "made_from": (lambda on, old: Datasets(on).made_from(old.dataset), 20),
+        "goes_into": (lambda on, old: Datasets(on).goes_into(old.dataset), 20),
+        "column_sources": (lambda on, old: Datasets(on).column_sources(old.dataset), 120),
+    },
+    "access": {
+        "my_roles": (lambda on, _: Access(on).my_roles(), 0),
+        "administered": (lambda on, _: Access(on).administered(), 0),
+        "promotions": (lambda on, _: Access(on).promotions(), 100),
+        "audit": (lambda on, old: Access(on).audit(old.project, WEEK), 60),
+        "audit_of_org": (lambda on, _: Access(on).audit_of_org("crowd", WEEK), 1100),
+    },
+}  # fmt: skip
+EVERY = [(file, name) for file, asked in ASKED.items() for name in asked]
+
+
+def test_no_statement_of_the_pages_is_left_out() -> None:
+    assert {file: set(asked) for file, asked in ASKED.items()} == {file: set(queries(file)) for file in ASKED}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("file", "name"), EVERY)
+def test_a_page_reads_a_page(old: Old, file: str, name: str, plan: str) -> None:
+    ask, most = ASKED[file][name]
+    connection = old.connection
+    with connection.transaction(force_rollback=True):
+        connection.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+
+        def as_member() -> object:
+            with acting_as(connection, AUTHENTICATED, {"sub": "someone"}) as asking:
+                return ask(asking, old)
+
+        answer, rows, whole = reading(connection, as_member)
+    assert answer is not None
+    assert whole == set()
+    assert sum(rows.values()) <= most, rows
+
+
+def test_who_is_no_member_reads_nothing(old: Old) -> None:
+    with acting_as(old.connection, AUTHENTICATED, {"sub": str(uuid.uuid4())}) as stranger:
+        assert Pipelines(stranger).page() == []
+        assert Datasets(stranger).page() == []
+        assert Access(stranger).audit(old.project, WEEK) == []
+        assert Access(stranger).audit_of_org("crowd", WEEK) == []
+        assert Access(stranger).promotions() == []
+        assert Fleet(stranger).leases() == []
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_deep_pages_read_no_more(old: Old, plan: str) -> None:
+    connection = old.connection
+    with (
+        connection.transaction(force_rollback=True),
+        acting_as(connection, AUTHENTICATED, {"sub": "someone"}) as asking,
+    ):
+        connection.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        versions, entries = Datasets(asking).versions(old.dataset), Access(asking).audit(old.project, WEEK)
+        for _ in range(6):
+            before, place = versions[-1].version, (entries[-1].at, entries[-1].id)
+            versions, rows, whole = reading(connection, lambda: Datasets(asking).versions(old.dataset, before))  # noqa: B023
+            assert (len(versions), whole) == (100, set())
+            assert sum(rows.values()) <= 210, rows
+            entries, rows, whole = reading(connection, lambda: Access(asking).audit(old.project, WEEK, place))  # noqa: B023
+            assert (len(entries), whole) == (50, set())
+            assert sum(rows.values()) <= 60, rows
