@@ -146,6 +146,10 @@ CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, 
     SET search_path TO ''
     AS …;
 COMMENT ON FUNCTION api.verify_event_chain(p_run_id uuid) IS 'Recomputes the hash chain of a run''s events.';
+CREATE FUNCTION ops.acknowledge_alert(p_alert_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.add_account(p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -171,6 +175,10 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.check_freshness() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.claim_messages(p_lease_seconds double precision DEFAULT 60) RETURNS TABLE(notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text, title text, body text, attempts integer, created_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -228,12 +236,20 @@ CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.end_silence(p_silence_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.ensure_project(p_org text, p_project text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.escalate_alerts() RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) RETURNS void
@@ -269,6 +285,10 @@ CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.judge_standing() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.link_subject(p_sha256 bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -287,6 +307,14 @@ CREATE FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) RETURN
     AS …;
 CREATE FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.message_delivered(p_batch_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, p_error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
@@ -331,7 +359,19 @@ CREATE FUNCTION ops.prune_ticks(p_keep interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.put_channel(p_name text, p_secret text, p_owner text DEFAULT NULL::text, p_description text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.put_route(p_area text, p_row jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -380,6 +420,14 @@ CREATE FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) RETURNS voi
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.remove_channel(p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -467,6 +515,10 @@ CREATE FUNCTION ops.sign_out(p_sha256 bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_env text DEFAULT NULL::text, p_rule text DEFAULT NULL::text, p_group_key text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -476,6 +528,10 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     SET search_path TO ''
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION ops.test_channel(p_project_id uuid, p_name text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
@@ -507,6 +563,10 @@ CREATE FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_s
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.add_default_rules(p_project_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -535,16 +595,111 @@ CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEF
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.new_id() RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.alert_rules (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    signal text NOT NULL,
+    comparison text NOT NULL,
+    threshold double precision NOT NULL,
+    within interval DEFAULT '01:00:00'::interval NOT NULL,
+    severity text DEFAULT 'warning'::text NOT NULL,
+    tag text DEFAULT ''::text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    env text,
+    pipeline text,
+    dataset text,
+    aggregate text DEFAULT 'last'::text NOT NULL,
+    consecutive integer DEFAULT 1 NOT NULL,
+    clear_threshold double precision,
+    group_by text DEFAULT 'pipeline'::text NOT NULL,
+    area text DEFAULT 'pipelines'::text NOT NULL,
+    gather_seconds double precision DEFAULT 5 NOT NULL,
+    built_in boolean DEFAULT false NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    CONSTRAINT alert_rules_aggregate_check CHECK ((aggregate = ANY (ARRAY['last'::text, 'max'::text, 'min'::text, 'avg'::text, 'count'::text, 'share'::text]))),
+    CONSTRAINT alert_rules_comparison_check CHECK ((comparison = ANY (ARRAY['<'::text, '<='::text, '>'::text, '>='::text]))),
+    CONSTRAINT alert_rules_consecutive_check CHECK (((consecutive >= 1) AND (consecutive <= 100))),
+    CONSTRAINT alert_rules_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT alert_rules_gather_seconds_check CHECK (((gather_seconds >= (0)::double precision) AND (gather_seconds <= (3600)::double precision))),
+    CONSTRAINT alert_rules_group_by_check CHECK ((group_by = ANY (ARRAY['pipeline'::text, 'project'::text]))),
+    CONSTRAINT alert_rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+ALTER TABLE ONLY ops.alert_rules FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.blank_rule(p_project_id uuid, p_name text) RETURNS ops.alert_rules
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.presented_traceparent() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.runs (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    pipeline_version integer NOT NULL,
+    spec jsonb NOT NULL,
+    spec_sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    input_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    output_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    phase text,
+    priority integer DEFAULT 100 NOT NULL,
+    turn bigint NOT NULL,
+    available_at timestamp with time zone NOT NULL,
+    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 3 NOT NULL,
+    lost_leases integer DEFAULT 0 NOT NULL,
+    max_lost_leases integer DEFAULT 10 NOT NULL,
+    timeout_seconds double precision,
+    idempotency_key text,
+    trigger text DEFAULT 'manual'::text NOT NULL,
+    parent_run uuid,
+    error_code text,
+    error_message text,
+    error_data jsonb,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lease_token bigint,
+    executor_id uuid,
+    event_seq bigint DEFAULT 0 NOT NULL,
+    event_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    claimed_at timestamp with time zone,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    root_run uuid,
+    traceparent text DEFAULT private.presented_traceparent(),
+    CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
+    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
+    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
+)
+WITH (fillfactor='80');
+ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.breached_before(p_rule ops.alert_rules, p_run ops.runs) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.breaches(p_value double precision, p_comparison text, p_threshold double precision) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
     LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS …;
-CREATE FUNCTION private.new_id() RETURNS uuid
-    LANGUAGE sql
     SET search_path TO ''
     AS …;
 CREATE TABLE ops.caps (
@@ -617,6 +772,22 @@ CREATE FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules
     AS …;
 CREATE FUNCTION private.change_words(p_seen double precision, p_usual double precision, p_less text, p_more text) RETURNS text
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE TABLE ops.routing_matrix (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    area text NOT NULL,
+    match jsonb DEFAULT '{}'::jsonb NOT NULL,
+    primary_owner text NOT NULL,
+    secondary_owner text NOT NULL,
+    channels text[] DEFAULT '{}'::text[] NOT NULL,
+    escalation jsonb DEFAULT '[{"to": "secondary", "after_minutes": 30}]'::jsonb NOT NULL,
+    surface text NOT NULL,
+    priority integer DEFAULT 100 NOT NULL
+);
+ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.channels_of(p_route ops.routing_matrix, p_level integer) RETURNS text[]
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) RETURNS void
@@ -711,6 +882,14 @@ CREATE FUNCTION private.end_sign_ins(p_subject text) RETURNS void
     LANGUAGE sql
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.escalate(p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -753,6 +932,10 @@ CREATE FUNCTION private.is_usual(p_trigger text) RETURNS boolean
     AS …;
 CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.judge_run(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) RETURNS TABLE(ordinal integer, tick timestamp with time zone, verdict text)
@@ -876,8 +1059,41 @@ CREATE FUNCTION private.note_success() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
+CREATE TABLE ops.alerts (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    rule_id uuid NOT NULL,
+    env text NOT NULL,
+    group_key text NOT NULL,
+    source_id uuid,
+    state text DEFAULT 'open'::text NOT NULL,
+    severity text NOT NULL,
+    title text NOT NULL,
+    said text DEFAULT ''::text NOT NULL,
+    value double precision NOT NULL,
+    run_id uuid,
+    seen_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    resolved_at timestamp with time zone,
+    escalation_level integer DEFAULT 0 NOT NULL,
+    escalates_at timestamp with time zone,
+    CONSTRAINT alerts_check CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+    CONSTRAINT alerts_state_check CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text])))
+);
+ALTER TABLE ONLY ops.alerts FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows double precision) RETURNS TABLE(column_name text, share double precision, z double precision, usual double precision, points integer)
     LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.open_alert(p_rule ops.alert_rules, p_env text, p_group text, p_source uuid, p_value double precision, p_run_id uuid, p_seen_at timestamp with time zone, p_said text) RETURNS uuid
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.open_runs(p_schedule ops.schedules) RETURNS uuid[]
@@ -942,10 +1158,6 @@ CREATE TABLE ops.access_tokens (
 ALTER TABLE ONLY ops.access_tokens FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    AS …;
-CREATE FUNCTION private.presented_traceparent() RETURNS text
-    LANGUAGE plpgsql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) RETURNS timestamp with time zone
@@ -1028,6 +1240,10 @@ CREATE FUNCTION private.require_envs(p_envs text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.require_installation_admin() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO ''
@@ -1048,12 +1264,28 @@ CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     LANGUAGE sql IMMUTABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.route_of(p_rule ops.alert_rules, p_env text, p_group text) RETURNS ops.routing_matrix
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.rule_value(p_signal text, p_run_id uuid) RETURNS double precision
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) RETURNS text
@@ -1108,6 +1340,10 @@ CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zon
     LANGUAGE sql STABLE
     SET search_path TO ''
     AS …;
+CREATE FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS …;
 CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO ''
@@ -1138,6 +1374,10 @@ CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) R
     AS …;
 CREATE FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO ''
+    AS …;
+CREATE FUNCTION private.watch_new_project() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS …;
 CREATE FUNCTION private.webhook_data(p_body bytea) RETURNS jsonb
@@ -1286,54 +1526,6 @@ CREATE TABLE ops.run_scores (
 );
 ALTER TABLE ONLY ops.run_scores FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.run_scores WITH (security_invoker='true') AS …;
-CREATE TABLE ops.runs (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    env text NOT NULL,
-    pipeline text NOT NULL,
-    pipeline_version integer NOT NULL,
-    spec jsonb NOT NULL,
-    spec_sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    params jsonb DEFAULT '{}'::jsonb NOT NULL,
-    input_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
-    output_manifest jsonb DEFAULT '{}'::jsonb NOT NULL,
-    status text DEFAULT 'queued'::text NOT NULL,
-    phase text,
-    priority integer DEFAULT 100 NOT NULL,
-    turn bigint NOT NULL,
-    available_at timestamp with time zone NOT NULL,
-    capabilities text[] DEFAULT '{}'::text[] NOT NULL,
-    attempt integer DEFAULT 0 NOT NULL,
-    max_attempts integer DEFAULT 3 NOT NULL,
-    lost_leases integer DEFAULT 0 NOT NULL,
-    max_lost_leases integer DEFAULT 10 NOT NULL,
-    timeout_seconds double precision,
-    idempotency_key text,
-    trigger text DEFAULT 'manual'::text NOT NULL,
-    parent_run uuid,
-    error_code text,
-    error_message text,
-    error_data jsonb,
-    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
-    lease_token bigint,
-    executor_id uuid,
-    event_seq bigint DEFAULT 0 NOT NULL,
-    event_hash bytea DEFAULT '\x'::bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    claimed_at timestamp with time zone,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    root_run uuid,
-    traceparent text DEFAULT private.presented_traceparent(),
-    CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
-    CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
-    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
-    CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
-)
-WITH (fillfactor='80');
-ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.runs WITH (security_invoker='true') AS …;
 CREATE TABLE ops.signals (
     run_id uuid NOT NULL,
@@ -1345,21 +1537,6 @@ CREATE TABLE ops.signals (
 );
 ALTER TABLE ONLY ops.signals FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.signals WITH (security_invoker='true') AS …;
-CREATE TABLE ops.alert_rules (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    name text NOT NULL,
-    signal text NOT NULL,
-    comparison text NOT NULL,
-    threshold double precision NOT NULL,
-    within interval DEFAULT '01:00:00'::interval NOT NULL,
-    severity text DEFAULT 'warning'::text NOT NULL,
-    tag text DEFAULT ''::text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    CONSTRAINT alert_rules_comparison_check CHECK ((comparison = ANY (ARRAY['<'::text, '<='::text, '>'::text, '>='::text]))),
-    CONSTRAINT alert_rules_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
-);
-ALTER TABLE ONLY ops.alert_rules FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.audit_log (
     id uuid DEFAULT private.new_id() NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -1404,6 +1581,17 @@ CREATE TABLE ops.capabilities (
     CONSTRAINT capabilities_v2_check CHECK ((v2 = ANY (ARRAY['supported'::text, 'planned'::text, 'not planned'::text])))
 );
 ALTER TABLE ONLY ops.capabilities FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.channels (
+    name text NOT NULL,
+    secret text NOT NULL,
+    owner text,
+    description text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    CONSTRAINT channels_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT channels_secret_check CHECK ((secret ~~ 'secret://%'::text))
+);
+ALTER TABLE ONLY ops.channels FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.column_edges (
     map_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -1535,7 +1723,16 @@ CREATE TABLE ops.notifications (
     acknowledged_by text,
     escalation_level integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+    alert_id uuid,
+    kind text DEFAULT 'opened'::text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    batch_id uuid,
+    leased_until timestamp with time zone,
+    last_error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'resolved'::text, 'test'::text]))),
+    CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+    CONSTRAINT notifications_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dropped'::text, 'failed'::text])))
 );
 ALTER TABLE ONLY ops.notifications FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.phase_totals (
@@ -1568,18 +1765,6 @@ CREATE TABLE ops.queue_turns (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY ops.queue_turns FORCE ROW LEVEL SECURITY;
-CREATE TABLE ops.routing_matrix (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    area text NOT NULL,
-    match jsonb DEFAULT '{}'::jsonb NOT NULL,
-    primary_owner text NOT NULL,
-    secondary_owner text NOT NULL,
-    channels text[] DEFAULT '{}'::text[] NOT NULL,
-    escalation jsonb DEFAULT '[]'::jsonb NOT NULL,
-    surface text NOT NULL,
-    priority integer DEFAULT 100 NOT NULL
-);
-ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.run_totals (
     project_id uuid NOT NULL,
     pipeline text NOT NULL,
@@ -1646,6 +1831,24 @@ CREATE TABLE ops.signal_weights (
     CONSTRAINT signal_weights_weight_check CHECK ((weight >= (0)::double precision))
 );
 ALTER TABLE ONLY ops.signal_weights FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.silences (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    kind text NOT NULL,
+    env text,
+    rule_id uuid,
+    group_key text,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    CONSTRAINT silences_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT silences_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT silences_kind_check CHECK ((kind = ANY (ARRAY['mute'::text, 'maintenance'::text]))),
+    CONSTRAINT silences_reason_check CHECK ((reason <> ''::text))
+);
+ALTER TABLE ONLY ops.silences FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.access_token_hashes (
     token_id uuid NOT NULL,
     sha256 bytea NOT NULL
@@ -1714,6 +1917,8 @@ ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_project_id_name_key UNIQUE (project_id, name);
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.cap_usage
@@ -1726,6 +1931,8 @@ ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_key_key UNIQUE (key);
 ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.channels
+    ADD CONSTRAINT channels_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY ops.column_edges
     ADD CONSTRAINT column_edges_pkey PRIMARY KEY (map_id, output_column, input_table, input_column, subtype);
 ALTER TABLE ONLY ops.column_maps
@@ -1828,6 +2035,8 @@ ALTER TABLE ONLY ops.signal_weights
     ADD CONSTRAINT signal_weights_pkey PRIMARY KEY (signal);
 ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_pkey PRIMARY KEY (run_id, signal);
+ALTER TABLE ONLY ops.silences
+    ADD CONSTRAINT silences_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_pkey PRIMARY KEY (token_id);
 ALTER TABLE ONLY private.access_token_hashes
@@ -1853,6 +2062,11 @@ ALTER TABLE ONLY private.totals_mark
 ALTER TABLE ONLY private.webhook_keys
     ADD CONSTRAINT webhook_keys_pkey PRIMARY KEY (schedule_id);
 CREATE INDEX access_tokens_project ON ops.access_tokens USING btree (project_id);
+CREATE INDEX alerts_escalation ON ops.alerts USING btree (escalates_at) WHERE ((state = 'open'::text) AND (escalates_at IS NOT NULL));
+CREATE INDEX alerts_listing ON ops.alerts USING btree (project_id, opened_at DESC, id DESC);
+CREATE UNIQUE INDEX alerts_open ON ops.alerts USING btree (rule_id, env, group_key) WHERE (state <> 'resolved'::text);
+CREATE INDEX alerts_run ON ops.alerts USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE UNIQUE INDEX alerts_source ON ops.alerts USING btree (rule_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
@@ -1875,6 +2089,9 @@ CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
 CREATE INDEX lineage_sent_project ON ops.lineage_sent USING btree (project_id, done);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
 CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
+CREATE INDEX notifications_alert ON ops.notifications USING btree (alert_id) WHERE (alert_id IS NOT NULL);
+CREATE INDEX notifications_batch ON ops.notifications USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX notifications_pending ON ops.notifications USING btree (due_at) WHERE (state = 'pending'::text);
 CREATE INDEX notifications_project ON ops.notifications USING btree (project_id, created_at DESC);
 CREATE INDEX notifications_rule ON ops.notifications USING btree (rule_id);
 CREATE INDEX notifications_run ON ops.notifications USING btree (run_id);
@@ -1900,6 +2117,8 @@ CREATE INDEX schedule_ticks_run ON ops.schedule_ticks USING btree (run_id) WHERE
 CREATE INDEX schedules_after ON ops.schedules USING btree (project_id, env, after_pipeline) WHERE (after_pipeline IS NOT NULL);
 CREATE INDEX schedules_dataset ON ops.schedules USING btree (project_id, env, dataset) WHERE (dataset IS NOT NULL);
 CREATE INDEX schedules_due ON ops.schedules USING btree (due_at) WHERE ((kind = 'cron'::text) AND (NOT paused));
+CREATE INDEX silences_project ON ops.silences USING btree (project_id, ends_at);
+CREATE INDEX silences_rule ON ops.silences USING btree (rule_id) WHERE (rule_id IS NOT NULL);
 CREATE INDEX sessions_expiry ON private.sessions USING btree (expires_at);
 CREATE INDEX sessions_subject ON private.sessions USING btree (subject);
 CREATE INDEX sign_in_failures_address ON private.sign_in_failures USING btree (address, at);
@@ -1917,6 +2136,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH S
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.freshness_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -1930,13 +2150,21 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.schedules FOR EACH 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.score_gates FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.silences FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text])))) EXECUTE FUNCTION private.note_success();
 CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
+CREATE TRIGGER watch_new_project AFTER INSERT ON ops.projects FOR EACH ROW EXECUTE FUNCTION private.watch_new_project();
 ALTER TABLE ONLY ops.access_tokens
     ADD CONSTRAINT access_tokens_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.alert_rules
     ADD CONSTRAINT alert_rules_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
+ALTER TABLE ONLY ops.alerts
+    ADD CONSTRAINT alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
 ALTER TABLE ONLY ops.caps
@@ -1990,9 +2218,11 @@ ALTER TABLE ONLY ops.memberships
 ALTER TABLE ONLY ops.memberships
     ADD CONSTRAINT memberships_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.notifications
+    ADD CONSTRAINT notifications_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES ops.alerts(id) ON DELETE CASCADE;
+ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.notifications
-    ADD CONSTRAINT notifications_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id);
+    ADD CONSTRAINT notifications_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.phase_totals
@@ -2033,6 +2263,10 @@ ALTER TABLE ONLY ops.secret_grants
     ADD CONSTRAINT secret_grants_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.signals
     ADD CONSTRAINT signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.silences
+    ADD CONSTRAINT silences_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.silences
+    ADD CONSTRAINT silences_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
 ALTER TABLE ONLY private.pruned_events
@@ -2043,18 +2277,22 @@ ALTER TABLE ONLY private.webhook_keys
     ADD CONSTRAINT webhook_keys_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES ops.schedules(id) ON DELETE CASCADE;
 ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.channels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.column_edges ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.column_maps ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.alerts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.channels TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.column_edges TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.column_maps TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.dataset_columns TO owner USING (true) WITH CHECK (true);
@@ -2090,6 +2328,7 @@ CREATE POLICY owner_all ON ops.score_gates TO owner USING (true) WITH CHECK (tru
 CREATE POLICY owner_all ON ops.secret_grants TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signal_weights TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.signals TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.silences TO owner USING (true) WITH CHECK (true);
 ALTER TABLE ops.dataset_columns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.dataset_notes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.dataset_versions ENABLE ROW LEVEL SECURITY;
@@ -2105,7 +2344,8 @@ ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING ((subject = ( SELECT private.subject() AS subject)));
-CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
@@ -2114,6 +2354,8 @@ CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((
 CREATE POLICY people_read ON ops.capabilities FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.caps FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
+CREATE POLICY people_read ON ops.channels FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
+           FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.column_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.column_maps m
@@ -2150,10 +2392,12 @@ CREATE POLICY people_read ON ops.lineage_sent FOR SELECT TO authenticated USING 
    FROM ops.runs r
   WHERE (r.id = lineage_sent.run_id))))));
 CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
-CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
-           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR ((run_id IS NULL) AND (alert_id IS NULL)) OR (EXISTS ( SELECT
    FROM ops.runs r
-  WHERE (r.id = notifications.run_id))))));
+  WHERE (r.id = notifications.run_id))) OR (EXISTS ( SELECT
+   FROM ops.alerts a
+  WHERE (a.id = notifications.alert_id))))));
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.phase_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
@@ -2196,6 +2440,7 @@ CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((pr
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = signals.run_id))))));
+CREATE POLICY people_read ON ops.silences FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 ALTER TABLE ops.phase_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
@@ -2215,10 +2460,12 @@ ALTER TABLE ops.score_gates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.secret_grants ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.alerts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.channels TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.column_edges TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.column_maps TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.dataset_columns TO service_role USING (true) WITH CHECK (true);
@@ -2254,8 +2501,10 @@ CREATE POLICY service_role_all ON ops.score_gates TO service_role USING (true) W
 CREATE POLICY service_role_all ON ops.secret_grants TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signal_weights TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.signals TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.silences TO service_role USING (true) WITH CHECK (true);
 ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.silences ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON private.webhook_keys TO owner USING (true) WITH CHECK (true);
@@ -2357,6 +2606,9 @@ GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO cont
 REVOKE ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_account(p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_account(p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) FROM PUBLIC;
@@ -2374,6 +2626,8 @@ GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO control
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
 REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
+REVOKE ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO service_role;
@@ -2407,10 +2661,15 @@ REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) 
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_schedules(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.due_schedules(p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.end_silence(p_silence_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) TO service_role;
+REVOKE ALL ON FUNCTION ops.escalate_alerts() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.escalate_alerts() TO service_role;
 REVOKE ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO service_role;
@@ -2435,6 +2694,8 @@ GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p
 REVOKE ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.judge_standing() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.judge_standing() TO service_role;
 REVOKE ALL ON FUNCTION ops.link_subject(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.link_subject(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.list_accounts() FROM PUBLIC;
@@ -2446,6 +2707,10 @@ GRANT ALL ON FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) 
 REVOKE ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.message_delivered(p_batch_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.message_delivered(p_batch_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, p_error text) TO service_role;
 REVOKE ALL ON FUNCTION ops.metrics(p_queue integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.metrics(p_queue integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) FROM PUBLIC;
@@ -2471,9 +2736,18 @@ REVOKE ALL ON FUNCTION ops.prune(p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.prune(p_keep interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.prune_ticks(p_keep interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.prune_ticks(p_keep interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.put_channel(p_name text, p_secret text, p_owner text, p_description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.put_channel(p_name text, p_secret text, p_owner text, p_description text) TO authenticated;
+GRANT ALL ON FUNCTION ops.put_channel(p_name text, p_secret text, p_owner text, p_description text) TO service_role;
 REVOKE ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) TO authenticated;
 GRANT ALL ON FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text) TO service_role;
+REVOKE ALL ON FUNCTION ops.put_route(p_area text, p_row jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.put_route(p_area text, p_row jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.put_route(p_area text, p_row jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO service_role;
@@ -2507,6 +2781,12 @@ GRANT ALL ON FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) TO se
 REVOKE ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_channel(p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) TO service_role;
@@ -2563,6 +2843,9 @@ REVOKE ALL ON FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_c
 GRANT ALL ON FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_cost integer[], OUT salt bytea, OUT cost integer[], OUT wait_seconds integer) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.sign_out(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.sign_out(p_sha256 bytea) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
@@ -2571,6 +2854,9 @@ GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO cont
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO authenticated;
+GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO service_role;
 REVOKE ALL ON FUNCTION ops.unread_clocks(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.unread_clocks(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) FROM PUBLIC;
@@ -2588,6 +2874,7 @@ REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PU
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;
 REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.add_default_rules(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
@@ -2595,10 +2882,19 @@ REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_fa
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
+GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
+REVOKE ALL ON FUNCTION private.blank_rule(p_project_id uuid, p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
+GRANT SELECT ON TABLE ops.runs TO authenticated;
+REVOKE ALL ON FUNCTION private.breached_before(p_rule ops.alert_rules, p_run ops.runs) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.breaches(p_value double precision, p_comparison text, p_threshold double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
@@ -2606,6 +2902,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
 GRANT SELECT ON TABLE ops.schedules TO authenticated;
 REVOKE ALL ON FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.change_words(p_seen double precision, p_usual double precision, p_less text, p_more text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
+GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
+REVOKE ALL ON FUNCTION private.channels_of(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
@@ -2627,6 +2926,8 @@ REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_messag
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.escalate(p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.expose(p_name text, p_comment text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUBLIC;
@@ -2638,6 +2939,7 @@ REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_usual(p_trigger text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.judge_run(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
@@ -2676,7 +2978,11 @@ REVOKE ALL ON FUNCTION private.note_release() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_stale(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_success() FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alerts TO service_role;
+GRANT SELECT ON TABLE ops.alerts TO authenticated;
+REVOKE ALL ON FUNCTION private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.open_alert(p_rule ops.alert_rules, p_env text, p_group text, p_source uuid, p_value double precision, p_run_id uuid, p_seen_at timestamp with time zone, p_said text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_runs(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
@@ -2691,8 +2997,6 @@ GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_token() TO authenticated;
 GRANT ALL ON FUNCTION private.presented_token() TO service_role;
-REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
-GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
 REVOKE ALL ON FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
@@ -2716,15 +3020,20 @@ REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_envs(p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_installation_admin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO authenticated;
 GRANT ALL ON FUNCTION private.role_rank(p_role text) TO service_role;
+REVOKE ALL ON FUNCTION private.route_of(p_rule ops.alert_rules, p_env text, p_group text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rule_value(p_signal text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_status_conditions(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schedule_defaults(p_definition jsonb) FROM PUBLIC;
@@ -2737,6 +3046,7 @@ REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) F
 REVOKE ALL ON FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.spread_suspicion(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) FROM PUBLIC;
@@ -2747,6 +3057,7 @@ REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) 
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.watch_new_project() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.webhook_data(p_body bytea) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
 GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
@@ -2777,20 +3088,18 @@ GRANT SELECT ON TABLE api.run_phases TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_scores TO service_role;
 GRANT SELECT ON TABLE ops.run_scores TO authenticated;
 GRANT SELECT ON TABLE api.run_scores TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
-GRANT SELECT ON TABLE ops.runs TO authenticated;
 GRANT SELECT ON TABLE api.runs TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signals TO service_role;
 GRANT SELECT ON TABLE ops.signals TO authenticated;
 GRANT SELECT ON TABLE api.signals TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
-GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
 GRANT SELECT ON TABLE ops.audit_log TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;
 GRANT SELECT ON TABLE ops.capabilities TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.channels TO service_role;
+GRANT SELECT ON TABLE ops.channels TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.column_edges TO service_role;
 GRANT SELECT ON TABLE ops.column_edges TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.column_maps TO service_role;
@@ -2817,8 +3126,6 @@ GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
-GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_totals TO service_role;
 GRANT SELECT ON TABLE ops.run_totals TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedule_ticks TO service_role;
@@ -2829,3 +3136,5 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.secret_grants TO service_role;
 GRANT SELECT ON TABLE ops.secret_grants TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.signal_weights TO service_role;
 GRANT SELECT ON TABLE ops.signal_weights TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.silences TO service_role;
+GRANT SELECT ON TABLE ops.silences TO authenticated;
