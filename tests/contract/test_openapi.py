@@ -39,7 +39,7 @@ def test_a_fault_in_the_document_is_found() -> None:
 def test_a_change_of_the_schema_makes_the_document_stale(connection: psycopg.Connection, database: str) -> None:
     changes = [
         "comment on function api.start_run(uuid, bigint) is 'something else'",
-        "create function api.more(p_one int) returns int language sql set search_path = '' as 'select 1'",
+        "create function api.more(p_one int) returns int language sql set search_path = pg_catalog, pg_temp as 'select 1'",
         "grant execute on function api.claim_run(uuid, text[], float8, int, boolean) to authenticated",
         "create view api.more as select 1 as one",
     ]

@@ -68,10 +68,11 @@ where c.relnamespace in ('ops'::regnamespace, 'api'::regnamespace) and c.relkind
     and not coalesce(c.reloptions::text ~ 'security_invoker=(true|on|1)', false);
 
 -- name: function_with_callers_search_path
+-- Also one with an empty path: what is temporary is searched first where it is not named.
 select p.oid::regprocedure::text
 from pg_proc p
 where p.pronamespace in ('ops'::regnamespace, 'private'::regnamespace, 'api'::regnamespace)
-    and not coalesce(p.proconfig::text ~ 'search_path=', false);
+    and not 'search_path=pg_catalog, pg_temp' = any(coalesce(p.proconfig, '{}'));
 
 -- name: definer_function_for_anon
 select p.oid::regprocedure::text

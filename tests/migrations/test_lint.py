@@ -23,9 +23,9 @@ FAULTS = {
     "policy_calls_per_row": "create policy slow on ops.runs for select to authenticated using (pipeline = private.subject())",
     "duplicate_index": "create index again on ops.runs (project_id, created_at desc, id desc)",
     "view_of_its_owner": "create view ops.v as select 1 as one",
-    "function_with_callers_search_path": "create function ops.f() returns int language sql as 'select 1'",
+    "function_with_callers_search_path": "create function ops.f() returns int language sql set search_path = '' as 'select 1'",
     "definer_function_for_anon": (
-        "create function ops.f() returns int language sql security definer set search_path = '' as 'select 1'"
+        "create function ops.f() returns int language sql security definer set search_path = pg_catalog, pg_temp as 'select 1'"
     ),
     "materialised_view_for_people": "create materialized view ops.v as select 1 as one; grant select on ops.v to authenticated",
     "column_of_a_type_that_loses_time_zone": "alter table ops.runs add seen timestamp",

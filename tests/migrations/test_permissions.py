@@ -106,7 +106,7 @@ def test_no_function_trusts_the_callers_search_path(tenancy: TwoTeams) -> None:
         """
     ).fetchall()
     assert len(rows) > 40
-    assert [name for name, _, settings in rows if 'search_path=""' not in settings] == []
+    assert [name for name, _, settings in rows if "search_path=pg_catalog, pg_temp" not in settings] == []
     # Executors have execute and nothing else: an RPC that runs as its caller could not read a row for them.
     assert [name for name, definer, _ in rows if name.startswith("ops.") and not definer] == []
 

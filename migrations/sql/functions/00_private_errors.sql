@@ -2,7 +2,7 @@
 
 create or replace function private.raise_error(p_sqlstate text, p_message text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = p_sqlstate, message = p_message;
@@ -11,7 +11,7 @@ $$;
 
 create or replace function private.lease_lost(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR001', message = pg_catalog.format(
@@ -22,7 +22,7 @@ $$;
 
 create or replace function private.require(p_value text, p_field text) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_value is null or p_value = '' then

@@ -5,7 +5,7 @@ create or replace function private.event_hash(
   p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid
 ) returns bytea
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(p_previous || pg_catalog.convert_to(
     pg_catalog.jsonb_build_array(
@@ -21,7 +21,7 @@ create or replace function private.emit(
   p_level text default 'info', p_event_id uuid default null
 ) returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;
@@ -49,7 +49,7 @@ create or replace function private.end_lease(
   out seq bigint, out hash bytea, out phase text
 )
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;
@@ -74,7 +74,7 @@ create or replace function private.emit_unowned(
   p_run_id uuid, p_type text, p_message text default '', p_data jsonb default '{}', p_level text default 'info'
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -92,7 +92,7 @@ $$;
 
 create or replace function private.refuse_change() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR005', message = pg_catalog.format(
@@ -102,7 +102,7 @@ $$;
 
 create or replace function private.refuse_terminal_change() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR002', message = pg_catalog.format(

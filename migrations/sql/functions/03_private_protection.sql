@@ -4,7 +4,7 @@
 -- superuser would not need but a plain owner (managed Postgres, Supabase) does. service_role is the back end's.
 create or replace function private.protect_table(p_table text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role text;
@@ -22,7 +22,7 @@ $$;
 -- Lets people read the rows of a table for which p_condition holds. One policy a table, replaced whole.
 create or replace function private.let_people_read(p_table text, p_condition text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format('drop policy if exists people_read on ops.%I', p_table);
@@ -34,7 +34,7 @@ $$;
 
 create or replace function private.make_append_only(p_table text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format('revoke update, delete, truncate on ops.%I from service_role', p_table);

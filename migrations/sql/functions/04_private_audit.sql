@@ -4,7 +4,7 @@
 -- From where: what the server knows of the connection, and what a door (PostgREST, the dashboard) says of its client.
 create or replace function private.origin() returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
     'address', pg_catalog.host(pg_catalog.inet_client_addr()),
@@ -20,7 +20,7 @@ create or replace function private.audit(
   p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.audit_log (
     org_id, project_id, subject, acting_role, access_token_id, action, target, before, after, origin)
@@ -33,7 +33,7 @@ $$;
 -- An act on a run, where a person did it: what the installation does by itself is in the run's events.
 create or replace function private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.subject() is not null then
@@ -45,7 +45,7 @@ $$;
 -- Arguments: columns that are left out of the record because they are large and named elsewhere by their hash.
 create or replace function private.audit_change() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- Null without arguments.
@@ -70,7 +70,7 @@ $$;
 
 create or replace function private.audit_table(p_table text, variadic p_left_out text[] default '{}') returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format(

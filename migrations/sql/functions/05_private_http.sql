@@ -4,7 +4,7 @@
 -- The other half of ops/errors.py, with the status that a client's own library already understands.
 create or replace function private.http_errors() returns table (sqlstate text, code text, status int)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   values
     ('CR001', 'LEASE_LOST', 412),
@@ -19,7 +19,7 @@ $$;
 -- Raises an error of the schema again, in the words of HTTP. Called by the functions of schema api, with what they caught.
 create or replace function private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_error record;
@@ -41,7 +41,7 @@ $$;
 -- is asked twice, and does nothing but pass on and translate errors. Written from the catalogue, so that the two cannot differ.
 create or replace function private.expose(p_name text, p_comment text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_function record;
@@ -63,7 +63,7 @@ begin
     else 'return ' || v_call
   end;
   execute pg_catalog.format(
-    'create function api.%I(%s) returns %s language plpgsql %s security invoker set search_path = '''' as %L',
+    'create function api.%I(%s) returns %s language plpgsql %s security invoker set search_path = pg_catalog, pg_temp as %L',
     v_function.proname, v_function.arguments, v_function.result,
     case v_function.provolatile when 'v' then 'volatile' else 'stable' end,
     pg_catalog.format(

@@ -14,7 +14,7 @@ create or replace function private.anomaly(
   p_value float8, p_at timestamptz, p_values float8[], p_times timestamptz[], p_floor float8, p_counts boolean default false
 ) returns table (z float8, usual float8, points int, season text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with past as materialized (
     select v, (extract(epoch from p_at - t) / 3600)::float8 as age
@@ -81,7 +81,7 @@ $$;
 create or replace function private.steady_anomaly(p_value float8, p_values float8[], p_floor float8)
 returns table (z float8, usual float8, points int)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with middle as (
     select percentile_cont(0.5) within group (order by v) as usual, count(*)::int as points from unnest(p_values) as v
@@ -97,7 +97,7 @@ $$;
 -- "usual on Tuesdays around 02:00 UTC", "usual on Tuesdays", "usual".
 create or replace function private.season_words(p_season text, p_at timestamptz) returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_season
     when 'week' then pg_catalog.format(
@@ -110,7 +110,7 @@ $$;
 -- "48 % fewer", "2.1 times as many": how a number stands to what is usual.
 create or replace function private.change_words(p_seen float8, p_usual float8, p_less text, p_more text) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_usual <= 0 then pg_catalog.format('%s instead of none', round(p_seen::numeric))

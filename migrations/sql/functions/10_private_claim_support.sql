@@ -2,7 +2,7 @@
 
 create or replace function private.phases_json(p_run_id uuid) returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(pg_catalog.jsonb_agg(
     pg_catalog.jsonb_build_object(
@@ -15,7 +15,7 @@ $$;
 
 create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
 $$;
@@ -23,7 +23,7 @@ $$;
 -- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
 create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(pg_catalog.sum(u.amount), 0)
   from ops.cap_usage u
@@ -41,7 +41,7 @@ create or replace function private.claim_under_caps(
   p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
 ) returns uuid[]
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ids uuid[] := '{}';
@@ -78,7 +78,7 @@ $$;
 -- The lease row of the caller, locked. The one place where SQL decides whether a lease is held.
 create or replace function private.owned(p_run_id uuid, p_lease_token bigint) returns ops.run_leases
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;

@@ -3,7 +3,7 @@
 
 create or replace function private.require_metered_caps(p_project_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_full record;
@@ -30,7 +30,7 @@ create or replace function private.charge_metered_caps(
   p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
   select c.id, p.id, p_run_id, p_lease_token, case c.unit when 'rows' then p_rows else p_bytes end

@@ -3,7 +3,7 @@
 -- n … n + 10,000, and another project's first run in turn n. Claiming is then a walk along (priority, turn, id).
 create or replace function private.next_turn(p_project_id uuid, p_priority int) returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_front bigint;

@@ -3,7 +3,7 @@
 -- retry took over name their versions in their results.
 create or replace function private.release_datasets(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -40,7 +40,7 @@ $$;
 -- knows in the run's project and environment.
 create or replace function ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);

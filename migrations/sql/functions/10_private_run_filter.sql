@@ -2,7 +2,7 @@
 
 create or replace function private.projects_asked_for(p_filter jsonb) returns uuid[]
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_trusted boolean := private.is_trusted();
@@ -25,7 +25,7 @@ $$;
 -- writes is a value and nothing else.
 create or replace function private.run_conditions(p_filter jsonb, p_before_at timestamptz, p_before_id uuid) returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_where text;
@@ -99,7 +99,7 @@ $$;
 -- One condition a status that is asked for, so that each is a literal which a partial index knows.
 create or replace function private.run_status_conditions(p_filter jsonb) returns text[]
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_filter ? 'status' then array(
@@ -112,7 +112,7 @@ $$;
 -- pg_input_is_valid, which Postgres has from 16 on.
 create or replace function private.is_time(p_text text) returns boolean
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform p_text::timestamptz;
@@ -125,7 +125,7 @@ $$;
 -- Every fault at once.
 create or replace function private.check_run_filter(p_filter jsonb) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known constant text[] := '{org,project,env,pipeline,executor,root_run,text,since,until,status,trigger,tags}';

@@ -5,7 +5,7 @@
 -- where this token already brought the run to one of p_done: a repeat, to be answered as a success.
 create or replace function private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -29,7 +29,7 @@ create or replace function private.end_run(
   p_output_manifest jsonb default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_end record;
@@ -55,7 +55,7 @@ create or replace function private.requeue_run(
   p_error_code text default null, p_error_message text default null, p_error_data jsonb default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_end record;

@@ -3,7 +3,7 @@
 create or replace function private.know_event_time(p_version_id uuid) returns void
 language plpgsql
 -- A date is its first moment in UTC.
-set search_path = '' set timezone = 'UTC'
+set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
   v_one record;

@@ -4,7 +4,7 @@
 -- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
 create or replace function private.record_data_signals(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -59,7 +59,7 @@ $$;
 -- Runs that bring a day of the past again are not compared: neither with others nor others with them.
 create or replace function private.is_usual(p_trigger text) returns boolean
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_trigger <> all ('{backfill,replay}')
 $$;
@@ -69,7 +69,7 @@ create or replace function private.keep_worst(
   p_run_id uuid, p_project_id uuid, p_signal text, p_value float8, p_data jsonb
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.signals as s (run_id, signal, project_id, value, data)
   values (p_run_id, p_signal, p_project_id, round(p_value::numeric, 3)::float8, p_data)
@@ -84,7 +84,7 @@ create or replace function private.history_of(
   out times timestamptz[]
 )
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(ln(1 + h.rows::float8)),
     array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0))), array_agg(h.recorded_at)
@@ -104,7 +104,7 @@ create or replace function private.null_anomalies(
   p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows float8
 ) returns table (column_name text, share float8, z float8, usual float8, points int)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with past as (
     select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares,
@@ -137,7 +137,7 @@ $$;
 create or replace function private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb)
 returns table (changes int, what text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with before as (
     select v.columns
@@ -164,7 +164,7 @@ $$;
 -- How long the run took beside runs of its pipeline before it, and how many of the latest failed.
 create or replace function private.record_pipeline_signals(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -220,7 +220,7 @@ $$;
 -- Processor time beside the latest runs of the pipeline, where phases say it.
 create or replace function private.record_cost_signal(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -254,7 +254,7 @@ $$;
 
 create or replace function private.cpu_seconds(p_run_id uuid) returns float8
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sum(greatest((p.metrics ->> 'cpu_seconds')::float8, 0))
   from ops.run_phases p
@@ -263,7 +263,7 @@ $$;
 
 create or replace function private.span_words(p_seconds float8) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_seconds < 10 then round(p_seconds::numeric, 1) || ' s'

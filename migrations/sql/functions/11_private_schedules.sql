@@ -3,7 +3,7 @@
 -- A share of the schedule's jitter, the same for a tick whoever asks and however often.
 create or replace function private.jitter(p_schedule_id uuid, p_tick timestamptz, p_seconds float8) returns interval
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_seconds = 0 then
@@ -20,7 +20,7 @@ $$;
 create or replace function private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text)
 returns ops.pipelines
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_found ops.pipelines;
@@ -49,7 +49,7 @@ create or replace function private.scheduled_params(
   p_spec jsonb, p_schedule ops.schedules, p_tick timestamptz, p_given jsonb
 ) returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known jsonb := coalesce(p_spec -> 'params', '{}');
@@ -80,7 +80,7 @@ create or replace function private.create_scheduled_run(
   p_schedule ops.schedules, p_key text, p_tick timestamptz, p_data jsonb
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline ops.pipelines := private.scheduled_version(p_schedule.project_id, p_schedule.env, p_schedule.pipeline);
@@ -107,7 +107,7 @@ $$;
 -- Why a tick that is otherwise to fire does not; null where it does. May cancel runs, where that is the schedule's way.
 create or replace function private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) returns text
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_score numeric;
@@ -138,7 +138,7 @@ $$;
 -- Those of the schedule's runs that have not ended.
 create or replace function private.open_runs(p_schedule ops.schedules) returns uuid[]
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_schedule.overlap = 'queue' then
@@ -156,7 +156,7 @@ create or replace function private.fire_tick(
   out outcome text, out reason text, out run_id uuid
 )
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   reason := private.tick_hindrance(p_schedule, open_runs, p_data);
@@ -184,7 +184,7 @@ $$;
 create or replace function private.judge_ticks(p_schedule ops.schedules, p_now timestamptz, p_ticks timestamptz[])
 returns table (ordinal int, tick timestamptz, verdict text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query

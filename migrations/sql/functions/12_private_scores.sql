@@ -2,7 +2,7 @@
 -- p_weights overrides weights by signal: {"retries": 30}, to ask what if.
 create or replace function private.score_breakdown(p_run_id uuid, p_weights jsonb default '{}') returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with weighed as (
     select s.signal, s.value, s.data, w.direction, w.half_at, w.free_until,
@@ -34,7 +34,7 @@ $$;
 -- One sentence for a person: what cost at least a point, the worst three.
 create or replace function private.score_sentence(p_score numeric, p_breakdown jsonb) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.format('%s of 100: %s', round(p_score), coalesce(string_agg(said, '; ' order by place), 'nothing stood out'))
   from (
@@ -49,7 +49,7 @@ $$;
 -- The least score that a run of the pipeline must have to let its version into the environment; null where none is asked.
 create or replace function private.min_score(p_project_id uuid, p_pipeline text, p_env text) returns numeric
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select g.min_score
   from ops.score_gates g
@@ -63,7 +63,7 @@ $$;
 create or replace function private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);

@@ -5,7 +5,7 @@ create or replace function private.note_skipped(
   p_schedule ops.schedules, p_from timestamptz, p_through timestamptz, p_ticks int, p_reason text, p_now timestamptz
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (
@@ -26,7 +26,7 @@ create or replace function private.decide_cron(
   p_before timestamptz default null
 ) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -92,7 +92,7 @@ $$;
 -- Decides the pending ticks of a schedule that are due, in their order.
 create or replace function private.decide_pending(p_schedule_id uuid, p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;

@@ -3,7 +3,7 @@
 
 create or replace function private.breaches(p_value float8, p_comparison text, p_threshold float8) returns boolean
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_comparison
     when '<' then p_value < p_threshold
@@ -16,7 +16,7 @@ $$;
 -- What a rule looks at in one run: a signal of it, its score, or whether it failed. Null: the run says nothing of it.
 create or replace function private.rule_value(p_signal text, p_run_id uuid) returns float8
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_signal
     when 'run_failed' then (select (r.status = 'failed')::int::float8 from ops.runs r where r.id = p_run_id and r.status <> 'canceled')
@@ -28,7 +28,7 @@ $$;
 -- The rule's value at a run: over the runs of its group that ended within its window, this one among them.
 create or replace function private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) returns float8
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_rule.aggregate = 'last' then
@@ -59,7 +59,7 @@ $$;
 -- Whether the group's runs before this one breached as well, as often in a row as the rule wants. Looks at what they said alone.
 create or replace function private.breached_before(p_rule ops.alert_rules, p_run ops.runs) returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select count(*) = p_rule.consecutive - 1
   from (
@@ -76,7 +76,7 @@ $$;
 
 create or replace function private.judge_run(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run ops.runs;
@@ -119,7 +119,7 @@ create or replace function private.open_alert(
   p_said text
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
@@ -151,7 +151,7 @@ create or replace function private.resolve_alerts(
   p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamptz, p_now timestamptz
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -172,7 +172,7 @@ $$;
 -- The row of the routing matrix for an alert: the first by priority whose match is contained in its facts.
 create or replace function private.route_of(p_rule ops.alert_rules, p_env text, p_group text) returns ops.routing_matrix
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select m.*
   from ops.routing_matrix m
@@ -189,7 +189,7 @@ $$;
 -- How long to wait before step p_level + 1, null where there is none. Steps are {"after_minutes": …, "to": owner, "channels": […]}.
 create or replace function private.escalation_wait(p_route ops.routing_matrix, p_level int) returns interval
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select (p_route.escalation -> p_level ->> 'after_minutes')::float8 * interval '1 minute'
 $$;
@@ -198,7 +198,7 @@ $$;
 -- "secondary" stand for the row's owners.
 create or replace function private.channels_of(p_route ops.routing_matrix, p_level int) returns text[]
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with asked as (
     select case p_level when 0 then p_route.channels else array(
@@ -221,7 +221,7 @@ $$;
 -- Writes the messages of one step, one a channel. Where no channel is set up the alert says so by itself: it has no message.
 create or replace function private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level int) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
@@ -253,7 +253,7 @@ $$;
 
 create or replace function private.silenced(p_alert_id uuid, p_now timestamptz) returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select

@@ -2,7 +2,7 @@
 
 create or replace function ops.create_org(p_org text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -20,7 +20,7 @@ $$;
 -- A new project of an org, with the caller (where it is a person) as its admin by way of the org.
 create or replace function ops.create_project(p_org text, p_project text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -41,7 +41,7 @@ create or replace function ops.set_member(
   p_org text, p_project text, p_subject text, p_role text, p_envs text[] default '{dev,stage,prod}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -72,7 +72,7 @@ $$;
 -- Ends a membership. What it allowed is gone with the next statement, not with the next sign-in.
 create or replace function ops.remove_member(p_org text, p_project text, p_subject text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -100,7 +100,7 @@ $$;
 create or replace function private.find_project(p_org text, p_project text)
 returns table (org_id uuid, project_id uuid)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   select o.id into org_id from ops.orgs o where o.slug = p_org;
@@ -116,7 +116,7 @@ $$;
 
 create or replace function private.require_slug(p_slug text, p_field text) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_slug is null or p_slug !~ '^[a-z0-9][a-z0-9_-]{0,62}$' then
@@ -128,7 +128,7 @@ $$;
 
 create or replace function private.require_envs(p_envs text[]) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_envs is null or p_envs = '{}' or not p_envs <@ '{dev,stage,prod}' then
@@ -141,7 +141,7 @@ $$;
 -- Refuses to take the role from the last admin of an org, whom nobody but the installation's operator could replace.
 create or replace function private.keep_an_admin(p_old ops.memberships) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_old.role <> 'admin' or p_old.project_id is not null then

@@ -10,7 +10,7 @@ create or replace function ops.create_access_token(
   p_subject text default null
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := coalesce(p_subject, private.subject());
@@ -55,7 +55,7 @@ $$;
 
 create or replace function ops.revoke_access_token(p_name text, p_subject text default null) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := coalesce(p_subject, private.subject());
@@ -74,7 +74,7 @@ $$;
 -- Who the presented token makes the caller, for a greeting and for `last_used_at`; refused where it is no good.
 create or replace function ops.use_access_token() returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_token ops.access_tokens;

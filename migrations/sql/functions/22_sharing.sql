@@ -4,7 +4,7 @@
 -- and others cannot guess: a name would tell whoever may share which projects there are.
 create or replace function ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset record;
@@ -24,7 +24,7 @@ $$;
 
 create or replace function ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_dataset(p_dataset_id);
@@ -38,7 +38,7 @@ $$;
 -- The dataset, where the caller administers it.
 create or replace function private.my_dataset(p_dataset_id uuid) returns ops.datasets
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets;
@@ -58,7 +58,7 @@ create or replace function ops.shared_dataset(
   p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text
 ) returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version bigint;
@@ -87,7 +87,7 @@ create or replace function ops.allow_secret(
   p_project_id uuid, p_reference text, p_envs text[] default '{dev,stage,prod}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_envs(p_envs);
@@ -106,7 +106,7 @@ $$;
 
 create or replace function ops.disallow_secret(p_project_id uuid, p_reference text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from ops.secret_grants where project_id = p_project_id and reference = p_reference;
@@ -120,7 +120,7 @@ $$;
 -- The references that a run may resolve, for its owner.
 create or replace function ops.run_secrets(p_run_id uuid, p_lease_token bigint) returns text[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);
@@ -136,7 +136,7 @@ $$;
 -- For an owner's questions, which change nothing and hold nothing.
 create or replace function private.require_lease(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (

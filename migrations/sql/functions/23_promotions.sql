@@ -6,7 +6,7 @@ create or replace function ops.promote_pipeline(
   p_project_id uuid, p_pipeline text, p_version int, p_env text, p_note text default ''
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_below constant text := case p_env when 'stage' then 'dev' when 'prod' then 'stage' end;
@@ -49,7 +49,7 @@ $$;
 -- Null where no version was promoted.
 create or replace function private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) returns int
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p.version from ops.promotions p
   where p.project_id = p_project_id and p.pipeline = p_pipeline and p.env = p_env

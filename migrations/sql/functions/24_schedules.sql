@@ -3,7 +3,7 @@
 -- The schedule, locked, where the caller has the role in its environment.
 create or replace function private.my_schedule(p_schedule_id uuid, p_role text) returns ops.schedules
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -21,7 +21,7 @@ $$;
 -- passed over; of missed ticks of a clock one is made up for; what is stale already needs no second run at a time.
 create or replace function private.schedule_defaults(p_definition jsonb) returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kind text := p_definition ->> 'kind';
@@ -45,7 +45,7 @@ $$;
 -- A chain of pipelines that starts itself never ends.
 create or replace function private.refuse_schedule_circle(p_schedule ops.schedules) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_circle text;
@@ -71,7 +71,7 @@ $$;
 -- Makes a schedule what the definition says; a repeat of the same changes nothing. Returns its id.
 create or replace function ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_new ops.schedules;
@@ -110,7 +110,7 @@ $$;
 -- Another clock begins anew: its ticks are those from now on. Anything else leaves the schedule where it stands.
 create or replace function private.change_schedule(p_old ops.schedules, p_new ops.schedules) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_clock boolean := (p_old.kind, p_old.cron, p_old.timezone, p_old.stale_seconds, p_old.dataset)
@@ -150,7 +150,7 @@ $$;
 
 create or replace function ops.pause_schedule(p_schedule_id uuid, p_reason text default '') returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'operator');
@@ -164,7 +164,7 @@ $$;
 -- What was due in the pause is passed over and noted, or (p_catch_up) made up for as the schedule's misfire policy says.
 create or replace function ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean default false) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'operator');
@@ -174,7 +174,7 @@ $$;
 
 create or replace function private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamptz) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -201,7 +201,7 @@ $$;
 -- The ledger of its ticks stays.
 create or replace function ops.remove_schedule(p_schedule_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'editor');
@@ -215,7 +215,7 @@ $$;
 -- Starts a run now, as a tick of its own; paused or not. With a key a repeat gives the same run.
 create or replace function ops.fire_schedule(p_schedule_id uuid, p_key text default null) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'operator');

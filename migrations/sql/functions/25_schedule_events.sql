@@ -4,7 +4,7 @@
 -- Where nobody waits for a pipeline it costs a run's end one probe of a small index.
 create or replace function private.note_success() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
@@ -27,7 +27,7 @@ create or replace trigger schedules_after
 
 create or replace function private.note_release() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
@@ -51,7 +51,7 @@ create or replace trigger schedules_on_dataset
 -- a run that failed to freshen it is not the last try. Of several spans that nobody watched, the last is noted.
 create or replace function private.note_stale(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_noted int;
@@ -81,7 +81,7 @@ returns table (
   id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select * from private.due_schedules(p_limit, pg_catalog.clock_timestamp());
@@ -93,7 +93,7 @@ returns table (
   id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
 )
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -110,7 +110,7 @@ $$;
 -- order of their ids, so that two stewards cannot block each other. Returns how many ticks were decided.
 create or replace function ops.decide_clocks(p_decisions jsonb) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -138,7 +138,7 @@ $$;
 -- Schedules with events that wait for a decision.
 create or replace function ops.pending_schedules(p_limit int default 200) returns setof uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.note_stale(pg_catalog.clock_timestamp());
@@ -154,7 +154,7 @@ $$;
 
 create or replace function ops.decide_events(p_schedule_id uuid) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.decide_pending(p_schedule_id, pg_catalog.clock_timestamp());
@@ -164,7 +164,7 @@ $$;
 -- Forgets decided ticks that were noted longer than p_keep ago. Ids begin with their moment: the primary key finds them.
 create or replace function ops.prune_ticks(p_keep interval) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_gone int;

@@ -4,7 +4,7 @@
 -- RFC 2104 with SHA-256; keys of up to 64 bytes.
 create or replace function private.hmac_sha256(p_key bytea, p_message bytea) returns bytea
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_inner bytea := pg_catalog.decode(pg_catalog.repeat('36', 64), 'hex');
@@ -21,7 +21,7 @@ $$;
 -- A new secret for the schedule's sender, told this once; the one before ends.
 create or replace function ops.create_webhook_secret(p_schedule_id uuid) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'editor');
@@ -48,7 +48,7 @@ create or replace function ops.receive_webhook(
   p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.receive_webhook(
@@ -60,7 +60,7 @@ create or replace function private.receive_webhook(
   p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamptz
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key bytea;
@@ -103,7 +103,7 @@ $$;
 -- The body, and from it `params`: values for the run's parameters. Of a body that is no JSON only the hash is kept.
 create or replace function private.webhook_data(p_body bytea) returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_body jsonb;

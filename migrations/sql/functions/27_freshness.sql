@@ -4,7 +4,7 @@
 -- of the release. Null: nothing was released.
 create or replace function private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) returns timestamptz
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -21,7 +21,7 @@ create or replace function ops.put_freshness_rule(
   p_event_column text default null
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -44,7 +44,7 @@ $$;
 
 create or replace function ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, p_env, 'editor');
@@ -62,7 +62,7 @@ $$;
 create or replace function ops.unread_clocks(p_limit int default 50)
 returns table (version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -81,7 +81,7 @@ $$;
 
 create or replace function ops.record_event_time(p_version_id uuid, p_event_time timestamptz) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.dataset_versions set event_time = p_event_time, event_looked_at = pg_catalog.clock_timestamp()
@@ -92,7 +92,7 @@ $$;
 -- Brings ops.freshness in step with the clock, and begins and ends breaches. Returns how many datasets are not ok.
 create or replace function private.check_freshness(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_bad int;
@@ -145,7 +145,7 @@ $$;
 
 create or replace function ops.check_freshness() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.check_freshness(pg_catalog.clock_timestamp());

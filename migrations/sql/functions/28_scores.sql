@@ -3,7 +3,7 @@
 -- The score of a run with other weights: nothing is kept. {"score": …, "breakdown": […], "sentence": …}
 create or replace function ops.what_if_score(p_run_id uuid, p_weights jsonb) returns jsonb
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -38,7 +38,7 @@ create or replace function ops.set_signal_weight(
   p_signal text, p_weight float8, p_half_at float8 default null, p_free_until float8 default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
@@ -64,7 +64,7 @@ create or replace function ops.set_score_gate(
   p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, p_env, 'admin');

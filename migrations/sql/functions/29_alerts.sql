@@ -3,7 +3,7 @@
 -- Rules over datasets and queues; each breach of freshness is told once, by its own id.
 create or replace function ops.judge_standing() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -69,7 +69,7 @@ $$;
 -- Takes alerts that nobody acknowledged in time to the next step; each step once.
 create or replace function private.escalate(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -99,7 +99,7 @@ $$;
 
 create or replace function ops.escalate_alerts() returns int
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.escalate(pg_catalog.clock_timestamp())
 $$;
@@ -112,7 +112,7 @@ returns table (
   title text, body text, attempts int, created_at timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -175,7 +175,7 @@ $$;
 
 create or replace function ops.message_delivered(p_batch_id uuid) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update ops.notifications
   set state = 'delivered', delivered_at = pg_catalog.clock_timestamp(), leased_until = null, last_error = ''
@@ -186,7 +186,7 @@ $$;
 -- free what another is sending.
 create or replace function ops.message_refused(p_batch_id uuid, p_attempts int, p_error text) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update ops.notifications
   set leased_until = null, last_error = left(p_error, 500),

@@ -3,14 +3,14 @@
 -- In the log with nobody as its subject: the installation's operator acts here, or somebody who is not somebody yet.
 create or replace function private.audit_account(p_subject text, p_action text, p_facts jsonb default '{}') returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.audit(null, null, 'accounts.' || p_action, p_subject, null, p_facts)
 $$;
 
 create or replace function ops.add_account(p_subject text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require(p_subject, 'p_subject');
@@ -30,7 +30,7 @@ $$;
 -- Locks the account and raises where there is none.
 create or replace function private.lock_account(p_subject text) returns private.accounts
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account private.accounts;
@@ -47,7 +47,7 @@ $$;
 -- Ends what lets somebody in as that subject: sessions and links, whoever holds them.
 create or replace function private.end_sign_ins(p_subject text) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where subject = p_subject and revoked_at is null;
   update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where subject = p_subject and used_at is null;
@@ -55,7 +55,7 @@ $$;
 
 create or replace function ops.disable_account(p_subject text, p_disabled boolean default true) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.lock_account(p_subject);
@@ -73,7 +73,7 @@ $$;
 create or replace function ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval default '24 hours')
 returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account private.accounts := private.lock_account(p_subject);
@@ -92,7 +92,7 @@ $$;
 -- A new password; whoever was signed in with the old one is signed out.
 create or replace function ops.set_password(p_subject text, p_salt bytea, p_cost int[], p_proof bytea) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.lock_account(p_subject);
@@ -109,7 +109,7 @@ returns table (
   last_sign_in timestamptz
 )
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select a.subject, a.verifier is not null, a.created_at, a.disabled_at,
     (select pg_catalog.count(*) from private.sessions s

@@ -2,7 +2,7 @@
 
 create or replace function ops.acknowledge_alert(p_alert_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -29,7 +29,7 @@ create or replace function ops.silence_alerts(
   p_env text default null, p_rule text default null, p_group_key text default null
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_rule uuid;
@@ -61,7 +61,7 @@ $$;
 
 create or replace function ops.end_silence(p_silence_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one ops.silences;
@@ -79,7 +79,7 @@ $$;
 -- Makes or changes a rule by its name. p_rule holds columns of ops.alert_rules; what is left out has its default.
 create or replace function ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known constant text[] := '{signal,comparison,threshold,clear_threshold,within,aggregate,consecutive,group_by,severity,tag,'
@@ -120,7 +120,7 @@ $$;
 
 create or replace function private.blank_rule(p_project_id uuid, p_name text) returns ops.alert_rules
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_rule ops.alert_rules;
@@ -145,7 +145,7 @@ $$;
 
 create or replace function ops.remove_alert_rule(p_project_id uuid, p_name text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, 'prod', 'editor');
@@ -160,7 +160,7 @@ $$;
 -- Channels and routing are the installation's: an admin of some whole org sets them.
 create or replace function private.require_installation_admin() returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
@@ -173,7 +173,7 @@ create or replace function ops.put_channel(
   p_name text, p_secret text, p_owner text default null, p_description text default ''
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_installation_admin();
@@ -194,7 +194,7 @@ $$;
 
 create or replace function ops.remove_channel(p_name text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_installation_admin();
@@ -208,7 +208,7 @@ $$;
 -- A message to a channel, to see whether it arrives.
 create or replace function ops.test_channel(p_project_id uuid, p_name text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -228,7 +228,7 @@ $$;
 -- A row of the routing matrix, by its area. p_row holds columns of it; what is left out stays, or has its default.
 create or replace function ops.put_route(p_area text, p_row jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row ops.routing_matrix;
@@ -272,7 +272,7 @@ $$;
 -- What every project is watched by; a team changes or switches off what it does not want.
 create or replace function private.add_default_rules(p_project_id uuid) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.alert_rules (
     project_id, name, signal, comparison, threshold, clear_threshold, severity, area, group_by, built_in, description)
@@ -292,7 +292,7 @@ $$;
 
 create or replace function private.watch_new_project() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.add_default_rules(new.id);

@@ -4,7 +4,7 @@
 -- Seconds until that name or address may be tried again; 0 where it may now.
 create or replace function private.throttled_seconds(p_name_sha256 bytea, p_address text) returns int
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     pg_catalog.ceil(extract(epoch from pg_catalog.max(f.again) - pg_catalog.clock_timestamp()))::int, 0)
@@ -21,7 +21,7 @@ $$;
 
 create or replace function private.name_sha256(p_subject text) returns bytea
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.lower(p_subject), 'UTF8'))
 $$;
@@ -31,7 +31,7 @@ create or replace function ops.sign_in_challenge(
   p_subject text, p_address text, p_cost int[], out salt bytea, out cost int[], out wait_seconds int
 )
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   wait_seconds := private.throttled_seconds(private.name_sha256(p_subject), p_address);
@@ -49,7 +49,7 @@ create or replace function ops.sign_in(
   p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name bytea := private.name_sha256(p_subject);
@@ -79,7 +79,7 @@ create or replace function private.open_session(
   p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   delete from private.sessions where expires_at < pg_catalog.clock_timestamp() - interval '30 days';
   insert into private.sessions (sha256, subject, expires_at, origin)
@@ -92,7 +92,7 @@ $$;
 -- Whose link that is; null where it is used, expired or unknown. Looking does not use it up.
 create or replace function ops.link_subject(p_sha256 bytea) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select l.subject
   from private.sign_in_links l
@@ -106,7 +106,7 @@ create or replace function ops.use_sign_in_link(
   p_user_agent text
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := ops.link_subject(p_sha256);
@@ -131,7 +131,7 @@ $$;
 -- Who holds that session now; null where it is unknown, expired or revoked, or its account disabled.
 create or replace function ops.session_subject(p_sha256 bytea) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select s.subject
   from private.sessions s
@@ -145,7 +145,7 @@ create or replace function ops.login_holds(
   p_sha256 bytea, p_subject text, p_expires_at timestamptz, p_address text, p_user_agent text
 ) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_revoked_at timestamptz;
@@ -166,7 +166,7 @@ $$;
 
 create or replace function ops.sign_out(p_sha256 bytea) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;

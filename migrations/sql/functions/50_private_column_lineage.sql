@@ -2,7 +2,7 @@
 -- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
 create or replace function private.record_column_lineage(p_run_id uuid, p_result jsonb) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -35,7 +35,7 @@ create or replace function private.add_column_map(
   p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_map uuid;
@@ -69,7 +69,7 @@ $$;
 -- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
 create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_env text;

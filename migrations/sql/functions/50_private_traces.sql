@@ -1,7 +1,7 @@
 -- The traceparent that the caller presents: a setting of its connection, or over HTTP the header of that name. What is none is ignored.
 create or replace function private.presented_traceparent() returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_text text := coalesce(
@@ -18,7 +18,7 @@ alter table ops.runs alter column traceparent set default private.presented_trac
 -- Where the owner of a run goes on with its trace; null where nobody began one.
 create or replace function ops.run_traceparent(p_run_id uuid, p_lease_token bigint) returns text
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);

@@ -3,7 +3,7 @@
 -- The dataset, where the caller may edit it.
 create or replace function private.edited_dataset(p_dataset_id uuid) returns ops.datasets
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets;
@@ -22,7 +22,7 @@ create or replace function ops.note_dataset(
   p_dataset_id uuid, p_description text default null, p_owners text[] default null, p_tags text[] default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
@@ -41,7 +41,7 @@ create or replace function ops.note_column(
   p_dataset_id uuid, p_column text, p_description text default null, p_tags text[] default null, p_pii text default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
@@ -78,7 +78,7 @@ $$;
 -- editor of the project in that environment. For those of p_tables that exist.
 create or replace function ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) returns jsonb
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.is_trusted()

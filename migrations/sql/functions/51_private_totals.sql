@@ -1,13 +1,13 @@
 -- Upper bounds of durations, in seconds; what is longer falls into one bucket more.
 create or replace function private.duration_bounds() returns float8[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select '{0.1,0.5,1,5,15,60,300,1800,7200}'::float8[] $$;
 
 -- Durations as counts by bucket.
 create or replace function private.bucketed(p_seconds float8[]) returns bigint[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array(
     select pg_catalog.count(s.seconds)
@@ -21,7 +21,7 @@ $$;
 
 create or replace function private.added(p_one bigint[], p_other bigint[]) returns bigint[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, n) order by n)
 $$;
@@ -31,7 +31,7 @@ $$;
 -- commit anything (below the snapshot's xmin) are counted. A clock could not promise that.
 create or replace function private.count_ended_runs() returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The index of ranges serves as a bitmap or not at all.
 set enable_bitmapscan = on
 set enable_seqscan = off
@@ -97,7 +97,7 @@ $$;
 -- The steward's round: it lives, and what has ended is counted.
 create or replace function ops.steward_round() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into private.steward_pulse (at) values (pg_catalog.clock_timestamp())

@@ -2,7 +2,7 @@
 -- their leases, and of the queue at most p_queue rows are looked at (queue.cut says so where there are more).
 create or replace function ops.metrics(p_queue int default 20000) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- A plan made on an empty table would read all runs for the queue.
 set enable_bitmapscan = off
 set enable_seqscan = off
@@ -75,7 +75,7 @@ $$;
 
 create or replace function private.project_slug(p_project_id uuid) returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -86,7 +86,7 @@ $$;
 -- What slows a queue down before anything else shows it: a held snapshot, dead rows, connections.
 create or replace function private.database_health() returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return pg_catalog.jsonb_build_object(

@@ -1,7 +1,7 @@
 -- Writes down what a probe of a capability found. A success is evidence; a failure takes the proof away and says why.
 create or replace function ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.capabilities
@@ -20,7 +20,7 @@ $$;
 -- The last moment at which the clock showed p_hour (UTC), where the probes have not all spoken since; else null.
 create or replace function private.probes_due(p_hour int, p_now timestamptz, p_probed text[]) returns timestamptz
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_due timestamptz := pg_catalog.date_trunc('day', p_now, 'UTC') + p_hour * interval '1 hour';
@@ -38,7 +38,7 @@ $$;
 
 create or replace function ops.probes_due(p_hour int, p_probed text[]) returns timestamptz
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.probes_due(p_hour, pg_catalog.clock_timestamp(), p_probed);

@@ -2,7 +2,7 @@
 -- Ended already: nothing happens. Returns the resulting status or 'cancel_requested'.
 create or replace function ops.cancel_run(p_run_id uuid, p_reason text) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

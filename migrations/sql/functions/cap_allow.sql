@@ -2,7 +2,7 @@
 -- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cap ops.caps;

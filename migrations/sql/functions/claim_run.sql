@@ -19,7 +19,7 @@ create or replace function ops.claim_run(
   max_attempts int, timeout_seconds float8, elapsed_seconds float8, root_run uuid, phases jsonb
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_generic_plan'
 set enable_bitmapscan = off
 as $$

@@ -1,7 +1,7 @@
 -- running → succeeded, once every phase has succeeded or was skipped.
 create or replace function ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_open text;

@@ -4,7 +4,7 @@
 -- row and its history tell are recorded here; handlers record theirs with ops.record_signal.
 create or replace function ops.compute_run_score(p_run_id uuid) returns numeric
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

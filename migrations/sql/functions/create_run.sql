@@ -19,7 +19,7 @@ create or replace function ops.create_run(
   p_input_manifest jsonb default '{}'
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run uuid := private.new_id();
@@ -95,7 +95,7 @@ $$;
 -- What an executor must be able to do to be given a run of this spec: its `capabilities`, a list of names.
 create or replace function private.needed_capabilities(p_spec jsonb) returns text[]
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_spec -> 'capabilities' is null then
@@ -114,7 +114,7 @@ create or replace function private.pipeline_version(
   p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
 ) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version int;
@@ -149,7 +149,7 @@ create or replace function private.require_promoted(
   p_project_id uuid, p_env text, p_pipeline text, p_version int, p_parent_run uuid
 ) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_promoted int;

@@ -2,7 +2,7 @@
 -- event that fits none must fail loudly, not land where pruning never looks.
 create or replace function ops.ensure_event_partitions() returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_month date;

@@ -1,7 +1,7 @@
 -- The project's id; org and project are created where they are missing.
 create or replace function ops.ensure_project(p_org text, p_project text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;

@@ -1,7 +1,7 @@
 -- Says that the executor lives, and in which state: active, draining or lost.
 create or replace function ops.executor_seen(p_executor_id uuid, p_state text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.executors set state = p_state, last_seen = pg_catalog.clock_timestamp() where id = p_executor_id;

@@ -6,7 +6,7 @@ create or replace function ops.fail_run(
   p_retryable boolean default false
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

@@ -16,7 +16,7 @@ create or replace function ops.find_runs(
   finished_at timestamptz, error_code text, error_message text
 )
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The second statement is one for every call: only the first is made anew.
 set plan_cache_mode = 'force_generic_plan'
 as $$

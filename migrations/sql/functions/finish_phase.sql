@@ -3,7 +3,7 @@ create or replace function ops.finish_phase(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_phase record;
@@ -73,7 +73,7 @@ $$;
 -- and not when the retry is made: a phase that is done again after all registers its own.
 create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

@@ -3,7 +3,7 @@ create or replace function ops.heartbeat_run(
   p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null
 ) returns table (expires_at timestamptz, cancel_requested boolean)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin

@@ -3,7 +3,7 @@ create or replace function ops.heartbeat_runs(
   p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8
 ) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin

@@ -4,7 +4,7 @@
 -- The lock comes first and the check after it: the other way round a requeue could slip between them.
 create or replace function ops.hold_run(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from ops.runs where id = p_run_id for share;

@@ -1,7 +1,7 @@
 -- Calls executors lost that were not heard of for p_stale_seconds; returns how many. One that comes back says so itself.
 create or replace function ops.mark_lost_executors(p_stale_seconds float8) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count int;

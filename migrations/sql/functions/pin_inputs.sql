@@ -1,7 +1,7 @@
 -- Pins what the run reads, once: an earlier owner's manifest is returned unchanged.
 create or replace function ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_manifest jsonb;

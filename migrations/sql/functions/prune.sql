@@ -3,7 +3,7 @@
 -- events of a run that has not ended stays until it has.
 create or replace function ops.prune(p_keep interval) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name text;

@@ -5,7 +5,7 @@ create or replace function ops.record_dataset(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

@@ -3,7 +3,7 @@ create or replace function ops.record_signal(
   p_run_id uuid, p_lease_token bigint, p_key text, p_value float8, p_data jsonb default '{}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases := private.owned(p_run_id, p_lease_token);

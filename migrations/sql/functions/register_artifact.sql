@@ -4,7 +4,7 @@ create or replace function ops.register_artifact(
   p_content_type text, p_uri text, p_meta jsonb
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases := private.owned(p_run_id, p_lease_token);

@@ -3,7 +3,7 @@ create or replace function ops.register_executor(
   p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots int, p_host text, p_version text
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.executors (id, name, capabilities, labels, slots, host, version)

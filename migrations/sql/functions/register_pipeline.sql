@@ -3,7 +3,7 @@ create or replace function ops.register_pipeline(
   p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
 ) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, 'dev', 'editor');

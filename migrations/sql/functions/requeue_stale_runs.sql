@@ -5,7 +5,7 @@
 -- A row that someone holds (ops.hold_run) or is just ending is stepped over: SKIP LOCKED.
 create or replace function ops.requeue_stale_runs(p_stale_minutes float8 default 0) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_deadline timestamptz := pg_catalog.clock_timestamp() - coalesce(p_stale_minutes, 0) * interval '1 minute';

@@ -3,7 +3,7 @@
 -- live to write down, is adopted and not made again.
 create or replace function ops.retry_run(p_run_id uuid) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_old ops.runs;

@@ -3,7 +3,7 @@
 -- status. Waits while the run is held, so that a commit under way is either whole or refused.
 create or replace function ops.revoke_lease(p_run_id uuid) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;

@@ -3,7 +3,7 @@
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- A variable, not the expression itself: clock_timestamp() is volatile, and no index serves a volatile condition.

@@ -3,7 +3,7 @@ create or replace function ops.start_phase(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid default null
 ) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt int;

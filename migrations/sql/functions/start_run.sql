@@ -1,7 +1,7 @@
 -- claimed → running.
 create or replace function ops.start_run(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_status text;

@@ -3,7 +3,7 @@
 create or replace function ops.verify_event_chain(p_run_id uuid)
 returns table (ok boolean, events bigint, first_bad_seq bigint)
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

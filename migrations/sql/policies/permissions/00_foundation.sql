@@ -5,6 +5,8 @@ do $$
 declare
   v_schema text;
 begin
+  -- Nobody needs temporary tables, types or functions here; see functions/00_private_search_path.sql.
+  execute pg_catalog.format('revoke temporary on database %I from public', pg_catalog.current_database());
   foreach v_schema in array array['ops', 'private', 'api'] loop
     execute pg_catalog.format(
       'revoke execute on all functions in schema %I from public, anon, authenticated, service_role, controlroom_executor, '
