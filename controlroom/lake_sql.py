@@ -35,18 +35,23 @@ def ask(
 
     Raises:
         BadInput: no select, or SQL that the gate or Polars refuses.
-        NotFound: a table that is not in the lake, or of which no run has succeeded.
+        NotFound: a project or environment that is not the token's; a table that is not in the lake, or of which no run has
+            succeeded.
         QueryLimitExceeded: it needs more memory, time or rows than a query may.
     """
     settings = session.settings
     scope = Scope(settings.org, settings.project, env or settings.env)
     lake = Lake(settings.lake, scope, settings.storage_options)
     names = admit(query).relations
+    if settings.token:
+        session.tenancy.require_env(session.project_id(), scope.env)
     released = _released(session, scope) if names else {}
     masked = Catalog(session.connection).masked_columns(session.project_id(), scope.env, names) if names else {}
     for table, columns in masked.items():
         tell(f"{table}: {', '.join(columns)} read as null, for personal data needs the role editor")
-    tables = {name: _given(lake, name, released, masked.get(name, ())) for name in names}
+    # What Postgres does not know it cannot keep from anybody: only whoever works at the machine itself reads it.
+    known_only = settings.token is not None
+    tables = {name: _given(lake, name, released, masked.get(name, ()), known_only) for name in names}
     limits = QueryLimits(settings.sql_memory_mb, settings.sql_seconds, settings.sql_rows, settings.sql_result_mb)
     with Sandbox(limits) as sandbox:
         try:
@@ -61,13 +66,13 @@ def _released(session: Session, scope: Scope) -> dict[str, int]:
     return {each.table: each.version for each in session.reads.datasets(scope.env) if (each.org, each.project) == own}
 
 
-def _given(lake: Lake, name: str, released: Mapping[str, int], masked: Sequence[str]) -> GivenTable:
+def _given(lake: Lake, name: str, released: Mapping[str, int], masked: Sequence[str], known_only: bool) -> GivenTable:
     if not TABLE.fullmatch(name):
         raise NotFound(
             f"there is no table {name[:100]!r}; tables are named like gold.revenue_by_month", {"table": name[:100]}
         )
     version = released.get(name)
-    if version is None:
+    if version is None and not known_only:
         version = outsiders_version(lake, name)
     if version is None:
         raise NotFound(

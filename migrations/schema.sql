@@ -3,601 +3,601 @@ CREATE SCHEMA ops;
 CREATE SCHEMA private;
 CREATE FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) IS 'Appends PHASE_PROGRESS events [{type, phase, message, data, level, event_id}]; a known event_id is left out.';
 CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) IS 'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.';
 CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
 CREATE FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) IS 'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, ask again. A run is given only to who has all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not repeated: its lease ends by itself.';
 CREATE FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) IS 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.';
 CREATE FUNCTION api.compute_run_score(p_run_id uuid) RETURNS numeric
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.compute_run_score(p_run_id uuid) IS 'The score of an ended run, 0 to 100.';
 CREATE FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb DEFAULT '{}'::jsonb, p_phases jsonb DEFAULT '[]'::jsonb, p_idempotency_key text DEFAULT NULL::text, p_priority integer DEFAULT 100, p_trigger text DEFAULT 'manual'::text, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_parent_run uuid DEFAULT NULL::uuid, p_tags jsonb DEFAULT '{}'::jsonb, p_input_manifest jsonb DEFAULT '{}'::jsonb) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) IS 'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.';
 CREATE FUNCTION api.executor_seen(p_executor_id uuid, p_state text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) IS 'Says that an executor lives, and whether it is active, draining or lost.';
 CREATE FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb DEFAULT '{}'::jsonb, p_retryable boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) IS 'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.';
 CREATE FUNCTION api.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) IS 'Ids of the runs that a filter leaves, newest first.';
 CREATE FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) IS 'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, output_fingerprint, metrics, error_code, error_message, error_data.';
 CREATE FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) IS 'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call release_canceled_run. LEASE_LOST: stop at once, write nothing.';
 CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.';
 CREATE FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) IS 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.';
 CREATE FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) IS 'Registers a commit to a table of the lake, with what it was made from.';
 CREATE FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb) IS 'Records one number that the run says about itself; the last one counts.';
 CREATE FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) IS 'Registers stored bytes by their sha256. The same bytes under the same name are the same artifact, others a CONFLICT.';
 CREATE FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) IS 'Announces an executor: a new id at every boot, its name, capabilities and slots. A repeat replaces what was said.';
 CREATE FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) IS 'Registers a spec and returns its version; the same content is the same version.';
 CREATE FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) IS 'Honours a cancel request: the run ends as canceled.';
 CREATE FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) IS 'Gives the run back at once, and the attempt with it: what an executor does that is told to end.';
 CREATE FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) IS 'The version that readers get of each of these tables, null where none is released yet.';
 CREATE FUNCTION api.retry_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.retry_run(p_run_id uuid) IS 'A new run of an ended one: same inputs; phases that succeeded stay done.';
 CREATE FUNCTION api.revoke_lease(p_run_id uuid) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.revoke_lease(p_run_id uuid) IS 'Takes an owned run away from its executor and queues it again. Returns the status.';
 CREATE FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) IS 'The secret references that the run may resolve.';
 CREATE FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) IS 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.';
 CREATE FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) IS 'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.';
 CREATE FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) IS 'claimed → running. A repeat changes nothing.';
 CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.verify_event_chain(p_run_id uuid) IS 'Recomputes the hash chain of a run''s events.';
 CREATE FUNCTION ops.acknowledge_alert(p_alert_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.add_account(p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.check_freshness() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.claim_messages(p_lease_seconds double precision DEFAULT 60) RETURNS TABLE(notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text, title text, body text, attempts integer, created_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_bitmapscan TO 'off'
     AS …;
 CREATE FUNCTION ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.compute_run_score(p_run_id uuid) RETURNS numeric
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.create_access_token(p_name text, p_role text DEFAULT 'viewer'::text, p_project_id uuid DEFAULT NULL::uuid, p_envs text[] DEFAULT '{dev,stage,prod}'::text[], p_lifetime interval DEFAULT '30 days'::interval, p_subject text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.create_org(p_org text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.create_project(p_org text, p_project text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb DEFAULT '{}'::jsonb, p_phases jsonb DEFAULT '[]'::jsonb, p_idempotency_key text DEFAULT NULL::text, p_priority integer DEFAULT 100, p_trigger text DEFAULT 'manual'::text, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_parent_run uuid DEFAULT NULL::uuid, p_tags jsonb DEFAULT '{}'::jsonb, p_input_manifest jsonb DEFAULT '{}'::jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.create_webhook_secret(p_schedule_id uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.decide_clocks(p_decisions jsonb) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.decide_events(p_schedule_id uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.disable_account(p_subject text, p_disabled boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.end_silence(p_silence_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.ensure_project(p_org text, p_project text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.escalate_alerts() RETURNS integer
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb DEFAULT '{}'::jsonb, p_retryable boolean DEFAULT false) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS …;
 CREATE FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.judge_standing() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.link_subject(p_sha256 bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.list_accounts() RETURNS TABLE(subject text, has_password boolean, created_at timestamp with time zone, disabled_at timestamp with time zone, sessions bigint, last_sign_in timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.login_holds(p_sha256 bytea, p_subject text, p_expires_at timestamp with time zone, p_address text, p_user_agent text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.mark_lost_executors(p_stale_seconds double precision) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.message_delivered(p_batch_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, p_error text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
     AS …;
 CREATE FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text DEFAULT NULL::text, p_tags text[] DEFAULT NULL::text[], p_pii text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT NULL::text, p_owners text[] DEFAULT NULL::text[], p_tags text[] DEFAULT NULL::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.probes_due(p_hour integer, p_probed text[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text DEFAULT ''::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.prune(p_keep interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.prune_ticks(p_keep interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.put_channel(p_name text, p_secret text, p_owner text DEFAULT NULL::text, p_description text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.put_freshness_rule(p_project_id uuid, p_env text, p_dataset text, p_warn_seconds double precision, p_error_seconds double precision, p_event_column text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.put_route(p_area text, p_row jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.record_event_time(p_version_id uuid, p_event_time timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.record_signal(p_run_id uuid, p_lease_token bigint, p_key text, p_value double precision, p_data jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.register_artifact(p_run_id uuid, p_lease_token bigint, p_phase text, p_name text, p_kind text, p_sha256 text, p_byte_size bigint, p_content_type text, p_uri text, p_meta jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.register_executor(p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots integer, p_host text, p_version text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.register_pipeline(p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.release_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.remove_channel(p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.remove_schedule(p_schedule_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 0) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.revoke_access_token(p_name text, p_subject text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.revoke_lease(p_run_id uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.session_subject(p_sha256 bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.set_signal_weight(p_signal text, p_weight double precision, p_half_at double precision DEFAULT NULL::double precision, p_free_until double precision DEFAULT NULL::double precision) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.sign_in(p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.sign_in_challenge(p_subject text, p_address text, p_cost integer[], OUT salt bytea, OUT cost integer[], OUT wait_seconds integer) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.sign_out(p_sha256 bytea) RETURNS void
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_env text DEFAULT NULL::text, p_rule text DEFAULT NULL::text, p_group_key text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.test_channel(p_project_id uuid, p_name text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.unread_clocks(p_limit integer DEFAULT 50) RETURNS TABLE(version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.use_access_token() RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.add_default_rules(p_project_id uuid) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean DEFAULT false) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.new_id() RETURNS uuid
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.alert_rules (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -632,11 +632,11 @@ CREATE TABLE ops.alert_rules (
 ALTER TABLE ONLY ops.alert_rules FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.blank_rule(p_project_id uuid, p_name text) RETURNS ops.alert_rules
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.presented_traceparent() RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.runs (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -688,19 +688,19 @@ WITH (fillfactor='80');
 ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.breached_before(p_rule ops.alert_rules, p_run ops.runs) RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.breaches(p_value double precision, p_comparison text, p_threshold double precision) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.caps (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -718,7 +718,7 @@ CREATE TABLE ops.caps (
 ALTER TABLE ONLY ops.caps FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.schedules (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -768,11 +768,11 @@ CREATE TABLE ops.schedules (
 ALTER TABLE ONLY ops.schedules FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.change_words(p_seen double precision, p_usual double precision, p_less text, p_more text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.routing_matrix (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -788,61 +788,61 @@ CREATE TABLE ops.routing_matrix (
 ALTER TABLE ONLY ops.routing_matrix FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.channels_of(p_route ops.routing_matrix, p_level integer) RETURNS text[]
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.check_freshness(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.count_ended_runs() RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_bitmapscan TO 'on'
     SET enable_seqscan TO 'off'
     AS …;
 CREATE FUNCTION private.cpu_seconds(p_run_id uuid) RETURNS double precision
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.database_health() RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.duration_bounds() RETURNS double precision[]
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.datasets (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -860,87 +860,91 @@ CREATE TABLE ops.datasets (
 ALTER TABLE ONLY ops.datasets FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.edited_dataset(p_dataset_id uuid) RETURNS ops.datasets
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.emit(p_run_id uuid, p_type text, p_phase text DEFAULT NULL::text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text, p_event_id uuid DEFAULT NULL::uuid) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_message text DEFAULT ''::text, p_data jsonb DEFAULT '{}'::jsonb, p_level text DEFAULT 'info'::text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text DEFAULT NULL::text, p_error_message text DEFAULT NULL::text, p_error_data jsonb DEFAULT NULL::jsonb, p_output_manifest jsonb DEFAULT NULL::jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.end_sign_ins(p_subject text) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.escalate(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) RETURNS interval
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.expose(p_name text, p_comment text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.find_project(p_org text, p_project text) RETURNS TABLE(org_id uuid, project_id uuid)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) RETURNS record
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) RETURNS record
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, status integer)
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_usual(p_trigger text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.judge_run(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) RETURNS TABLE(ordinal integer, tick timestamp with time zone, verdict text)
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.memberships (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -957,24 +961,24 @@ CREATE TABLE ops.memberships (
 ALTER TABLE ONLY ops.memberships FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.keep_an_admin(p_old ops.memberships) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.know_event_time(p_version_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS …;
 CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.let_people_read(p_table text, p_condition text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE private.accounts (
     subject text NOT NULL,
@@ -989,75 +993,75 @@ CREATE TABLE private.accounts (
 );
 CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_hidden_envs() RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_memberships() RETURNS TABLE(org_id uuid, project_id uuid, rank integer, envs text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_orgs(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_projects(p_role text DEFAULT 'viewer'::text) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_schedule(p_schedule_id uuid, p_role text) RETURNS ops.schedules
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_scopes(p_role text DEFAULT 'viewer'::text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_shared_datasets() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.name_sha256(p_subject text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.needed_capabilities(p_spec jsonb) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.note_release() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.note_stale(p_now timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.note_success() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.alerts (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -1086,27 +1090,31 @@ CREATE TABLE ops.alerts (
 ALTER TABLE ONLY ops.alerts FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level integer) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.null_anomalies(p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows double precision) RETURNS TABLE(column_name text, share double precision, z double precision, usual double precision, points integer)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.open_alert(p_rule ops.alert_rules, p_env text, p_group text, p_source uuid, p_value double precision, p_run_id uuid, p_seen_at timestamp with time zone, p_said text) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.open_runs(p_schedule ops.schedules) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) RETURNS void
     LANGUAGE sql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.origin() RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.outline(p_phases jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.run_leases (
     run_id uuid NOT NULL,
@@ -1125,19 +1133,19 @@ WITH (fillfactor='40', autovacuum_vacuum_scale_factor='0.05');
 ALTER TABLE ONLY ops.run_leases FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) RETURNS ops.run_leases
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.period_start(p_period text, p_now timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.phases_json(p_run_id uuid) RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.access_tokens (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -1158,151 +1166,163 @@ CREATE TABLE ops.access_tokens (
 ALTER TABLE ONLY ops.access_tokens FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.presented_token() RETURNS SETOF ops.access_tokens
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.probes_due(p_hour integer, p_now timestamp with time zone, p_probed text[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.project_slug(p_project_id uuid) RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.projects_asked_for(p_filter jsonb) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) RETURNS integer
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.protect_table(p_table text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.queue_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.raise_error(p_sqlstate text, p_message text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.record_column_lineage(p_run_id uuid, p_result jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.record_cost_signal(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.record_data_signals(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_terminal_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.release_datasets(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text DEFAULT NULL::text, p_error_message text DEFAULT NULL::text, p_error_data jsonb DEFAULT NULL::jsonb) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require(p_value text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_envs(p_envs text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.require_fresh_look() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_installation_admin() RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_metered_caps(p_project_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) RETURNS void
+CREATE FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority integer, p_max_attempts integer) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.role_rank(p_role text) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.route_of(p_rule ops.alert_rules, p_env text, p_group text) RETURNS ops.routing_matrix
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) RETURNS double precision
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.rule_value(p_signal text, p_run_id uuid) RETURNS double precision
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.run_status_conditions(p_filter jsonb) RETURNS text[]
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.schedule_defaults(p_definition jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules, p_tick timestamp with time zone, p_given jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.pipelines (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -1318,71 +1338,75 @@ CREATE TABLE ops.pipelines (
 ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) RETURNS ops.pipelines
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) RETURNS TABLE(changes integer, what text)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.signed_in() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
     LANGUAGE sql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.spread_suspicion(p_dataset_id uuid) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) RETURNS TABLE(z double precision, usual double precision, points integer)
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.subject() RETURNS text
     LANGUAGE plpgsql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) RETURNS integer
     LANGUAGE sql STABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.watch_new_project() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.webhook_data(p_body bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO ''
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.dataset_versions (
     id uuid DEFAULT private.new_id() NOT NULL,
@@ -1549,7 +1573,8 @@ CREATE TABLE ops.audit_log (
     target text NOT NULL,
     before jsonb,
     after jsonb,
-    origin jsonb DEFAULT '{}'::jsonb NOT NULL
+    origin jsonb DEFAULT '{}'::jsonb NOT NULL,
+    env text
 );
 ALTER TABLE ONLY ops.audit_log FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.cap_usage (
@@ -2103,7 +2128,7 @@ CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, 
 CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
 CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'failed'::text);
 CREATE INDEX runs_finished ON ops.runs USING brin (finished_at) WITH (pages_per_range='16', autosummarize='on');
-CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, env, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
 CREATE INDEX runs_of_pipeline ON ops.runs USING btree (project_id, pipeline, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
@@ -2343,10 +2368,11 @@ ALTER TABLE ops.lineage_sent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.memberships ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.notifications ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.orgs ENABLE ROW LEVEL SECURITY;
-CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING ((subject = ( SELECT private.subject() AS subject)));
-CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
-CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
+CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING (((subject = ( SELECT private.signed_in() AS signed_in)) OR (id = ( SELECT t.id
+   FROM private.presented_token() t(id, subject, name, role, project_id, envs, created_at, expires_at, revoked_at, last_used_at)))));
+CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((((subject = ( SELECT private.signed_in() AS signed_in)) AND ((org_id IS NULL) OR (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -2376,13 +2402,16 @@ CREATE POLICY people_read ON ops.dataset_versions FOR SELECT TO authenticated US
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.datasets d
   WHERE (d.id = dataset_versions.dataset_id))))) OR (dataset_id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
-CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))) OR (id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
+CREATE POLICY people_read ON ops.datasets FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))) OR (id = ANY (ARRAY( SELECT private.my_shared_datasets() AS my_shared_datasets)))));
 CREATE POLICY people_read ON ops.executors FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
-CREATE POLICY people_read ON ops.freshness FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.freshness_breaches FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.freshness_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.grants FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) OR (reader_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects)))));
+CREATE POLICY people_read ON ops.freshness FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.freshness_breaches FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.freshness_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.grants FOR SELECT TO authenticated USING ((((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) OR (reader_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects)))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.datasets d
+  WHERE (d.id = grants.dataset_id))))));
 CREATE POLICY people_read ON ops.lineage_edges FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.dataset_versions v
@@ -2391,7 +2420,7 @@ CREATE POLICY people_read ON ops.lineage_sent FOR SELECT TO authenticated USING 
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = lineage_sent.run_id))))));
-CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING (((subject = ( SELECT private.subject() AS subject)) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
+CREATE POLICY people_read ON ops.memberships FOR SELECT TO authenticated USING ((((subject = ( SELECT private.subject() AS subject)) AND (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs)))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))));
 CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR ((run_id IS NULL) AND (alert_id IS NULL)) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -2403,7 +2432,7 @@ CREATE POLICY people_read ON ops.phase_totals FOR SELECT TO authenticated USING 
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
-CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
@@ -2429,10 +2458,10 @@ CREATE POLICY people_read ON ops.run_scores FOR SELECT TO authenticated USING ((
   WHERE (r.id = run_scores.run_id))))));
 CREATE POLICY people_read ON ops.run_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
-CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.schedule_ticks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
-CREATE POLICY people_read ON ops.score_gates FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.runs FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.schedule_ticks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.schedules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.score_gates FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.secret_grants FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects('editor'::text) AS my_projects))));
 CREATE POLICY people_read ON ops.signal_weights FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
@@ -2440,7 +2469,7 @@ CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((pr
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
   WHERE (r.id = signals.run_id))))));
-CREATE POLICY people_read ON ops.silences FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR ((((project_id)::text || '/'::text) || env) <> ALL (ARRAY( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.silences FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 ALTER TABLE ops.phase_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
@@ -2926,6 +2955,7 @@ REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_messag
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalate(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) FROM PUBLIC;
@@ -2986,6 +3016,7 @@ REVOKE ALL ON FUNCTION private.open_alert(p_rule ops.alert_rules, p_env text, p_
 REVOKE ALL ON FUNCTION private.open_runs(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.open_session(p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.origin() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.outline(p_phases jsonb) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
 GRANT SELECT ON TABLE ops.run_leases TO authenticated;
 REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
@@ -3002,6 +3033,7 @@ REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.queue_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) FROM PUBLIC;
 GRANT ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) TO authenticated;
@@ -3020,10 +3052,12 @@ REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_envs(p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_fresh_look() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_installation_admin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_parent_run uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority integer, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
@@ -3046,6 +3080,9 @@ REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) F
 REVOKE ALL ON FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.signed_in() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.signed_in() TO authenticated;
+GRANT ALL ON FUNCTION private.signed_in() TO service_role;
 REVOKE ALL ON FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.spread_suspicion(p_dataset_id uuid) FROM PUBLIC;

@@ -9,13 +9,14 @@ A store remembers what it gave out so that :meth:`SecretStore.redact` can keep i
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ops.errors import BadInput, NotAllowed, SecretMissing
 
@@ -28,6 +29,9 @@ HIDDEN = "***"
 _SHORTEST = 4
 """Values shorter than this are not searched for: hiding every "1" would make logs unreadable and betray it as well."""
 
+
+_SHORTEST_LINE = 8
+"""Of a secret of several lines, a line shorter than this says nothing by itself, and may be anybody's."""
 
 GROUP = "controlroom.secrets"
 
@@ -82,7 +86,7 @@ class SecretStore:
             case _:
                 known = ", ".join(["env", "file", *resolvers()])
                 raise BadInput(f"secret reference {reference} is of unknown kind {kind}; known are {known}")
-        self._given.add(value)
+        self._remember(value)
         self._remember_password(value)
         return value
 
@@ -143,11 +147,34 @@ class SecretStore:
             )
         return value
 
+    def _remember(self, value: str) -> None:
+        """Also as it stands in JSON, in a ``repr`` and in an address; and each line: what comes out is read by lines."""
+        lines = [line.strip() for line in value.splitlines()]
+        for text in (value, *(line for line in lines if len(line) >= _SHORTEST_LINE)):
+            self._given.update(
+                (
+                    text,
+                    json.dumps(text)[1:-1],
+                    json.dumps(text, ensure_ascii=False)[1:-1],
+                    repr(text)[1:-1],
+                    quote(text, ""),
+                )
+            )
+
     def _remember_password(self, value: str) -> None:
-        """Drivers quote parts of a URL in their messages: the password in it is a secret by itself."""
-        try:
-            password = urlsplit(value).password if "://" in value else None
-        except ValueError:
-            return
-        if password:
-            self._given.update((password, unquote(password)))
+        """Drivers quote parts of an address in their messages: the password in it is a secret by itself."""
+        for password in _passwords(value):
+            self._remember(password)
+            self._remember(unquote(password))
+
+
+def _passwords(value: str) -> Iterator[str]:
+    """Of an address as a URL, and of one in libpq's keywords."""
+    try:
+        if "://" in value and (password := urlsplit(value).password):
+            yield password
+    except ValueError:
+        return
+    if "=" in value:
+        for match in _KEYWORD_PASSWORD.finditer(value):
+            yield match[3].strip("'\"")

@@ -117,6 +117,11 @@ class Tenancy(Calls):
 
     file = "tenancy"
 
+    def require_env(self, project_id: UUID, env: str) -> None:
+        """Raises NotFound where the environment of the project is not the caller's to see."""
+        if not self._rows("sees_env", project_id=project_id, env=env):
+            raise NotFound(f"the environment {env} of this project is not yours to see; check CONTROLROOM_ENV")
+
     def create_org(self, org: str) -> UUID:
         """A new org; for the back end and the operator of the installation."""
         return cast(UUID, self._value("create_org", org=org))

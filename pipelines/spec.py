@@ -114,9 +114,10 @@ def _without_password(dsn: str) -> str:
         given = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError as error:
         raise ValueError(f"this is no Postgres address: {str(error).strip()}") from None
-    if given.get("password"):
+    # Besides passwords: what makes libpq read a file of the executor's machine that the spec's author chooses.
+    if found := sorted({"password", "sslpassword", "passfile", "service", "sslkey", "sslcert"} & given.keys()):
         raise ValueError(
-            "a password must not stand in a spec; store the address and write secret://file/NAME or secret://env/NAME"
+            f"{', '.join(found)} must not stand in a spec; store the address and write secret://file/NAME or secret://env/NAME"
         )
     return dsn
 

@@ -9,7 +9,14 @@ from ops.model import ClaimedRun, DatasetVersion, Fingerprint, LeaseToken, NewPh
 from ops.rpc import Rpc
 
 PHASES = (NewPhase("bronze", "ingest"), NewPhase("checks", "validate", ("bronze",)))
-SPEC = {"version": 1, "pipeline": "demo", "phases": [{"name": "bronze"}, {"name": "checks"}]}
+SPEC = {
+    "version": 1,
+    "pipeline": "demo",
+    "phases": [
+        {"name": "bronze", "kind": "ingest"},
+        {"name": "checks", "kind": "validate", "depends_on": ["bronze"]},
+    ],
+}
 
 
 @dataclass
@@ -46,11 +53,11 @@ class Operator:
         self.executor.complete_run(run_id, token, {})
 
     def succeeded(self, **changes: object) -> RunId:
-        """A run without phases that this executor has completed."""
-        self.queue(None, **{"phases": (), **changes})
+        """A run that this executor has completed, phase by phase."""
+        self.queue(None, **changes)
         run = self.claim()
         self.executor.start_run(run.run_id, run.lease_token)
-        self.executor.complete_run(run.run_id, run.lease_token, {})
+        self.complete(run.run_id, run.lease_token)
         return run.run_id
 
     def running(self, lease_seconds: float = 30.0) -> tuple[RunId, LeaseToken]:

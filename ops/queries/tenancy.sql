@@ -119,3 +119,6 @@ left join ops.projects p on p.id = a.project_id
 where (%(project_id)s::uuid is null or a.project_id = %(project_id)s)
 order by a.at desc, a.id desc
 limit %(limit)s;
+
+-- name: sees_env
+select 1 from private.my_scopes() as s where s = %(project_id)s::uuid::text || '/' || %(env)s;

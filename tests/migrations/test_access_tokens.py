@@ -16,7 +16,7 @@ from ops.errors import BadInput, Conflict, NotAllowed, NotFound
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
 from tests.migrations.acting import BOSS, GUEST, MATE, Act, person
-from tests.operating import SPEC
+from tests.operating import PHASES, SPEC
 
 
 @contextmanager
@@ -57,18 +57,18 @@ def test_a_token_makes_its_holder_its_owner_and_claims_do_not(
 def test_a_token_allows_at_most_what_it_says(acme: Connection, cluster: Cluster, database: str) -> None:
     books = Rpc(acme).ensure_project("acme", "books")
     token = Tenancy(acme).create_access_token("ci", "operator", books, ["dev"], subject=BOSS)
-    Rpc(acme).create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+    Rpc(acme).create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, PHASES)
     with token_session(cluster, database, token) as held:
         assert visible(held) == {("acme", "books")}
         rpc, tenancy = Rpc(held), Tenancy(held)
-        assert rpc.create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+        assert rpc.create_run(books, "dev", "demo", SPEC, "5" * 64, "a" * 40, PHASES)
         for act in (
             lambda: tenancy.set_member("acme", "books", GUEST, "viewer", ["dev"]),
             lambda: tenancy.set_member("acme", None, GUEST, "viewer"),
             lambda: tenancy.create_access_token("child"),
             lambda: tenancy.create_project("acme", "cellar"),
             lambda: rpc.register_pipeline(books, "other", SPEC, "6" * 64, "a" * 40),
-            lambda: rpc.create_run(books, "stage", "demo", SPEC, "5" * 64, "a" * 40, []),
+            lambda: rpc.create_run(books, "stage", "demo", SPEC, "5" * 64, "a" * 40, PHASES),
         ):
             with pytest.raises((NotAllowed, NotFound)):
                 act()

@@ -13,7 +13,7 @@ from ops.model import NewPhase, PhaseStatus
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
 from tests.migrations.acting import BOSS, GUEST, MATE, Act, person
-from tests.operating import SPEC, Operator, commit
+from tests.operating import PHASES, SPEC, Operator, commit
 
 
 def subjects(connection: Connection, who: str) -> list[str]:
@@ -122,7 +122,7 @@ def test_a_shared_dataset_is_read_by_the_other_project_in_that_environment_only(
     reader = owner.ensure_project("rivals", "books")
     tenancy.set_member("rivals", "books", GUEST, "viewer")
     dataset = tenancy.dataset_id("default", "demo", "dev", "silver.sale_order")
-    mine = owner.create_run(reader, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+    mine = owner.create_run(reader, "dev", "demo", SPEC, "5" * 64, "a" * 40, PHASES)
     claimed = operator.claim()
     assert claimed.run_id == mine
     asked = (mine, claimed.lease_token, "default", "demo", "silver.sale_order")
@@ -243,7 +243,7 @@ def test_the_log_says_who_did_what_and_how_it_was_before(operator: Operator, con
         boss.set_member("default", "demo", MATE, "viewer")
         boss.set_member("default", "demo", MATE, "operator", ["dev"])
         boss.remove_member("default", "demo", MATE)
-        run = Rpc(boss.source).create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, [])
+        run = Rpc(boss.source).create_run(project, "dev", "demo", SPEC, "5" * 64, "a" * 40, PHASES)
         Rpc(boss.source).cancel_run(run, "enough")
     log = tenancy.audit_log(project)
     mine = [each for each in log if each.subject == BOSS]

@@ -31,7 +31,21 @@ begin
     from private.access_token_hashes h
     join ops.access_tokens t on t.id = h.token_id
     where h.sha256 = pg_catalog.sha256(pg_catalog.convert_to(v_token, 'UTF8'))
-      and t.revoked_at is null and t.expires_at > pg_catalog.clock_timestamp();
+      and t.revoked_at is null and t.expires_at > pg_catalog.clock_timestamp()
+      and not exists (select from private.accounts a where a.subject = t.subject and a.disabled_at is not null);
+end
+$$;
+
+-- What a person's own rows are found by: nothing for a token, which may be limited to a corner of what is its owner's.
+create or replace function private.signed_in() returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from private.presented_token()) then
+    return null;
+  end if;
+  return private.subject();
 end
 $$;
 
@@ -118,7 +132,8 @@ begin
 end
 $$;
 
--- Orgs that the caller belongs to, or administers as a whole. A token that is limited to a project administers none.
+-- Orgs that the caller belongs to, or administers as a whole: in every environment. A token that is limited to a project or to
+-- some environments administers none.
 create or replace function private.my_orgs(p_role text default 'viewer') returns setof uuid
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -134,10 +149,10 @@ begin
       where m.subject = v_subject
         and (v_token.project_id is null
           or exists (select from ops.projects p where p.id = v_token.project_id and p.org_id = m.org_id));
-  elsif v_token.project_id is null then
+  elsif v_token.project_id is null and coalesce(v_token.envs, '{dev,stage,prod}') @> '{dev,stage,prod}' then
     return query
       select m.org_id from ops.memberships m
-      where m.subject = v_subject and m.project_id is null
+      where m.subject = v_subject and m.project_id is null and m.envs @> '{dev,stage,prod}'
         and least(private.role_rank(m.role), coalesce(private.role_rank(v_token.role), 4)) >= private.role_rank(p_role);
   end if;
 end
@@ -189,6 +204,20 @@ as $$
         and (r.rolsuper or r.oid = (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'private')))
 $$;
 
+-- A transaction that keeps its first look at memberships would go on after its membership has ended.
+create or replace function private.require_fresh_look() returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_catalog.current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception using errcode = 'CR005', message = pg_catalog.format(
+      'nothing is changed in a transaction of isolation %s; use read committed',
+      pg_catalog.current_setting('transaction_isolation'));
+  end if;
+end
+$$;
+
 create or replace function private.require_role(p_project_id uuid, p_env text, p_role text) returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -197,6 +226,7 @@ begin
   if private.is_trusted() then
     return;
   end if;
+  perform private.require_fresh_look();
   if not exists (select from private.my_scopes(p_role) as s where s = p_project_id::text || '/' || p_env) then
     -- A project that the caller may not even see must not be told apart from one that does not exist.
     if not exists (select from private.my_scopes('viewer') as s where s = p_project_id::text || '/' || p_env) then
@@ -219,21 +249,39 @@ begin
   if private.is_trusted() then
     return;
   end if;
+  perform private.require_fresh_look();
   if p_org_id is null or not exists (select from private.my_orgs() as o where o = p_org_id) then
     raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
   end if;
   if p_project_id is null then
-    if not exists (select from private.my_orgs('admin') as o where o = p_org_id)
-       or not exists (
-         select from ops.memberships m
-         where m.org_id = p_org_id and m.project_id is null and m.subject = private.subject()
-           and m.role = 'admin' and m.envs @> p_envs) then
+    if not exists (select from private.my_orgs('admin') as o where o = p_org_id) then
       raise exception using errcode = 'CR005', message = 'this needs the role admin of the org; ask one of its admins';
     end if;
     return;
   end if;
+  -- In the words that are used of a project that does not exist.
+  if not exists (select from private.my_projects() as p where p = p_project_id) then
+    raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
+  end if;
   foreach v_env in array p_envs loop
     perform private.require_role(p_project_id, v_env, 'admin');
   end loop;
+end
+$$;
+
+-- For what belongs to the installation as a whole: its operator, or, where there is one org, whoever administers that.
+create or replace function private.require_installation_admin() returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if private.is_trusted() then
+    return;
+  end if;
+  perform private.require_fresh_look();
+  if (select pg_catalog.count(*) from ops.orgs) <> 1 or not exists (select from private.my_orgs('admin')) then
+    raise exception using errcode = 'CR005', message =
+      'this belongs to the installation: its operator changes it at the machine, or, where there is one org only, an admin of it';
+  end if;
 end
 $$;

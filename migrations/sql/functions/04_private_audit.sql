@@ -16,6 +16,27 @@ as $$
   ) as h
 $$;
 
+-- The environment that an act belongs to; null where it belongs to none. Who may not see the environment does not see the act.
+create or replace function private.env_of_act(p_action text, p_target text, p_row jsonb) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_row ? 'env' then
+    return p_row ->> 'env';
+  elsif p_action like 'runs.%' then
+    return (select r.env from ops.runs r where r.id = p_target::uuid);
+  elsif p_action like 'alerts.%' then
+    return (select a.env from ops.alerts a where a.id = p_target::uuid);
+  elsif p_action like 'dataset_columns.%' then
+    return (select d.env from ops.datasets d where d.id = p_target::uuid);
+  elsif p_row ? 'dataset_id' then
+    return (select d.env from ops.datasets d where d.id = (p_row ->> 'dataset_id')::uuid);
+  end if;
+  return null;
+end
+$$;
+
 create or replace function private.audit(
   p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb
 ) returns void
@@ -23,11 +44,11 @@ language sql
 set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.audit_log (
-    org_id, project_id, subject, acting_role, access_token_id, action, target, before, after, origin)
+    org_id, project_id, env, subject, acting_role, access_token_id, action, target, before, after, origin)
   values (
-    coalesce(p_org_id, (select p.org_id from ops.projects p where p.id = p_project_id)), p_project_id, private.subject(),
-    private.caller_role(), (select t.id from private.presented_token() as t), p_action, p_target, p_before, p_after,
-    private.origin())
+    coalesce(p_org_id, (select p.org_id from ops.projects p where p.id = p_project_id)), p_project_id,
+    private.env_of_act(p_action, p_target, coalesce(p_after, p_before)), private.subject(), private.caller_role(),
+    (select t.id from private.presented_token() as t), p_action, p_target, p_before, p_after, private.origin())
 $$;
 
 -- An act on a run, where a person did it: what the installation does by itself is in the run's events.

@@ -82,9 +82,11 @@ begin
   select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
   select * into v_old from ops.memberships
   where org_id = v_org and project_id is not distinct from v_project and subject = p_subject for update;
-  -- Everyone may leave.
-  if p_subject is distinct from private.subject() then
+  -- Everyone may leave; a token may not do it for its owner. Who is no member learns nothing of what there is.
+  if v_old.id is null or p_subject is distinct from private.signed_in() then
     perform private.require_admin(v_org, v_project, coalesce(v_old.envs, '{dev,stage,prod}'));
+  elsif not private.is_trusted() then
+    perform private.require_fresh_look();
   end if;
   if v_old.id is null then
     raise exception using errcode = 'CR004', message = pg_catalog.format(
@@ -151,7 +153,8 @@ begin
   perform from ops.orgs where id = p_old.org_id for no key update;
   if not exists (
     select from ops.memberships m
-    where m.org_id = p_old.org_id and m.project_id is null and m.role = 'admin' and m.id <> p_old.id) then
+    where m.org_id = p_old.org_id and m.project_id is null and m.role = 'admin' and m.envs @> '{dev,stage,prod}'
+      and m.id <> p_old.id) then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
       '%s is the only admin of the org; make somebody else an admin first', p_old.subject);
   end if;

@@ -60,7 +60,9 @@ as $$
 declare
   v_subject text := coalesce(p_subject, private.subject());
 begin
-  if not private.is_trusted() and v_subject is distinct from private.subject() then
+  -- A token ends itself and no other.
+  if not private.is_trusted() and v_subject is distinct from private.signed_in()
+     and not exists (select from private.presented_token() as t where t.subject = v_subject and t.name = p_name) then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no token named %s', p_name);
   end if;
   update ops.access_tokens set revoked_at = coalesce(revoked_at, pg_catalog.clock_timestamp())

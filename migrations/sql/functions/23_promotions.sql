@@ -1,7 +1,7 @@
 -- Promotion: which version of a pipeline runs in stage and in prod. Development runs whatever an editor brings.
 
--- Lets a version run in stage (after it succeeded in dev) or in prod (after stage): all of that run's phases succeeded and no
--- check of it failed, warned or quarantined. Promoting an earlier version again is how one goes back.
+-- Lets a version run in stage (after it succeeded in dev) or in prod (after stage): that run has all phases of the spec, they
+-- succeeded, and no check failed, warned or quarantined in it or in a run that it went on from. Promoting an earlier version again is how one goes back.
 create or replace function ops.promote_pipeline(
   p_project_id uuid, p_pipeline text, p_version int, p_env text, p_note text default ''
 ) returns uuid
@@ -28,8 +28,16 @@ begin
   from ops.runs r
   where r.project_id = p_project_id and r.env = v_below and r.pipeline = p_pipeline
     and r.pipeline_version = p_version and r.status = 'succeeded'
+    and exists (select from ops.run_phases p where p.run_id = r.id)
     and not exists (select from ops.run_phases p where p.run_id = r.id and p.status not in ('succeeded', 'skipped'))
-    and not exists (select from ops.signals s where s.run_id = r.id and s.signal = 'failed_checks' and s.value > 0)
+    and not exists (
+      select from pg_catalog.jsonb_array_elements(
+        case pg_catalog.jsonb_typeof(r.spec -> 'phases') when 'array' then r.spec -> 'phases' else '[]' end) as e
+      where not exists (select from ops.run_phases p where p.run_id = r.id and p.name = e ->> 'name'))
+    and not exists (
+      select from ops.runs line join ops.signals s on s.run_id = line.id
+      where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)
+        and s.signal = 'failed_checks' and s.value > 0)
     and (v_least is null
       or exists (select from ops.run_scores c where c.run_id = r.id and c.score >= v_least))
   order by r.created_at desc, r.id desc

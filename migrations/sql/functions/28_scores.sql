@@ -41,9 +41,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
-    raise exception using errcode = 'CR005', message = 'weights are changed by an admin of an org';
-  end if;
+  perform private.require_installation_admin();
   if p_weight is null or p_weight < 0 or p_half_at <= 0 or p_free_until < 0 then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_weight is %s, p_half_at %s, p_free_until %s; a weight and free_until are 0 or more, half_at is more than 0',

@@ -44,7 +44,7 @@ begin
     perform private.emit(
       p_run_id, 'CANCEL_REQUESTED', null, coalesce(p_reason, ''),
       pg_catalog.jsonb_build_object('subject', private.subject()), 'warning');
-    perform pg_catalog.pg_notify('ops_control', p_run_id::text);
+    perform pg_catalog.pg_notify('ops_control', '');
   end if;
   return 'cancel_requested';
 end

@@ -1,4 +1,5 @@
--- Queues a run. Idempotent on (project, idempotency key): the same content gives the same id, other content is a Conflict.
+-- Queues a run. Idempotent on (project, environment, idempotency key): the same content gives the same id, other content is a
+-- Conflict.
 create or replace function ops.create_run(
   p_project_id uuid,
   p_env text,
@@ -19,6 +20,60 @@ create or replace function ops.create_run(
   p_input_manifest jsonb default '{}'
 ) returns uuid
 language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform private.require_own_word(p_spec, p_phases, p_priority, p_max_attempts);
+  return private.queue_run(
+    p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha, p_params, p_phases, p_idempotency_key, p_priority,
+    p_trigger, p_max_attempts, p_timeout_seconds, p_available_at, p_parent_run, p_tags, p_input_manifest, false);
+end
+$$;
+
+-- What a person may say of a run: the phases are those of the spec – a promotion believes them –, nobody goes before everybody
+-- else, and no password stands where every reader sees it.
+create or replace function private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority int, p_max_attempts int)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if private.is_trusted() then
+    return;
+  end if;
+  if p_priority not between 1 and 1000 or p_max_attempts not between 1 and 100 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_priority is %s and p_max_attempts %s; give 1 to 1000 and 1 to 100', p_priority, p_max_attempts);
+  end if;
+  if pg_catalog.jsonb_typeof(p_spec -> 'phases') = 'array' and pg_catalog.jsonb_typeof(p_phases) = 'array'
+     and private.outline(p_spec -> 'phases') is distinct from private.outline(p_phases) then
+    raise exception using errcode = 'CR007', message = 'p_phases must be the name, kind and depends_on of each phase of p_spec';
+  end if;
+end
+$$;
+
+-- Names, kinds and dependencies of phases, in a form that can be compared.
+create or replace function private.outline(p_phases jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_agg(
+    pg_catalog.jsonb_build_array(
+      p ->> 'name', p ->> 'kind',
+      (select coalesce(pg_catalog.jsonb_agg(d order by d), '[]')
+       from pg_catalog.jsonb_array_elements_text(coalesce(p -> 'depends_on', '[]')) as d))
+    order by p ->> 'name'), '[]')
+  from pg_catalog.jsonb_array_elements(p_phases) as p
+$$;
+
+-- ops.create_run without its distrust, for functions that have made sure themselves. p_repeat: a repeat of p_parent_run, which
+-- runs what that one ran, also where another version is promoted by now.
+create or replace function private.queue_run(
+  p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb,
+  p_phases jsonb, p_idempotency_key text, p_priority int, p_trigger text, p_max_attempts int, p_timeout_seconds float8,
+  p_available_at timestamptz, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean
+) returns uuid
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -48,12 +103,12 @@ begin
   if p_idempotency_key is not null then
     -- Two callers with one key: the second waits here and then finds what the first made.
     perform pg_catalog.pg_advisory_xact_lock(
-      pg_catalog.hashtextextended(p_project_id::text || '#' || p_idempotency_key, 0));
-    select id, pipeline, spec_sha256, params, env into v_known
-    from ops.runs where project_id = p_project_id and idempotency_key = p_idempotency_key;
+      pg_catalog.hashtextextended(p_project_id::text || '/' || p_env || '#' || p_idempotency_key, 0));
+    select id, pipeline, spec_sha256, params into v_known
+    from ops.runs where project_id = p_project_id and env = p_env and idempotency_key = p_idempotency_key;
     if found then
-      if (v_known.pipeline, v_known.spec_sha256, v_known.params, v_known.env)
-         is distinct from (p_pipeline, p_spec_sha256, p_params, p_env) then
+      if (v_known.pipeline, v_known.spec_sha256, v_known.params)
+         is distinct from (p_pipeline, p_spec_sha256, p_params) then
         raise exception using errcode = 'CR006', message = pg_catalog.format(
           'idempotency key %L belongs to run %s with another definition; use a new key', p_idempotency_key, v_known.id);
       end if;
@@ -65,7 +120,9 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   v_version := private.pipeline_version(p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
-  perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version, p_parent_run);
+  if not p_repeat then
+    perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version);
+  end if;
   v_data := pg_catalog.jsonb_build_object(
     'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
     'subject', private.subject());
@@ -126,6 +183,11 @@ begin
   if not found then
     -- What a spec says is done with the project's data: running what is there is an operator's, bringing new is an editor's.
     perform private.require_role(p_project_id, p_env, 'editor');
+    if p_spec::text ~ '://[^/\s:@"]*:[^/\s@"]+@' then
+      raise exception using errcode = 'CR007', message =
+        'p_spec has an address with a password, and whoever may see the pipeline would read it; write secret://file/NAME or '
+        'secret://env/NAME';
+    end if;
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_project_id::text || '/' || p_slug, 0));
     insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
     select p_project_id, p_slug, coalesce(max(version), 0) + 1, p_spec, p_sha256, p_git_sha
@@ -144,9 +206,10 @@ begin
 end
 $$;
 
--- Stage and prod run what was promoted to them. A repeat of a run (retry, replay) runs what that one ran.
+-- Stage and prod run what was promoted to them.
+drop function if exists private.require_promoted(uuid, text, text, int, uuid);
 create or replace function private.require_promoted(
-  p_project_id uuid, p_env text, p_pipeline text, p_version int, p_parent_run uuid
+  p_project_id uuid, p_env text, p_pipeline text, p_version int
 ) returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -155,11 +218,6 @@ declare
   v_promoted int;
 begin
   if p_env = 'dev' then
-    return;
-  end if;
-  if p_parent_run is not null and exists (
-    select from ops.runs
-    where id = p_parent_run and env = p_env and pipeline = p_pipeline and pipeline_version = p_version) then
     return;
   end if;
   v_promoted := private.promoted_version(p_project_id, p_pipeline, p_env);

@@ -22,13 +22,13 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
   end if;
-  v_new := ops.create_run(
+  v_new := private.queue_run(
     v_old.project_id, v_old.env, v_old.pipeline, v_old.spec, v_old.spec_sha256, v_old.git_sha, v_old.params,
     (select coalesce(pg_catalog.jsonb_agg(
       pg_catalog.jsonb_build_object('name', name, 'kind', kind, 'depends_on', depends_on) order by ordinal), '[]')
      from ops.run_phases where run_id = p_run_id),
     null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
-    v_old.input_manifest);
+    v_old.input_manifest, true);
   update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
   update ops.run_phases n
   set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,

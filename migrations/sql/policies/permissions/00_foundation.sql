@@ -15,10 +15,29 @@ begin
 end
 $$;
 
+-- What one session can do to others, or see of them: locks that our functions take by number, ends of sessions, their queries. Where
+-- the server is somebody else's (Supabase) these are not ours to take; docs/security.md says what that leaves open.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'pg_catalog'::regnamespace
+      and (p.proname ~ '^pg_(try_)?advisory_'
+        or p.proname in ('pg_terminate_backend', 'pg_cancel_backend', 'pg_stat_get_activity', 'pg_stat_get_backend_activity'))
+      and (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user)
+  loop
+    execute pg_catalog.format('revoke execute on function %s from public', v_function);
+  end loop;
+end
+$$;
+
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
   private.role_rank(text), private.my_orgs(text), private.my_shared_datasets(), private.my_memberships(),
-  private.presented_token()
+  private.presented_token(), private.signed_in()
 to authenticated, service_role;
 
 -- The functions of schema api run as their callers and say errors in HTTP's words.

@@ -6,7 +6,7 @@ declare
   v_project constant text := 'project_id = any (array(select private.my_projects()))';
   -- Facts about the installation: for whoever belongs to some org of it.
   v_anyone constant text := '(select exists (select from private.my_orgs()))';
-  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_env constant text := ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
 begin
   -- The parent comes before its partitions: a partition inherits the parent's row trigger and must not get a second.
   for v_table in
@@ -24,16 +24,21 @@ begin
     private.let_people_read('orgs', 'id = any (array(select private.my_orgs()))'),
     private.let_people_read('projects', 'id = any (array(select private.my_projects()))'),
     private.let_people_read('memberships',
-      'subject = (select private.subject()) or project_id = any (array(select private.my_projects(''admin''))) '
+      '(subject = (select private.subject()) and org_id = any (array(select private.my_orgs()))) or project_id = any (array(select private.my_projects(''admin''))) '
       'or org_id = any (array(select private.my_orgs(''admin'')))'),
     -- What was done is for those to see who answer for it.
     private.let_people_read('audit_log',
-      'subject = (select private.subject()) or project_id = any (array(select private.my_projects(''admin''))) '
-      'or org_id = any (array(select private.my_orgs(''admin'')))'),
-    private.let_people_read('access_tokens', 'subject = (select private.subject())'),
+      '((subject = (select private.signed_in()) and (org_id is null or org_id = any (array(select private.my_orgs())))) '
+      'or project_id = any (array(select private.my_projects(''admin''))) '
+      'or org_id = any (array(select private.my_orgs(''admin'')))) '
+      'and (env is null or project_id::text || ''/'' || env not in (select private.my_hidden_envs()))'),
+    private.let_people_read('access_tokens',
+      'subject = (select private.signed_in()) or id = (select t.id from private.presented_token() as t)'),
     private.let_people_read('grants',
-      'project_id = any (array(select private.my_projects())) '
-      'or reader_id = any (array(select private.my_projects()))'),
+      '(project_id = any (array(select private.my_projects())) '
+      'or reader_id = any (array(select private.my_projects()))) '
+      'and ((select not exists (select from private.my_hidden_envs())) '
+      'or exists (select from ops.datasets d where d.id = dataset_id))'),
     private.let_people_read('secret_grants', 'project_id = any (array(select private.my_projects(''editor'')))'),
     private.let_people_read('promotions', v_project || v_env),
     private.let_people_read('pipelines', v_project),

@@ -4,7 +4,7 @@ do $$
 declare
   v_table text;
   v_scope constant text := 'project_id = any (array(select private.my_projects()))'
-    ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+    ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
 begin
   foreach v_table in array array['schedule_ticks', 'freshness_rules', 'freshness', 'freshness_breaches'] loop
     perform private.let_people_read(v_table, v_scope);

@@ -1,8 +1,8 @@
 do $$
 declare
-  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_env constant text := ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
   v_any_env constant text := ' and (env is null or ('
-    'project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))))';
+    'project_id::text || ''/'' || env not in (select private.my_hidden_envs())))';
 begin
   perform
     private.let_people_read('alerts', 'project_id = any (array(select private.my_projects()))' || v_env),

@@ -3,7 +3,7 @@
 
 create or replace function private.raise_error(p_sqlstate text, p_message text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = p_sqlstate, message = p_message;
@@ -12,7 +12,7 @@ $$;
 
 create or replace function private.lease_lost(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR001', message = pg_catalog.format(
@@ -23,12 +23,34 @@ $$;
 
 create or replace function private.require(p_value text, p_field text) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_value is null or p_value = '' then
     raise exception using errcode = 'CR007', message = pg_catalog.format('%s is missing; give a value', p_field);
   end if;
+end
+$$;
+
+-- functions/00_private_search_path.sql
+-- Where names are looked up. The schema of temporary things is searched first for types and tables wherever it is not named,
+-- even with an empty path: whoever may create one could make a type `text` whose check runs as the owner of a function. So each
+-- function names it last; these were made in revisions.
+alter function private.new_id() set search_path = pg_catalog, pg_temp;
+
+do $$
+declare
+  v_function text;
+begin
+  -- Supabase's own are its to set; inside functions of ours they are called with our path.
+  foreach v_function in array array['auth.jwt()', 'auth.uid()'] loop
+    if exists (
+      select from pg_catalog.pg_proc
+      where oid = v_function::regprocedure and proowner = (select oid from pg_catalog.pg_roles where rolname = current_user)
+    ) then
+      execute pg_catalog.format('alter function %s set search_path = pg_catalog, pg_temp', v_function);
+    end if;
+  end loop;
 end
 $$;
 
@@ -38,7 +60,7 @@ $$;
 
 create or replace function private.caller_role() returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when coalesce(pg_catalog.current_setting('role', true), 'none') in ('none', '') then session_user::text
@@ -53,7 +75,7 @@ $$;
 -- project cost 1.8 ms more than without policies (benchmarks/rls).
 create or replace function private.presented_token() returns setof ops.access_tokens
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_token text := pg_catalog.current_setting('controlroom.token', true);
@@ -66,14 +88,28 @@ begin
     from private.access_token_hashes h
     join ops.access_tokens t on t.id = h.token_id
     where h.sha256 = pg_catalog.sha256(pg_catalog.convert_to(v_token, 'UTF8'))
-      and t.revoked_at is null and t.expires_at > pg_catalog.clock_timestamp();
+      and t.revoked_at is null and t.expires_at > pg_catalog.clock_timestamp()
+      and not exists (select from private.accounts a where a.subject = t.subject and a.disabled_at is not null);
+end
+$$;
+
+-- What a person's own rows are found by: nothing for a token, which may be limited to a corner of what is its owner's.
+create or replace function private.signed_in() returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from private.presented_token()) then
+    return null;
+  end if;
+  return private.subject();
 end
 $$;
 
 -- Whoever logged in as controlroom_token may say anything in claims; only its token is believed.
 create or replace function private.subject() returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_claims text;
@@ -91,7 +127,7 @@ $$;
 
 create or replace function private.role_rank(p_role text) returns int
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.array_position('{viewer,operator,editor,admin}'::text[], p_role)
 $$;
@@ -100,7 +136,7 @@ $$;
 create or replace function private.my_memberships()
 returns table (org_id uuid, project_id uuid, rank int, envs text[])
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := private.subject();
@@ -130,7 +166,7 @@ $$;
 -- Read by policies as one InitPlan: `project_id = any (array(select private.my_projects()))`.
 create or replace function private.my_projects(p_role text default 'viewer') returns setof uuid
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -142,7 +178,7 @@ $$;
 -- The same with the environments that the membership is limited to, as `project/env`.
 create or replace function private.my_scopes(p_role text default 'viewer') returns setof text
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -153,10 +189,11 @@ begin
 end
 $$;
 
--- Orgs that the caller belongs to, or administers as a whole. A token that is limited to a project administers none.
+-- Orgs that the caller belongs to, or administers as a whole: in every environment. A token that is limited to a project or to
+-- some environments administers none.
 create or replace function private.my_orgs(p_role text default 'viewer') returns setof uuid
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := private.subject();
@@ -169,10 +206,10 @@ begin
       where m.subject = v_subject
         and (v_token.project_id is null
           or exists (select from ops.projects p where p.id = v_token.project_id and p.org_id = m.org_id));
-  elsif v_token.project_id is null then
+  elsif v_token.project_id is null and coalesce(v_token.envs, '{dev,stage,prod}') @> '{dev,stage,prod}' then
     return query
       select m.org_id from ops.memberships m
-      where m.subject = v_subject and m.project_id is null
+      where m.subject = v_subject and m.project_id is null and m.envs @> '{dev,stage,prod}'
         and least(private.role_rank(m.role), coalesce(private.role_rank(v_token.role), 4)) >= private.role_rank(p_role);
   end if;
 end
@@ -182,7 +219,7 @@ $$;
 -- only people whose membership is limited pay for it: for the rest the array is empty.
 create or replace function private.my_hidden_envs() returns setof text
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -200,7 +237,7 @@ $$;
 -- Datasets that others have shared with projects of the caller, in environments that it may see.
 create or replace function private.my_shared_datasets() returns setof uuid
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -215,7 +252,7 @@ $$;
 -- who need none of these functions; any other role is taken for a person: one that is forgotten here can do less, not more.
 create or replace function private.is_trusted() returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.caller_role() in ('service_role', 'controlroom_executor')
     or exists (
@@ -224,14 +261,29 @@ as $$
         and (r.rolsuper or r.oid = (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'private')))
 $$;
 
+-- A transaction that keeps its first look at memberships would go on after its membership has ended.
+create or replace function private.require_fresh_look() returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if pg_catalog.current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception using errcode = 'CR005', message = pg_catalog.format(
+      'nothing is changed in a transaction of isolation %s; use read committed',
+      pg_catalog.current_setting('transaction_isolation'));
+  end if;
+end
+$$;
+
 create or replace function private.require_role(p_project_id uuid, p_env text, p_role text) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.is_trusted() then
     return;
   end if;
+  perform private.require_fresh_look();
   if not exists (select from private.my_scopes(p_role) as s where s = p_project_id::text || '/' || p_env) then
     -- A project that the caller may not even see must not be told apart from one that does not exist.
     if not exists (select from private.my_scopes('viewer') as s where s = p_project_id::text || '/' || p_env) then
@@ -246,7 +298,7 @@ $$;
 -- For acts on a whole org (p_project_id null) or on a project, in every one of p_envs.
 create or replace function private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_env text;
@@ -254,22 +306,40 @@ begin
   if private.is_trusted() then
     return;
   end if;
+  perform private.require_fresh_look();
   if p_org_id is null or not exists (select from private.my_orgs() as o where o = p_org_id) then
     raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
   end if;
   if p_project_id is null then
-    if not exists (select from private.my_orgs('admin') as o where o = p_org_id)
-       or not exists (
-         select from ops.memberships m
-         where m.org_id = p_org_id and m.project_id is null and m.subject = private.subject()
-           and m.role = 'admin' and m.envs @> p_envs) then
+    if not exists (select from private.my_orgs('admin') as o where o = p_org_id) then
       raise exception using errcode = 'CR005', message = 'this needs the role admin of the org; ask one of its admins';
     end if;
     return;
   end if;
+  -- In the words that are used of a project that does not exist.
+  if not exists (select from private.my_projects() as p where p = p_project_id) then
+    raise exception using errcode = 'CR004', message = 'there is no such org or project; check the name';
+  end if;
   foreach v_env in array p_envs loop
     perform private.require_role(p_project_id, v_env, 'admin');
   end loop;
+end
+$$;
+
+-- For what belongs to the installation as a whole: its operator, or, where there is one org, whoever administers that.
+create or replace function private.require_installation_admin() returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if private.is_trusted() then
+    return;
+  end if;
+  perform private.require_fresh_look();
+  if (select pg_catalog.count(*) from ops.orgs) <> 1 or not exists (select from private.my_orgs('admin')) then
+    raise exception using errcode = 'CR005', message =
+      'this belongs to the installation: its operator changes it at the machine, or, where there is one org only, an admin of it';
+  end if;
 end
 $$;
 
@@ -281,7 +351,7 @@ create or replace function private.event_hash(
   p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid
 ) returns bytea
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(p_previous || pg_catalog.convert_to(
     pg_catalog.jsonb_build_array(
@@ -297,7 +367,7 @@ create or replace function private.emit(
   p_level text default 'info', p_event_id uuid default null
 ) returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;
@@ -325,7 +395,7 @@ create or replace function private.end_lease(
   out seq bigint, out hash bytea, out phase text
 )
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;
@@ -350,7 +420,7 @@ create or replace function private.emit_unowned(
   p_run_id uuid, p_type text, p_message text default '', p_data jsonb default '{}', p_level text default 'info'
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -368,7 +438,7 @@ $$;
 
 create or replace function private.refuse_change() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR005', message = pg_catalog.format(
@@ -378,7 +448,7 @@ $$;
 
 create or replace function private.refuse_terminal_change() returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception using errcode = 'CR002', message = pg_catalog.format(
@@ -393,7 +463,7 @@ $$;
 -- superuser would not need but a plain owner (managed Postgres, Supabase) does. service_role is the back end's.
 create or replace function private.protect_table(p_table text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role text;
@@ -411,7 +481,7 @@ $$;
 -- Lets people read the rows of a table for which p_condition holds. One policy a table, replaced whole.
 create or replace function private.let_people_read(p_table text, p_condition text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format('drop policy if exists people_read on ops.%I', p_table);
@@ -423,7 +493,7 @@ $$;
 
 create or replace function private.make_append_only(p_table text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format('revoke update, delete, truncate on ops.%I from service_role', p_table);
@@ -449,7 +519,7 @@ $$;
 -- From where: what the server knows of the connection, and what a door (PostgREST, the dashboard) says of its client.
 create or replace function private.origin() returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
     'address', pg_catalog.host(pg_catalog.inet_client_addr()),
@@ -461,24 +531,45 @@ as $$
   ) as h
 $$;
 
+-- The environment that an act belongs to; null where it belongs to none. Who may not see the environment does not see the act.
+create or replace function private.env_of_act(p_action text, p_target text, p_row jsonb) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_row ? 'env' then
+    return p_row ->> 'env';
+  elsif p_action like 'runs.%' then
+    return (select r.env from ops.runs r where r.id = p_target::uuid);
+  elsif p_action like 'alerts.%' then
+    return (select a.env from ops.alerts a where a.id = p_target::uuid);
+  elsif p_action like 'dataset_columns.%' then
+    return (select d.env from ops.datasets d where d.id = p_target::uuid);
+  elsif p_row ? 'dataset_id' then
+    return (select d.env from ops.datasets d where d.id = (p_row ->> 'dataset_id')::uuid);
+  end if;
+  return null;
+end
+$$;
+
 create or replace function private.audit(
   p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.audit_log (
-    org_id, project_id, subject, acting_role, access_token_id, action, target, before, after, origin)
+    org_id, project_id, env, subject, acting_role, access_token_id, action, target, before, after, origin)
   values (
-    coalesce(p_org_id, (select p.org_id from ops.projects p where p.id = p_project_id)), p_project_id, private.subject(),
-    private.caller_role(), (select t.id from private.presented_token() as t), p_action, p_target, p_before, p_after,
-    private.origin())
+    coalesce(p_org_id, (select p.org_id from ops.projects p where p.id = p_project_id)), p_project_id,
+    private.env_of_act(p_action, p_target, coalesce(p_after, p_before)), private.subject(), private.caller_role(),
+    (select t.id from private.presented_token() as t), p_action, p_target, p_before, p_after, private.origin())
 $$;
 
 -- An act on a run, where a person did it: what the installation does by itself is in the run's events.
 create or replace function private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.subject() is not null then
@@ -490,7 +581,7 @@ $$;
 -- Arguments: columns that are left out of the record because they are large and named elsewhere by their hash.
 create or replace function private.audit_change() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- Null without arguments.
@@ -515,7 +606,7 @@ $$;
 
 create or replace function private.audit_table(p_table text, variadic p_left_out text[] default '{}') returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute pg_catalog.format(
@@ -532,7 +623,7 @@ $$;
 -- The other half of ops/errors.py, with the status that a client's own library already understands.
 create or replace function private.http_errors() returns table (sqlstate text, code text, status int)
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   values
     ('CR001', 'LEASE_LOST', 412),
@@ -547,7 +638,7 @@ $$;
 -- Raises an error of the schema again, in the words of HTTP. Called by the functions of schema api, with what they caught.
 create or replace function private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_error record;
@@ -569,7 +660,7 @@ $$;
 -- is asked twice, and does nothing but pass on and translate errors. Written from the catalogue, so that the two cannot differ.
 create or replace function private.expose(p_name text, p_comment text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_function record;
@@ -591,7 +682,7 @@ begin
     else 'return ' || v_call
   end;
   execute pg_catalog.format(
-    'create function api.%I(%s) returns %s language plpgsql %s security invoker set search_path = '''' as %L',
+    'create function api.%I(%s) returns %s language plpgsql %s security invoker set search_path = pg_catalog, pg_temp as %L',
     v_function.proname, v_function.arguments, v_function.result,
     case v_function.provolatile when 'v' then 'volatile' else 'stable' end,
     pg_catalog.format(
@@ -628,7 +719,7 @@ create or replace function private.anomaly(
   p_value float8, p_at timestamptz, p_values float8[], p_times timestamptz[], p_floor float8, p_counts boolean default false
 ) returns table (z float8, usual float8, points int, season text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with past as materialized (
     select v, (extract(epoch from p_at - t) / 3600)::float8 as age
@@ -695,7 +786,7 @@ $$;
 create or replace function private.steady_anomaly(p_value float8, p_values float8[], p_floor float8)
 returns table (z float8, usual float8, points int)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with middle as (
     select percentile_cont(0.5) within group (order by v) as usual, count(*)::int as points from unnest(p_values) as v
@@ -711,7 +802,7 @@ $$;
 -- "usual on Tuesdays around 02:00 UTC", "usual on Tuesdays", "usual".
 create or replace function private.season_words(p_season text, p_at timestamptz) returns text
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_season
     when 'week' then pg_catalog.format(
@@ -724,7 +815,7 @@ $$;
 -- "48 % fewer", "2.1 times as many": how a number stands to what is usual.
 create or replace function private.change_words(p_seen float8, p_usual float8, p_less text, p_more text) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_usual <= 0 then pg_catalog.format('%s instead of none', round(p_seen::numeric))
@@ -740,7 +831,7 @@ $$;
 
 create or replace function private.phases_json(p_run_id uuid) returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(pg_catalog.jsonb_agg(
     pg_catalog.jsonb_build_object(
@@ -753,7 +844,7 @@ $$;
 
 create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
 $$;
@@ -761,7 +852,7 @@ $$;
 -- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
 create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(pg_catalog.sum(u.amount), 0)
   from ops.cap_usage u
@@ -779,7 +870,7 @@ create or replace function private.claim_under_caps(
   p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
 ) returns uuid[]
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ids uuid[] := '{}';
@@ -816,7 +907,7 @@ $$;
 -- The lease row of the caller, locked. The one place where SQL decides whether a lease is held.
 create or replace function private.owned(p_run_id uuid, p_lease_token bigint) returns ops.run_leases
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases;
@@ -838,7 +929,7 @@ $$;
 
 create or replace function private.require_metered_caps(p_project_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_full record;
@@ -865,7 +956,7 @@ create or replace function private.charge_metered_caps(
   p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
   select c.id, p.id, p_run_id, p_lease_token, case c.unit when 'rows' then p_rows else p_bytes end
@@ -880,7 +971,7 @@ $$;
 -- n … n + 10,000, and another project's first run in turn n. Claiming is then a walk along (priority, turn, id).
 create or replace function private.next_turn(p_project_id uuid, p_priority int) returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_front bigint;
@@ -904,7 +995,7 @@ $$;
 -- retry took over name their versions in their results.
 create or replace function private.release_datasets(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -941,7 +1032,7 @@ $$;
 -- knows in the run's project and environment.
 create or replace function ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);
@@ -958,7 +1049,7 @@ $$;
 
 create or replace function private.projects_asked_for(p_filter jsonb) returns uuid[]
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_trusted boolean := private.is_trusted();
@@ -981,7 +1072,7 @@ $$;
 -- writes is a value and nothing else.
 create or replace function private.run_conditions(p_filter jsonb, p_before_at timestamptz, p_before_id uuid) returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_where text;
@@ -1055,7 +1146,7 @@ $$;
 -- One condition a status that is asked for, so that each is a literal which a partial index knows.
 create or replace function private.run_status_conditions(p_filter jsonb) returns text[]
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_filter ? 'status' then array(
@@ -1068,7 +1159,7 @@ $$;
 -- pg_input_is_valid, which Postgres has from 16 on.
 create or replace function private.is_time(p_text text) returns boolean
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform p_text::timestamptz;
@@ -1081,7 +1172,7 @@ $$;
 -- Every fault at once.
 create or replace function private.check_run_filter(p_filter jsonb) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known constant text[] := '{org,project,env,pipeline,executor,root_run,text,since,until,status,trigger,tags}';
@@ -1119,7 +1210,7 @@ $$;
 -- where this token already brought the run to one of p_done: a repeat, to be answered as a success.
 create or replace function private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -1143,7 +1234,7 @@ create or replace function private.end_run(
   p_output_manifest jsonb default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_end record;
@@ -1169,7 +1260,7 @@ create or replace function private.requeue_run(
   p_error_code text default null, p_error_message text default null, p_error_data jsonb default null
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_end record;
@@ -1191,7 +1282,7 @@ $$;
 create or replace function private.know_event_time(p_version_id uuid) returns void
 language plpgsql
 -- A date is its first moment in UTC.
-set search_path = '' set timezone = 'UTC'
+set search_path = pg_catalog, pg_temp set timezone = 'UTC'
 as $$
 declare
   v_one record;
@@ -1228,7 +1319,7 @@ $$;
 -- What was written, by dataset: rows beside what is usual, nulls by column, columns that came, went or changed their type.
 create or replace function private.record_data_signals(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -1283,7 +1374,7 @@ $$;
 -- Runs that bring a day of the past again are not compared: neither with others nor others with them.
 create or replace function private.is_usual(p_trigger text) returns boolean
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p_trigger <> all ('{backfill,replay}')
 $$;
@@ -1293,7 +1384,7 @@ create or replace function private.keep_worst(
   p_run_id uuid, p_project_id uuid, p_signal text, p_value float8, p_data jsonb
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.signals as s (run_id, signal, project_id, value, data)
   values (p_run_id, p_signal, p_project_id, round(p_value::numeric, 3)::float8, p_data)
@@ -1308,7 +1399,7 @@ create or replace function private.history_of(
   out times timestamptz[]
 )
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(ln(1 + h.rows::float8)),
     array_agg(ln(1 + greatest(extract(epoch from h.recorded_at - h.event_time)::float8, 0))), array_agg(h.recorded_at)
@@ -1328,7 +1419,7 @@ create or replace function private.null_anomalies(
   p_dataset_id uuid, p_version bigint, p_mode text, p_nulls jsonb, p_rows float8
 ) returns table (column_name text, share float8, z float8, usual float8, points int)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with past as (
     select c.key as column_name, array_agg(c.value::float8 / v.rows) as shares,
@@ -1361,7 +1452,7 @@ $$;
 create or replace function private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb)
 returns table (changes int, what text)
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with before as (
     select v.columns
@@ -1388,7 +1479,7 @@ $$;
 -- How long the run took beside runs of its pipeline before it, and how many of the latest failed.
 create or replace function private.record_pipeline_signals(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -1444,7 +1535,7 @@ $$;
 -- Processor time beside the latest runs of the pipeline, where phases say it.
 create or replace function private.record_cost_signal(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -1478,7 +1569,7 @@ $$;
 
 create or replace function private.cpu_seconds(p_run_id uuid) returns float8
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sum(greatest((p.metrics ->> 'cpu_seconds')::float8, 0))
   from ops.run_phases p
@@ -1487,7 +1578,7 @@ $$;
 
 create or replace function private.span_words(p_seconds float8) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_seconds < 10 then round(p_seconds::numeric, 1) || ' s'
@@ -1504,7 +1595,7 @@ $$;
 -- A share of the schedule's jitter, the same for a tick whoever asks and however often.
 create or replace function private.jitter(p_schedule_id uuid, p_tick timestamptz, p_seconds float8) returns interval
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_seconds = 0 then
@@ -1521,7 +1612,7 @@ $$;
 create or replace function private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text)
 returns ops.pipelines
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_found ops.pipelines;
@@ -1550,7 +1641,7 @@ create or replace function private.scheduled_params(
   p_spec jsonb, p_schedule ops.schedules, p_tick timestamptz, p_given jsonb
 ) returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known jsonb := coalesce(p_spec -> 'params', '{}');
@@ -1581,7 +1672,7 @@ create or replace function private.create_scheduled_run(
   p_schedule ops.schedules, p_key text, p_tick timestamptz, p_data jsonb
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_pipeline ops.pipelines := private.scheduled_version(p_schedule.project_id, p_schedule.env, p_schedule.pipeline);
@@ -1608,7 +1699,7 @@ $$;
 -- Why a tick that is otherwise to fire does not; null where it does. May cancel runs, where that is the schedule's way.
 create or replace function private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) returns text
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_score numeric;
@@ -1639,7 +1730,7 @@ $$;
 -- Those of the schedule's runs that have not ended.
 create or replace function private.open_runs(p_schedule ops.schedules) returns uuid[]
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_schedule.overlap = 'queue' then
@@ -1657,7 +1748,7 @@ create or replace function private.fire_tick(
   out outcome text, out reason text, out run_id uuid
 )
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   reason := private.tick_hindrance(p_schedule, open_runs, p_data);
@@ -1685,7 +1776,7 @@ $$;
 create or replace function private.judge_ticks(p_schedule ops.schedules, p_now timestamptz, p_ticks timestamptz[])
 returns table (ordinal int, tick timestamptz, verdict text)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -1717,7 +1808,7 @@ $$;
 -- p_weights overrides weights by signal: {"retries": 30}, to ask what if.
 create or replace function private.score_breakdown(p_run_id uuid, p_weights jsonb default '{}') returns jsonb
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with weighed as (
     select s.signal, s.value, s.data, w.direction, w.half_at, w.free_until,
@@ -1749,7 +1840,7 @@ $$;
 -- One sentence for a person: what cost at least a point, the worst three.
 create or replace function private.score_sentence(p_score numeric, p_breakdown jsonb) returns text
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.format('%s of 100: %s', round(p_score), coalesce(string_agg(said, '; ' order by place), 'nothing stood out'))
   from (
@@ -1764,7 +1855,7 @@ $$;
 -- The least score that a run of the pipeline must have to let its version into the environment; null where none is asked.
 create or replace function private.min_score(p_project_id uuid, p_pipeline text, p_env text) returns numeric
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select g.min_score
   from ops.score_gates g
@@ -1778,7 +1869,7 @@ $$;
 create or replace function private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_least numeric := private.min_score(p_project_id, p_pipeline, p_env);
@@ -1796,7 +1887,7 @@ create or replace function private.note_skipped(
   p_schedule ops.schedules, p_from timestamptz, p_through timestamptz, p_ticks int, p_reason text, p_now timestamptz
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (
@@ -1817,7 +1908,7 @@ create or replace function private.decide_cron(
   p_before timestamptz default null
 ) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -1883,7 +1974,7 @@ $$;
 -- Decides the pending ticks of a schedule that are due, in their order.
 create or replace function private.decide_pending(p_schedule_id uuid, p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -1934,7 +2025,7 @@ $$;
 
 create or replace function private.breaches(p_value float8, p_comparison text, p_threshold float8) returns boolean
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_comparison
     when '<' then p_value < p_threshold
@@ -1947,7 +2038,7 @@ $$;
 -- What a rule looks at in one run: a signal of it, its score, or whether it failed. Null: the run says nothing of it.
 create or replace function private.rule_value(p_signal text, p_run_id uuid) returns float8
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case p_signal
     when 'run_failed' then (select (r.status = 'failed')::int::float8 from ops.runs r where r.id = p_run_id and r.status <> 'canceled')
@@ -1959,7 +2050,7 @@ $$;
 -- The rule's value at a run: over the runs of its group that ended within its window, this one among them.
 create or replace function private.rule_aggregate(p_rule ops.alert_rules, p_run ops.runs) returns float8
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_rule.aggregate = 'last' then
@@ -1990,7 +2081,7 @@ $$;
 -- Whether the group's runs before this one breached as well, as often in a row as the rule wants. Looks at what they said alone.
 create or replace function private.breached_before(p_rule ops.alert_rules, p_run ops.runs) returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select count(*) = p_rule.consecutive - 1
   from (
@@ -2007,7 +2098,7 @@ $$;
 
 create or replace function private.judge_run(p_run_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run ops.runs;
@@ -2050,7 +2141,7 @@ create or replace function private.open_alert(
   p_said text
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
@@ -2082,7 +2173,7 @@ create or replace function private.resolve_alerts(
   p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamptz, p_now timestamptz
 ) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -2103,7 +2194,7 @@ $$;
 -- The row of the routing matrix for an alert: the first by priority whose match is contained in its facts.
 create or replace function private.route_of(p_rule ops.alert_rules, p_env text, p_group text) returns ops.routing_matrix
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select m.*
   from ops.routing_matrix m
@@ -2120,7 +2211,7 @@ $$;
 -- How long to wait before step p_level + 1, null where there is none. Steps are {"after_minutes": …, "to": owner, "channels": […]}.
 create or replace function private.escalation_wait(p_route ops.routing_matrix, p_level int) returns interval
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select (p_route.escalation -> p_level ->> 'after_minutes')::float8 * interval '1 minute'
 $$;
@@ -2129,7 +2220,7 @@ $$;
 -- "secondary" stand for the row's owners.
 create or replace function private.channels_of(p_route ops.routing_matrix, p_level int) returns text[]
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with asked as (
     select case p_level when 0 then p_route.channels else array(
@@ -2152,7 +2243,7 @@ $$;
 -- Writes the messages of one step, one a channel. Where no channel is set up the alert says so by itself: it has no message.
 create or replace function private.notify_of(p_alert ops.alerts, p_rule ops.alert_rules, p_kind text, p_level int) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
@@ -2184,7 +2275,7 @@ $$;
 
 create or replace function private.silenced(p_alert_id uuid, p_now timestamptz) returns boolean
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select
@@ -2199,7 +2290,7 @@ $$;
 
 create or replace function ops.create_org(p_org text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -2217,7 +2308,7 @@ $$;
 -- A new project of an org, with the caller (where it is a person) as its admin by way of the org.
 create or replace function ops.create_project(p_org text, p_project text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -2238,7 +2329,7 @@ create or replace function ops.set_member(
   p_org text, p_project text, p_subject text, p_role text, p_envs text[] default '{dev,stage,prod}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -2269,7 +2360,7 @@ $$;
 -- Ends a membership. What it allowed is gone with the next statement, not with the next sign-in.
 create or replace function ops.remove_member(p_org text, p_project text, p_subject text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -2279,9 +2370,11 @@ begin
   select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
   select * into v_old from ops.memberships
   where org_id = v_org and project_id is not distinct from v_project and subject = p_subject for update;
-  -- Everyone may leave.
-  if p_subject is distinct from private.subject() then
+  -- Everyone may leave; a token may not do it for its owner. Who is no member learns nothing of what there is.
+  if v_old.id is null or p_subject is distinct from private.signed_in() then
     perform private.require_admin(v_org, v_project, coalesce(v_old.envs, '{dev,stage,prod}'));
+  elsif not private.is_trusted() then
+    perform private.require_fresh_look();
   end if;
   if v_old.id is null then
     raise exception using errcode = 'CR004', message = pg_catalog.format(
@@ -2297,7 +2390,7 @@ $$;
 create or replace function private.find_project(p_org text, p_project text)
 returns table (org_id uuid, project_id uuid)
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   select o.id into org_id from ops.orgs o where o.slug = p_org;
@@ -2313,7 +2406,7 @@ $$;
 
 create or replace function private.require_slug(p_slug text, p_field text) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_slug is null or p_slug !~ '^[a-z0-9][a-z0-9_-]{0,62}$' then
@@ -2325,7 +2418,7 @@ $$;
 
 create or replace function private.require_envs(p_envs text[]) returns void
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_envs is null or p_envs = '{}' or not p_envs <@ '{dev,stage,prod}' then
@@ -2338,7 +2431,7 @@ $$;
 -- Refuses to take the role from the last admin of an org, whom nobody but the installation's operator could replace.
 create or replace function private.keep_an_admin(p_old ops.memberships) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_old.role <> 'admin' or p_old.project_id is not null then
@@ -2348,7 +2441,8 @@ begin
   perform from ops.orgs where id = p_old.org_id for no key update;
   if not exists (
     select from ops.memberships m
-    where m.org_id = p_old.org_id and m.project_id is null and m.role = 'admin' and m.id <> p_old.id) then
+    where m.org_id = p_old.org_id and m.project_id is null and m.role = 'admin' and m.envs @> '{dev,stage,prod}'
+      and m.id <> p_old.id) then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
       '%s is the only admin of the org; make somebody else an admin first', p_old.subject);
   end if;
@@ -2368,7 +2462,7 @@ create or replace function ops.create_access_token(
   p_subject text default null
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := coalesce(p_subject, private.subject());
@@ -2413,12 +2507,14 @@ $$;
 
 create or replace function ops.revoke_access_token(p_name text, p_subject text default null) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := coalesce(p_subject, private.subject());
 begin
-  if not private.is_trusted() and v_subject is distinct from private.subject() then
+  -- A token ends itself and no other.
+  if not private.is_trusted() and v_subject is distinct from private.signed_in()
+     and not exists (select from private.presented_token() as t where t.subject = v_subject and t.name = p_name) then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no token named %s', p_name);
   end if;
   update ops.access_tokens set revoked_at = coalesce(revoked_at, pg_catalog.clock_timestamp())
@@ -2432,7 +2528,7 @@ $$;
 -- Who the presented token makes the caller, for a greeting and for `last_used_at`; refused where it is no good.
 create or replace function ops.use_access_token() returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_token ops.access_tokens;
@@ -2454,7 +2550,7 @@ $$;
 -- and others cannot guess: a name would tell whoever may share which projects there are.
 create or replace function ops.share_dataset(p_dataset_id uuid, p_reader_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset record;
@@ -2474,7 +2570,7 @@ $$;
 
 create or replace function ops.unshare_dataset(p_dataset_id uuid, p_reader_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_dataset(p_dataset_id);
@@ -2488,7 +2584,7 @@ $$;
 -- The dataset, where the caller administers it.
 create or replace function private.my_dataset(p_dataset_id uuid) returns ops.datasets
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets;
@@ -2508,7 +2604,7 @@ create or replace function ops.shared_dataset(
   p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text
 ) returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version bigint;
@@ -2537,7 +2633,7 @@ create or replace function ops.allow_secret(
   p_project_id uuid, p_reference text, p_envs text[] default '{dev,stage,prod}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_envs(p_envs);
@@ -2556,7 +2652,7 @@ $$;
 
 create or replace function ops.disallow_secret(p_project_id uuid, p_reference text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from ops.secret_grants where project_id = p_project_id and reference = p_reference;
@@ -2570,7 +2666,7 @@ $$;
 -- The references that a run may resolve, for its owner.
 create or replace function ops.run_secrets(p_run_id uuid, p_lease_token bigint) returns text[]
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);
@@ -2586,7 +2682,7 @@ $$;
 -- For an owner's questions, which change nothing and hold nothing.
 create or replace function private.require_lease(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not exists (
@@ -2600,13 +2696,13 @@ $$;
 -- functions/23_promotions.sql
 -- Promotion: which version of a pipeline runs in stage and in prod. Development runs whatever an editor brings.
 
--- Lets a version run in stage (after it succeeded in dev) or in prod (after stage): all of that run's phases succeeded and no
--- check of it failed, warned or quarantined. Promoting an earlier version again is how one goes back.
+-- Lets a version run in stage (after it succeeded in dev) or in prod (after stage): that run has all phases of the spec, they
+-- succeeded, and no check failed, warned or quarantined in it or in a run that it went on from. Promoting an earlier version again is how one goes back.
 create or replace function ops.promote_pipeline(
   p_project_id uuid, p_pipeline text, p_version int, p_env text, p_note text default ''
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_below constant text := case p_env when 'stage' then 'dev' when 'prod' then 'stage' end;
@@ -2628,8 +2724,16 @@ begin
   from ops.runs r
   where r.project_id = p_project_id and r.env = v_below and r.pipeline = p_pipeline
     and r.pipeline_version = p_version and r.status = 'succeeded'
+    and exists (select from ops.run_phases p where p.run_id = r.id)
     and not exists (select from ops.run_phases p where p.run_id = r.id and p.status not in ('succeeded', 'skipped'))
-    and not exists (select from ops.signals s where s.run_id = r.id and s.signal = 'failed_checks' and s.value > 0)
+    and not exists (
+      select from pg_catalog.jsonb_array_elements(
+        case pg_catalog.jsonb_typeof(r.spec -> 'phases') when 'array' then r.spec -> 'phases' else '[]' end) as e
+      where not exists (select from ops.run_phases p where p.run_id = r.id and p.name = e ->> 'name'))
+    and not exists (
+      select from ops.runs line join ops.signals s on s.run_id = line.id
+      where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)
+        and s.signal = 'failed_checks' and s.value > 0)
     and (v_least is null
       or exists (select from ops.run_scores c where c.run_id = r.id and c.score >= v_least))
   order by r.created_at desc, r.id desc
@@ -2649,7 +2753,7 @@ $$;
 -- Null where no version was promoted.
 create or replace function private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) returns int
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select p.version from ops.promotions p
   where p.project_id = p_project_id and p.pipeline = p_pipeline and p.env = p_env
@@ -2663,7 +2767,7 @@ $$;
 -- The schedule, locked, where the caller has the role in its environment.
 create or replace function private.my_schedule(p_schedule_id uuid, p_role text) returns ops.schedules
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -2681,7 +2785,7 @@ $$;
 -- passed over; of missed ticks of a clock one is made up for; what is stale already needs no second run at a time.
 create or replace function private.schedule_defaults(p_definition jsonb) returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kind text := p_definition ->> 'kind';
@@ -2705,7 +2809,7 @@ $$;
 -- A chain of pipelines that starts itself never ends.
 create or replace function private.refuse_schedule_circle(p_schedule ops.schedules) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_circle text;
@@ -2731,7 +2835,7 @@ $$;
 -- Makes a schedule what the definition says; a repeat of the same changes nothing. Returns its id.
 create or replace function ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_new ops.schedules;
@@ -2770,7 +2874,7 @@ $$;
 -- Another clock begins anew: its ticks are those from now on. Anything else leaves the schedule where it stands.
 create or replace function private.change_schedule(p_old ops.schedules, p_new ops.schedules) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_clock boolean := (p_old.kind, p_old.cron, p_old.timezone, p_old.stale_seconds, p_old.dataset)
@@ -2810,7 +2914,7 @@ $$;
 
 create or replace function ops.pause_schedule(p_schedule_id uuid, p_reason text default '') returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'operator');
@@ -2824,7 +2928,7 @@ $$;
 -- What was due in the pause is passed over and noted, or (p_catch_up) made up for as the schedule's misfire policy says.
 create or replace function ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean default false) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'operator');
@@ -2834,7 +2938,7 @@ $$;
 
 create or replace function private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamptz) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules;
@@ -2861,7 +2965,7 @@ $$;
 -- The ledger of its ticks stays.
 create or replace function ops.remove_schedule(p_schedule_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.my_schedule(p_schedule_id, 'editor');
@@ -2875,7 +2979,7 @@ $$;
 -- Starts a run now, as a tick of its own; paused or not. With a key a repeat gives the same run.
 create or replace function ops.fire_schedule(p_schedule_id uuid, p_key text default null) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'operator');
@@ -2904,7 +3008,7 @@ $$;
 -- Where nobody waits for a pipeline it costs a run's end one probe of a small index.
 create or replace function private.note_success() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
@@ -2927,7 +3031,7 @@ create or replace trigger schedules_after
 
 create or replace function private.note_release() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
@@ -2951,7 +3055,7 @@ create or replace trigger schedules_on_dataset
 -- a run that failed to freshen it is not the last try. Of several spans that nobody watched, the last is noted.
 create or replace function private.note_stale(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_noted int;
@@ -2981,7 +3085,7 @@ returns table (
   id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select * from private.due_schedules(p_limit, pg_catalog.clock_timestamp());
@@ -2993,7 +3097,7 @@ returns table (
   id uuid, revision int, cron text, timezone text, next_at timestamptz, anchored_at timestamptz, asked_at timestamptz
 )
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -3010,7 +3114,7 @@ $$;
 -- order of their ids, so that two stewards cannot block each other. Returns how many ticks were decided.
 create or replace function ops.decide_clocks(p_decisions jsonb) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -3038,7 +3142,7 @@ $$;
 -- Schedules with events that wait for a decision.
 create or replace function ops.pending_schedules(p_limit int default 200) returns setof uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.note_stale(pg_catalog.clock_timestamp());
@@ -3054,7 +3158,7 @@ $$;
 
 create or replace function ops.decide_events(p_schedule_id uuid) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.decide_pending(p_schedule_id, pg_catalog.clock_timestamp());
@@ -3064,7 +3168,7 @@ $$;
 -- Forgets decided ticks that were noted longer than p_keep ago. Ids begin with their moment: the primary key finds them.
 create or replace function ops.prune_ticks(p_keep interval) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_gone int;
@@ -3087,7 +3191,7 @@ $$;
 -- RFC 2104 with SHA-256; keys of up to 64 bytes.
 create or replace function private.hmac_sha256(p_key bytea, p_message bytea) returns bytea
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_inner bytea := pg_catalog.decode(pg_catalog.repeat('36', 64), 'hex');
@@ -3104,7 +3208,7 @@ $$;
 -- A new secret for the schedule's sender, told this once; the one before ends.
 create or replace function ops.create_webhook_secret(p_schedule_id uuid) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_schedule ops.schedules := private.my_schedule(p_schedule_id, 'editor');
@@ -3131,7 +3235,7 @@ create or replace function ops.receive_webhook(
   p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.receive_webhook(
@@ -3143,7 +3247,7 @@ create or replace function private.receive_webhook(
   p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea, p_now timestamptz
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key bytea;
@@ -3186,7 +3290,7 @@ $$;
 -- The body, and from it `params`: values for the run's parameters. Of a body that is no JSON only the hash is kept.
 create or replace function private.webhook_data(p_body bytea) returns jsonb
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_body jsonb;
@@ -3211,7 +3315,7 @@ $$;
 -- of the release. Null: nothing was released.
 create or replace function private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) returns timestamptz
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -3228,7 +3332,7 @@ create or replace function ops.put_freshness_rule(
   p_event_column text default null
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -3251,7 +3355,7 @@ $$;
 
 create or replace function ops.remove_freshness_rule(p_project_id uuid, p_env text, p_dataset text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, p_env, 'editor');
@@ -3269,7 +3373,7 @@ $$;
 create or replace function ops.unread_clocks(p_limit int default 50)
 returns table (version_id uuid, org text, project text, env text, dataset text, version bigint, event_column text)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
@@ -3288,7 +3392,7 @@ $$;
 
 create or replace function ops.record_event_time(p_version_id uuid, p_event_time timestamptz) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.dataset_versions set event_time = p_event_time, event_looked_at = pg_catalog.clock_timestamp()
@@ -3299,7 +3403,7 @@ $$;
 -- Brings ops.freshness in step with the clock, and begins and ends breaches. Returns how many datasets are not ok.
 create or replace function private.check_freshness(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_bad int;
@@ -3352,7 +3456,7 @@ $$;
 
 create or replace function ops.check_freshness() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.check_freshness(pg_catalog.clock_timestamp());
@@ -3365,7 +3469,7 @@ $$;
 -- The score of a run with other weights: nothing is kept. {"score": …, "breakdown": […], "sentence": …}
 create or replace function ops.what_if_score(p_run_id uuid, p_weights jsonb) returns jsonb
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -3400,12 +3504,10 @@ create or replace function ops.set_signal_weight(
   p_signal text, p_weight float8, p_half_at float8 default null, p_free_until float8 default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
-    raise exception using errcode = 'CR005', message = 'weights are changed by an admin of an org';
-  end if;
+  perform private.require_installation_admin();
   if p_weight is null or p_weight < 0 or p_half_at <= 0 or p_free_until < 0 then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_weight is %s, p_half_at %s, p_free_until %s; a weight and free_until are 0 or more, half_at is more than 0',
@@ -3426,7 +3528,7 @@ create or replace function ops.set_score_gate(
   p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, p_env, 'admin');
@@ -3451,7 +3553,7 @@ $$;
 -- Rules over datasets and queues; each breach of freshness is told once, by its own id.
 create or replace function ops.judge_standing() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -3517,7 +3619,7 @@ $$;
 -- Takes alerts that nobody acknowledged in time to the next step; each step once.
 create or replace function private.escalate(p_now timestamptz) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -3547,7 +3649,7 @@ $$;
 
 create or replace function ops.escalate_alerts() returns int
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.escalate(pg_catalog.clock_timestamp())
 $$;
@@ -3560,7 +3662,7 @@ returns table (
   title text, body text, attempts int, created_at timestamptz
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -3623,7 +3725,7 @@ $$;
 
 create or replace function ops.message_delivered(p_batch_id uuid) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update ops.notifications
   set state = 'delivered', delivered_at = pg_catalog.clock_timestamp(), leased_until = null, last_error = ''
@@ -3634,7 +3736,7 @@ $$;
 -- free what another is sending.
 create or replace function ops.message_refused(p_batch_id uuid, p_attempts int, p_error text) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update ops.notifications
   set leased_until = null, last_error = left(p_error, 500),
@@ -3649,14 +3751,14 @@ $$;
 -- In the log with nobody as its subject: the installation's operator acts here, or somebody who is not somebody yet.
 create or replace function private.audit_account(p_subject text, p_action text, p_facts jsonb default '{}') returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select private.audit(null, null, 'accounts.' || p_action, p_subject, null, p_facts)
 $$;
 
 create or replace function ops.add_account(p_subject text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require(p_subject, 'p_subject');
@@ -3676,7 +3778,7 @@ $$;
 -- Locks the account and raises where there is none.
 create or replace function private.lock_account(p_subject text) returns private.accounts
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account private.accounts;
@@ -3693,7 +3795,7 @@ $$;
 -- Ends what lets somebody in as that subject: sessions and links, whoever holds them.
 create or replace function private.end_sign_ins(p_subject text) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where subject = p_subject and revoked_at is null;
   update private.sign_in_links set used_at = pg_catalog.clock_timestamp() where subject = p_subject and used_at is null;
@@ -3701,7 +3803,7 @@ $$;
 
 create or replace function ops.disable_account(p_subject text, p_disabled boolean default true) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.lock_account(p_subject);
@@ -3719,7 +3821,7 @@ $$;
 create or replace function ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval default '24 hours')
 returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account private.accounts := private.lock_account(p_subject);
@@ -3738,7 +3840,7 @@ $$;
 -- A new password; whoever was signed in with the old one is signed out.
 create or replace function ops.set_password(p_subject text, p_salt bytea, p_cost int[], p_proof bytea) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.lock_account(p_subject);
@@ -3755,7 +3857,7 @@ returns table (
   last_sign_in timestamptz
 )
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select a.subject, a.verifier is not null, a.created_at, a.disabled_at,
     (select pg_catalog.count(*) from private.sessions s
@@ -3770,7 +3872,7 @@ $$;
 
 create or replace function ops.acknowledge_alert(p_alert_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_alert ops.alerts;
@@ -3797,7 +3899,7 @@ create or replace function ops.silence_alerts(
   p_env text default null, p_rule text default null, p_group_key text default null
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_rule uuid;
@@ -3829,7 +3931,7 @@ $$;
 
 create or replace function ops.end_silence(p_silence_id uuid) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one ops.silences;
@@ -3847,7 +3949,7 @@ $$;
 -- Makes or changes a rule by its name. p_rule holds columns of ops.alert_rules; what is left out has its default.
 create or replace function ops.put_alert_rule(p_project_id uuid, p_name text, p_rule jsonb) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_known constant text[] := '{signal,comparison,threshold,clear_threshold,within,aggregate,consecutive,group_by,severity,tag,'
@@ -3888,7 +3990,7 @@ $$;
 
 create or replace function private.blank_rule(p_project_id uuid, p_name text) returns ops.alert_rules
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_rule ops.alert_rules;
@@ -3913,7 +4015,7 @@ $$;
 
 create or replace function ops.remove_alert_rule(p_project_id uuid, p_name text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, 'prod', 'editor');
@@ -3925,23 +4027,12 @@ begin
 end
 $$;
 
--- Channels and routing are the installation's: an admin of some whole org sets them.
-create or replace function private.require_installation_admin() returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if not private.is_trusted() and not exists (select from private.my_orgs('admin')) then
-    raise exception using errcode = 'CR005', message = 'this belongs to the installation; an admin of an org changes it';
-  end if;
-end
-$$;
-
+-- Channels and routing are the installation's.
 create or replace function ops.put_channel(
   p_name text, p_secret text, p_owner text default null, p_description text default ''
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_installation_admin();
@@ -3962,7 +4053,7 @@ $$;
 
 create or replace function ops.remove_channel(p_name text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_installation_admin();
@@ -3976,7 +4067,7 @@ $$;
 -- A message to a channel, to see whether it arrives.
 create or replace function ops.test_channel(p_project_id uuid, p_name text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -3996,7 +4087,7 @@ $$;
 -- A row of the routing matrix, by its area. p_row holds columns of it; what is left out stays, or has its default.
 create or replace function ops.put_route(p_area text, p_row jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row ops.routing_matrix;
@@ -4040,7 +4131,7 @@ $$;
 -- What every project is watched by; a team changes or switches off what it does not want.
 create or replace function private.add_default_rules(p_project_id uuid) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into ops.alert_rules (
     project_id, name, signal, comparison, threshold, clear_threshold, severity, area, group_by, built_in, description)
@@ -4060,7 +4151,7 @@ $$;
 
 create or replace function private.watch_new_project() returns trigger
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.add_default_rules(new.id);
@@ -4075,7 +4166,7 @@ $$;
 -- Seconds until that name or address may be tried again; 0 where it may now.
 create or replace function private.throttled_seconds(p_name_sha256 bytea, p_address text) returns int
 language sql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     pg_catalog.ceil(extract(epoch from pg_catalog.max(f.again) - pg_catalog.clock_timestamp()))::int, 0)
@@ -4092,7 +4183,7 @@ $$;
 
 create or replace function private.name_sha256(p_subject text) returns bytea
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.lower(p_subject), 'UTF8'))
 $$;
@@ -4102,7 +4193,7 @@ create or replace function ops.sign_in_challenge(
   p_subject text, p_address text, p_cost int[], out salt bytea, out cost int[], out wait_seconds int
 )
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   wait_seconds := private.throttled_seconds(private.name_sha256(p_subject), p_address);
@@ -4120,7 +4211,7 @@ create or replace function ops.sign_in(
   p_subject text, p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name bytea := private.name_sha256(p_subject);
@@ -4150,7 +4241,7 @@ create or replace function private.open_session(
   p_sha256 bytea, p_subject text, p_lifetime interval, p_address text, p_user_agent text
 ) returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   delete from private.sessions where expires_at < pg_catalog.clock_timestamp() - interval '30 days';
   insert into private.sessions (sha256, subject, expires_at, origin)
@@ -4163,7 +4254,7 @@ $$;
 -- Whose link that is; null where it is used, expired or unknown. Looking does not use it up.
 create or replace function ops.link_subject(p_sha256 bytea) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select l.subject
   from private.sign_in_links l
@@ -4177,7 +4268,7 @@ create or replace function ops.use_sign_in_link(
   p_user_agent text
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_subject text := ops.link_subject(p_sha256);
@@ -4202,7 +4293,7 @@ $$;
 -- Who holds that session now; null where it is unknown, expired or revoked, or its account disabled.
 create or replace function ops.session_subject(p_sha256 bytea) returns text
 language sql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select s.subject
   from private.sessions s
@@ -4216,7 +4307,7 @@ create or replace function ops.login_holds(
   p_sha256 bytea, p_subject text, p_expires_at timestamptz, p_address text, p_user_agent text
 ) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_revoked_at timestamptz;
@@ -4237,7 +4328,7 @@ $$;
 
 create or replace function ops.sign_out(p_sha256 bytea) returns void
 language sql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
@@ -4247,7 +4338,7 @@ $$;
 -- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
 create or replace function private.record_column_lineage(p_run_id uuid, p_result jsonb) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_one record;
@@ -4280,7 +4371,7 @@ create or replace function private.add_column_map(
   p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb
 ) returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_map uuid;
@@ -4314,7 +4405,7 @@ $$;
 -- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
 create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_env text;
@@ -4362,7 +4453,7 @@ $$;
 -- The traceparent that the caller presents: a setting of its connection, or over HTTP the header of that name. What is none is ignored.
 create or replace function private.presented_traceparent() returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_text text := coalesce(
@@ -4379,7 +4470,7 @@ alter table ops.runs alter column traceparent set default private.presented_trac
 -- Where the owner of a run goes on with its trace; null where nobody began one.
 create or replace function ops.run_traceparent(p_run_id uuid, p_lease_token bigint) returns text
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_lease(p_run_id, p_lease_token);
@@ -4393,7 +4484,7 @@ $$;
 -- The dataset, where the caller may edit it.
 create or replace function private.edited_dataset(p_dataset_id uuid) returns ops.datasets
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets;
@@ -4412,7 +4503,7 @@ create or replace function ops.note_dataset(
   p_dataset_id uuid, p_description text default null, p_owners text[] default null, p_tags text[] default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
@@ -4431,7 +4522,7 @@ create or replace function ops.note_column(
   p_dataset_id uuid, p_column text, p_description text default null, p_tags text[] default null, p_pii text default null
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_dataset ops.datasets := private.edited_dataset(p_dataset_id);
@@ -4468,7 +4559,7 @@ $$;
 -- editor of the project in that environment. For those of p_tables that exist.
 create or replace function ops.masked_columns(p_project_id uuid, p_env text, p_tables text[]) returns jsonb
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.is_trusted()
@@ -4491,13 +4582,13 @@ $$;
 -- Upper bounds of durations, in seconds; what is longer falls into one bucket more.
 create or replace function private.duration_bounds() returns float8[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$ select '{0.1,0.5,1,5,15,60,300,1800,7200}'::float8[] $$;
 
 -- Durations as counts by bucket.
 create or replace function private.bucketed(p_seconds float8[]) returns bigint[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array(
     select pg_catalog.count(s.seconds)
@@ -4511,7 +4602,7 @@ $$;
 
 create or replace function private.added(p_one bigint[], p_other bigint[]) returns bigint[]
 language sql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select array(select a + b from unnest(p_one, p_other) with ordinality as t (a, b, n) order by n)
 $$;
@@ -4521,7 +4612,7 @@ $$;
 -- commit anything (below the snapshot's xmin) are counted. A clock could not promise that.
 create or replace function private.count_ended_runs() returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The index of ranges serves as a bitmap or not at all.
 set enable_bitmapscan = on
 set enable_seqscan = off
@@ -4587,7 +4678,7 @@ $$;
 -- The steward's round: it lives, and what has ended is counted.
 create or replace function ops.steward_round() returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into private.steward_pulse (at) values (pg_catalog.clock_timestamp())
@@ -4601,7 +4692,7 @@ $$;
 -- their leases, and of the queue at most p_queue rows are looked at (queue.cut says so where there are more).
 create or replace function ops.metrics(p_queue int default 20000) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- A plan made on an empty table would read all runs for the queue.
 set enable_bitmapscan = off
 set enable_seqscan = off
@@ -4674,7 +4765,7 @@ $$;
 
 create or replace function private.project_slug(p_project_id uuid) returns text
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
@@ -4685,7 +4776,7 @@ $$;
 -- What slows a queue down before anything else shows it: a held snapshot, dead rows, connections.
 create or replace function private.database_health() returns jsonb
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return pg_catalog.jsonb_build_object(
@@ -4710,7 +4801,7 @@ $$;
 -- Writes down what a probe of a capability found. A success is evidence; a failure takes the proof away and says why.
 create or replace function ops.record_evidence(p_capability text, p_probe text, p_ok boolean, p_evidence jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.capabilities
@@ -4729,7 +4820,7 @@ $$;
 -- The last moment at which the clock showed p_hour (UTC), where the probes have not all spoken since; else null.
 create or replace function private.probes_due(p_hour int, p_now timestamptz, p_probed text[]) returns timestamptz
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_due timestamptz := pg_catalog.date_trunc('day', p_now, 'UTC') + p_hour * interval '1 hour';
@@ -4747,7 +4838,7 @@ $$;
 
 create or replace function ops.probes_due(p_hour int, p_probed text[]) returns timestamptz
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.probes_due(p_hour, pg_catalog.clock_timestamp(), p_probed);
@@ -4758,7 +4849,7 @@ $$;
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases := private.owned(p_run_id, p_lease_token);
@@ -4792,7 +4883,7 @@ $$;
 -- Ended already: nothing happens. Returns the resulting status or 'cancel_requested'.
 create or replace function ops.cancel_run(p_run_id uuid, p_reason text) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -4834,7 +4925,7 @@ begin
     perform private.emit(
       p_run_id, 'CANCEL_REQUESTED', null, coalesce(p_reason, ''),
       pg_catalog.jsonb_build_object('subject', private.subject()), 'warning');
-    perform pg_catalog.pg_notify('ops_control', p_run_id::text);
+    perform pg_catalog.pg_notify('ops_control', '');
   end if;
   return 'cancel_requested';
 end
@@ -4845,7 +4936,7 @@ $$;
 -- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cap ops.caps;
@@ -4892,7 +4983,7 @@ create or replace function ops.claim_run(
   max_attempts int, timeout_seconds float8, elapsed_seconds float8, root_run uuid, phases jsonb
 )
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = 'force_generic_plan'
 set enable_bitmapscan = off
 as $$
@@ -4961,7 +5052,7 @@ $$;
 -- running → succeeded, once every phase has succeeded or was skipped.
 create or replace function ops.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_open text;
@@ -4994,7 +5085,7 @@ $$;
 -- row and its history tell are recorded here; handlers record theirs with ops.record_signal.
 create or replace function ops.compute_run_score(p_run_id uuid) returns numeric
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -5049,7 +5140,8 @@ end
 $$;
 
 -- functions/create_run.sql
--- Queues a run. Idempotent on (project, idempotency key): the same content gives the same id, other content is a Conflict.
+-- Queues a run. Idempotent on (project, environment, idempotency key): the same content gives the same id, other content is a
+-- Conflict.
 create or replace function ops.create_run(
   p_project_id uuid,
   p_env text,
@@ -5070,7 +5162,61 @@ create or replace function ops.create_run(
   p_input_manifest jsonb default '{}'
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform private.require_own_word(p_spec, p_phases, p_priority, p_max_attempts);
+  return private.queue_run(
+    p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha, p_params, p_phases, p_idempotency_key, p_priority,
+    p_trigger, p_max_attempts, p_timeout_seconds, p_available_at, p_parent_run, p_tags, p_input_manifest, false);
+end
+$$;
+
+-- What a person may say of a run: the phases are those of the spec – a promotion believes them –, nobody goes before everybody
+-- else, and no password stands where every reader sees it.
+create or replace function private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority int, p_max_attempts int)
+returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if private.is_trusted() then
+    return;
+  end if;
+  if p_priority not between 1 and 1000 or p_max_attempts not between 1 and 100 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_priority is %s and p_max_attempts %s; give 1 to 1000 and 1 to 100', p_priority, p_max_attempts);
+  end if;
+  if pg_catalog.jsonb_typeof(p_spec -> 'phases') = 'array' and pg_catalog.jsonb_typeof(p_phases) = 'array'
+     and private.outline(p_spec -> 'phases') is distinct from private.outline(p_phases) then
+    raise exception using errcode = 'CR007', message = 'p_phases must be the name, kind and depends_on of each phase of p_spec';
+  end if;
+end
+$$;
+
+-- Names, kinds and dependencies of phases, in a form that can be compared.
+create or replace function private.outline(p_phases jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_agg(
+    pg_catalog.jsonb_build_array(
+      p ->> 'name', p ->> 'kind',
+      (select coalesce(pg_catalog.jsonb_agg(d order by d), '[]')
+       from pg_catalog.jsonb_array_elements_text(coalesce(p -> 'depends_on', '[]')) as d))
+    order by p ->> 'name'), '[]')
+  from pg_catalog.jsonb_array_elements(p_phases) as p
+$$;
+
+-- ops.create_run without its distrust, for functions that have made sure themselves. p_repeat: a repeat of p_parent_run, which
+-- runs what that one ran, also where another version is promoted by now.
+create or replace function private.queue_run(
+  p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb,
+  p_phases jsonb, p_idempotency_key text, p_priority int, p_trigger text, p_max_attempts int, p_timeout_seconds float8,
+  p_available_at timestamptz, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run uuid := private.new_id();
@@ -5099,12 +5245,12 @@ begin
   if p_idempotency_key is not null then
     -- Two callers with one key: the second waits here and then finds what the first made.
     perform pg_catalog.pg_advisory_xact_lock(
-      pg_catalog.hashtextextended(p_project_id::text || '#' || p_idempotency_key, 0));
-    select id, pipeline, spec_sha256, params, env into v_known
-    from ops.runs where project_id = p_project_id and idempotency_key = p_idempotency_key;
+      pg_catalog.hashtextextended(p_project_id::text || '/' || p_env || '#' || p_idempotency_key, 0));
+    select id, pipeline, spec_sha256, params into v_known
+    from ops.runs where project_id = p_project_id and env = p_env and idempotency_key = p_idempotency_key;
     if found then
-      if (v_known.pipeline, v_known.spec_sha256, v_known.params, v_known.env)
-         is distinct from (p_pipeline, p_spec_sha256, p_params, p_env) then
+      if (v_known.pipeline, v_known.spec_sha256, v_known.params)
+         is distinct from (p_pipeline, p_spec_sha256, p_params) then
         raise exception using errcode = 'CR006', message = pg_catalog.format(
           'idempotency key %L belongs to run %s with another definition; use a new key', p_idempotency_key, v_known.id);
       end if;
@@ -5116,7 +5262,9 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   v_version := private.pipeline_version(p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha);
-  perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version, p_parent_run);
+  if not p_repeat then
+    perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version);
+  end if;
   v_data := pg_catalog.jsonb_build_object(
     'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
     'subject', private.subject());
@@ -5146,7 +5294,7 @@ $$;
 -- What an executor must be able to do to be given a run of this spec: its `capabilities`, a list of names.
 create or replace function private.needed_capabilities(p_spec jsonb) returns text[]
 language plpgsql immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if p_spec -> 'capabilities' is null then
@@ -5165,7 +5313,7 @@ create or replace function private.pipeline_version(
   p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
 ) returns int
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_version int;
@@ -5177,6 +5325,11 @@ begin
   if not found then
     -- What a spec says is done with the project's data: running what is there is an operator's, bringing new is an editor's.
     perform private.require_role(p_project_id, p_env, 'editor');
+    if p_spec::text ~ '://[^/\s:@"]*:[^/\s@"]+@' then
+      raise exception using errcode = 'CR007', message =
+        'p_spec has an address with a password, and whoever may see the pipeline would read it; write secret://file/NAME or '
+        'secret://env/NAME';
+    end if;
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(p_project_id::text || '/' || p_slug, 0));
     insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
     select p_project_id, p_slug, coalesce(max(version), 0) + 1, p_spec, p_sha256, p_git_sha
@@ -5195,22 +5348,18 @@ begin
 end
 $$;
 
--- Stage and prod run what was promoted to them. A repeat of a run (retry, replay) runs what that one ran.
+-- Stage and prod run what was promoted to them.
+drop function if exists private.require_promoted(uuid, text, text, int, uuid);
 create or replace function private.require_promoted(
-  p_project_id uuid, p_env text, p_pipeline text, p_version int, p_parent_run uuid
+  p_project_id uuid, p_env text, p_pipeline text, p_version int
 ) returns void
 language plpgsql stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_promoted int;
 begin
   if p_env = 'dev' then
-    return;
-  end if;
-  if p_parent_run is not null and exists (
-    select from ops.runs
-    where id = p_parent_run and env = p_env and pipeline = p_pipeline and pipeline_version = p_version) then
     return;
   end if;
   v_promoted := private.promoted_version(p_project_id, p_pipeline, p_env);
@@ -5227,7 +5376,7 @@ $$;
 -- event that fits none must fail loudly, not land where pruning never looks.
 create or replace function ops.ensure_event_partitions() returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_month date;
@@ -5255,7 +5404,7 @@ $$;
 -- The project's id; org and project are created where they are missing.
 create or replace function ops.ensure_project(p_org text, p_project text) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_org uuid;
@@ -5279,7 +5428,7 @@ $$;
 -- Says that the executor lives, and in which state: active, draining or lost.
 create or replace function ops.executor_seen(p_executor_id uuid, p_state text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ops.executors set state = p_state, last_seen = pg_catalog.clock_timestamp() where id = p_executor_id;
@@ -5299,7 +5448,7 @@ create or replace function ops.fail_run(
   p_retryable boolean default false
 ) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -5344,7 +5493,7 @@ create or replace function ops.find_runs(
   finished_at timestamptz, error_code text, error_message text
 )
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The second statement is one for every call: only the first is made anew.
 set plan_cache_mode = 'force_generic_plan'
 as $$
@@ -5397,7 +5546,7 @@ create or replace function ops.finish_phase(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_phase record;
@@ -5467,7 +5616,7 @@ $$;
 -- and not when the retry is made: a phase that is done again after all registers its own.
 create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -5495,7 +5644,7 @@ create or replace function ops.heartbeat_run(
   p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null
 ) returns table (expires_at timestamptz, cancel_requested boolean)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -5517,7 +5666,7 @@ create or replace function ops.heartbeat_runs(
   p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8
 ) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean)
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -5548,7 +5697,7 @@ $$;
 -- The lock comes first and the check after it: the other way round a requeue could slip between them.
 create or replace function ops.hold_run(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from ops.runs where id = p_run_id for share;
@@ -5564,7 +5713,7 @@ $$;
 -- Calls executors lost that were not heard of for p_stale_seconds; returns how many. One that comes back says so itself.
 create or replace function ops.mark_lost_executors(p_stale_seconds float8) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count int;
@@ -5585,7 +5734,7 @@ $$;
 -- Pins what the run reads, once: an earlier owner's manifest is returned unchanged.
 create or replace function ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) returns jsonb
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_manifest jsonb;
@@ -5603,7 +5752,7 @@ $$;
 -- events of a run that has not ended stays until it has.
 create or replace function ops.prune(p_keep interval) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name text;
@@ -5643,7 +5792,7 @@ create or replace function ops.record_dataset(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -5707,7 +5856,7 @@ create or replace function ops.record_signal(
   p_run_id uuid, p_lease_token bigint, p_key text, p_value float8, p_data jsonb default '{}'
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases := private.owned(p_run_id, p_lease_token);
@@ -5728,7 +5877,7 @@ create or replace function ops.register_artifact(
   p_content_type text, p_uri text, p_meta jsonb
 ) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_lease ops.run_leases := private.owned(p_run_id, p_lease_token);
@@ -5763,7 +5912,7 @@ create or replace function ops.register_executor(
   p_executor_id uuid, p_name text, p_capabilities text[], p_labels jsonb, p_slots int, p_host text, p_version text
 ) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ops.executors (id, name, capabilities, labels, slots, host, version)
@@ -5780,7 +5929,7 @@ create or replace function ops.register_pipeline(
   p_project_id uuid, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text
 ) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform private.require_role(p_project_id, 'dev', 'editor');
@@ -5794,7 +5943,7 @@ $$;
 -- The owner honours a cancel request.
 create or replace function ops.release_canceled_run(p_run_id uuid, p_lease_token bigint, p_reason text) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.take_run(p_run_id, p_lease_token, '{canceled}') then
@@ -5808,7 +5957,7 @@ $$;
 -- A drain: back to queued at once, and the attempt is given back.
 create or replace function ops.release_run(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if private.take_run(p_run_id, p_lease_token, '{queued}') then
@@ -5826,7 +5975,7 @@ $$;
 -- A row that someone holds (ops.hold_run) or is just ending is stepped over: SKIP LOCKED.
 create or replace function ops.requeue_stale_runs(p_stale_minutes float8 default 0) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_deadline timestamptz := pg_catalog.clock_timestamp() - coalesce(p_stale_minutes, 0) * interval '1 minute';
@@ -5873,7 +6022,7 @@ $$;
 -- live to write down, is adopted and not made again.
 create or replace function ops.retry_run(p_run_id uuid) returns uuid
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_old ops.runs;
@@ -5892,13 +6041,13 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
   end if;
-  v_new := ops.create_run(
+  v_new := private.queue_run(
     v_old.project_id, v_old.env, v_old.pipeline, v_old.spec, v_old.spec_sha256, v_old.git_sha, v_old.params,
     (select coalesce(pg_catalog.jsonb_agg(
       pg_catalog.jsonb_build_object('name', name, 'kind', kind, 'depends_on', depends_on) order by ordinal), '[]')
      from ops.run_phases where run_id = p_run_id),
     null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
-    v_old.input_manifest);
+    v_old.input_manifest, true);
   update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
   update ops.run_phases n
   set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
@@ -5916,7 +6065,7 @@ $$;
 -- status. Waits while the run is held, so that a commit under way is either whole or refused.
 create or replace function ops.revoke_lease(p_run_id uuid) returns text
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run record;
@@ -5942,7 +6091,7 @@ $$;
 drop function if exists ops.score_ended_runs(int);
 create or replace function ops.score_ended_runs(p_limit int default 200, p_within interval default '1 day') returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- A variable, not the expression itself: clock_timestamp() is volatile, and no index serves a volatile condition.
@@ -5971,7 +6120,7 @@ create or replace function ops.start_phase(
   p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid default null
 ) returns int
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt int;
@@ -6005,7 +6154,7 @@ $$;
 -- claimed → running.
 create or replace function ops.start_run(p_run_id uuid, p_lease_token bigint) returns void
 language plpgsql security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_status text;
@@ -6030,7 +6179,7 @@ $$;
 create or replace function ops.verify_event_chain(p_run_id uuid)
 returns table (ok boolean, events bigint, first_bad_seq bigint)
 language plpgsql stable security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -6084,7 +6233,7 @@ declare
   v_project constant text := 'project_id = any (array(select private.my_projects()))';
   -- Facts about the installation: for whoever belongs to some org of it.
   v_anyone constant text := '(select exists (select from private.my_orgs()))';
-  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_env constant text := ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
 begin
   -- The parent comes before its partitions: a partition inherits the parent's row trigger and must not get a second.
   for v_table in
@@ -6102,16 +6251,21 @@ begin
     private.let_people_read('orgs', 'id = any (array(select private.my_orgs()))'),
     private.let_people_read('projects', 'id = any (array(select private.my_projects()))'),
     private.let_people_read('memberships',
-      'subject = (select private.subject()) or project_id = any (array(select private.my_projects(''admin''))) '
+      '(subject = (select private.subject()) and org_id = any (array(select private.my_orgs()))) or project_id = any (array(select private.my_projects(''admin''))) '
       'or org_id = any (array(select private.my_orgs(''admin'')))'),
     -- What was done is for those to see who answer for it.
     private.let_people_read('audit_log',
-      'subject = (select private.subject()) or project_id = any (array(select private.my_projects(''admin''))) '
-      'or org_id = any (array(select private.my_orgs(''admin'')))'),
-    private.let_people_read('access_tokens', 'subject = (select private.subject())'),
+      '((subject = (select private.signed_in()) and (org_id is null or org_id = any (array(select private.my_orgs())))) '
+      'or project_id = any (array(select private.my_projects(''admin''))) '
+      'or org_id = any (array(select private.my_orgs(''admin'')))) '
+      'and (env is null or project_id::text || ''/'' || env not in (select private.my_hidden_envs()))'),
+    private.let_people_read('access_tokens',
+      'subject = (select private.signed_in()) or id = (select t.id from private.presented_token() as t)'),
     private.let_people_read('grants',
-      'project_id = any (array(select private.my_projects())) '
-      'or reader_id = any (array(select private.my_projects()))'),
+      '(project_id = any (array(select private.my_projects())) '
+      'or reader_id = any (array(select private.my_projects()))) '
+      'and ((select not exists (select from private.my_hidden_envs())) '
+      'or exists (select from ops.datasets d where d.id = dataset_id))'),
     private.let_people_read('secret_grants', 'project_id = any (array(select private.my_projects(''editor'')))'),
     private.let_people_read('promotions', v_project || v_env),
     private.let_people_read('pipelines', v_project),
@@ -6200,7 +6354,7 @@ do $$
 declare
   v_table text;
   v_scope constant text := 'project_id = any (array(select private.my_projects()))'
-    ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+    ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
 begin
   foreach v_table in array array['schedule_ticks', 'freshness_rules', 'freshness', 'freshness_breaches'] loop
     perform private.let_people_read(v_table, v_scope);
@@ -6221,7 +6375,7 @@ do $$
 begin
   perform private.let_people_read('score_gates',
     'project_id = any (array(select private.my_projects())) '
-    'and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))'),
+    'and project_id::text || ''/'' || env not in (select private.my_hidden_envs())'),
     private.audit_table('score_gates');
 end
 $$;
@@ -6229,9 +6383,9 @@ $$;
 -- policies/tables/12_alerts.sql
 do $$
 declare
-  v_env constant text := ' and project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))';
+  v_env constant text := ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
   v_any_env constant text := ' and (env is null or ('
-    'project_id::text || ''/'' || env <> all (array(select private.my_hidden_envs()))))';
+    'project_id::text || ''/'' || env not in (select private.my_hidden_envs())))';
 begin
   perform
     private.let_people_read('alerts', 'project_id = any (array(select private.my_projects()))' || v_env),
@@ -6294,6 +6448,8 @@ do $$
 declare
   v_schema text;
 begin
+  -- Nobody needs temporary tables, types or functions here; see functions/00_private_search_path.sql.
+  execute pg_catalog.format('revoke temporary on database %I from public', pg_catalog.current_database());
   foreach v_schema in array array['ops', 'private', 'api'] loop
     execute pg_catalog.format(
       'revoke execute on all functions in schema %I from public, anon, authenticated, service_role, controlroom_executor, '
@@ -6302,10 +6458,29 @@ begin
 end
 $$;
 
+-- What one session can do to others, or see of them: locks that our functions take by number, ends of sessions, their queries. Where
+-- the server is somebody else's (Supabase) these are not ours to take; docs/security.md says what that leaves open.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'pg_catalog'::regnamespace
+      and (p.proname ~ '^pg_(try_)?advisory_'
+        or p.proname in ('pg_terminate_backend', 'pg_cancel_backend', 'pg_stat_get_activity', 'pg_stat_get_backend_activity'))
+      and (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user)
+  loop
+    execute pg_catalog.format('revoke execute on function %s from public', v_function);
+  end loop;
+end
+$$;
+
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
   private.role_rank(text), private.my_orgs(text), private.my_shared_datasets(), private.my_memberships(),
-  private.presented_token()
+  private.presented_token(), private.signed_in()
 to authenticated, service_role;
 
 -- The functions of schema api run as their callers and say errors in HTTP's words.
