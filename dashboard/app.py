@@ -19,6 +19,7 @@ NAVIGATION = [
     st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
     st.Page(PAGES / "data.py", title="Data", url_path="data"),
     st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
+    st.Page(PAGES / "alerts.py", title="Alerts", url_path="alerts"),
     st.Page(PAGES / "settings.py", title="Settings", url_path="settings"),
     st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),
     st.Page(PAGES / "run.py", title="Run", url_path="run", visibility="hidden"),

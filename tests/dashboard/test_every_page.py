@@ -30,6 +30,11 @@ PAGES = {
     "data": "Data",
     "fleet": "Fleet",
     "trigger": "Start a run",
+    "alerts": "Alerts",
+    "alerts?part=Messages": "Alerts",
+    "alerts?part=Rules": "Alerts",
+    "alerts?part=Routing": "Alerts",
+    "alerts?part=Silences": "Alerts",
     "settings": "Settings",
     "settings?part=My+tokens": "Settings",
     "settings?part=Projects": "Settings",
@@ -42,6 +47,7 @@ EMPTY = {
     "": "No runs here yet.",
     "pipelines": "No pipeline is known here yet.",
     "data": "The lake has no table yet.",
+    "alerts": "Nothing is wrong that a rule looks for.",
     "settings?part=My+tokens": "You have no token.",
     "settings?part=Promotions": "Nothing was promoted yet.",
 }
@@ -72,6 +78,7 @@ def world(empty: Served, served: Served) -> World:
     run = operator.claim()
     operator.executor.start_run(run.run_id, run.lease_token)
     operator.executor.fail_run(run.run_id, run.lease_token, "CHECK_FAILED", HOSTILE)
+    operator.owner.compute_run_score(run.run_id)
     wrote(operator, commit(table="silver.orders"))
     wrote(operator, commit(1, table="silver.orders"))
     at_work, _ = operator.running()
