@@ -35,6 +35,7 @@ PAGES = {
     "alerts?part=Rules": "Alerts",
     "alerts?part=Routing": "Alerts",
     "alerts?part=Silences": "Alerts",
+    "coverage": "Coverage",
     "settings": "Settings",
     "settings?part=My+tokens": "Settings",
     "settings?part=Projects": "Settings",
