@@ -15,6 +15,7 @@ PAGES = Path(__file__).parent / "app_pages"
 st.set_page_config(page_title="Control Room", layout="wide")
 st.html(stylesheet())
 NAVIGATION = [
+    st.Page(PAGES / "home.py", title="Home", url_path="home"),
     st.Page(PAGES / "runs.py", title="Runs", default=True),
     st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
     st.Page(PAGES / "data.py", title="Data", url_path="data"),

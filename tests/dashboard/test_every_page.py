@@ -26,6 +26,7 @@ SERIOUS = ("serious", "critical")
 # Where → the heading that it has.
 PAGES = {
     "": "Runs",
+    "home": "Home",
     "pipelines": "Pipelines",
     "data": "Data",
     "fleet": "Fleet",
