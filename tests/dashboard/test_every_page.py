@@ -132,6 +132,7 @@ def findings(page: Page) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_every_page_can_be_read_by_everybody_and_complains_of_nothing(watched: Watched, world: World) -> None:
     page, found = watched.page, {}
     for address, heading in world.pages.items():
@@ -144,6 +145,7 @@ def test_every_page_can_be_read_by_everybody_and_complains_of_nothing(watched: W
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
 def test_every_page_is_drawn_for_every_role_with_nothing_in_it_and_with_something(
     page: Page, world: World, role: str
@@ -161,6 +163,7 @@ def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_phone_shows_every_page_within_its_width(page: Page, world: World) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     wide = {}
