@@ -36,20 +36,11 @@ def probe(session: Session, seconds: float) -> None:
     judge(session.connection, session.settings, run)
 
 
-def standing(row: CapabilityRow, stale: timedelta) -> str:
-    """``proven``, ``stale``, ``failed`` or ``claimed``: what stands behind a tick of this row."""
-    if row.failure is not None:
-        return "failed"
-    if row.proven_at is None:
-        return "claimed"
-    return "proven" if datetime.now(UTC) - row.proven_at <= stale else "stale"
-
-
 def cell(row: CapabilityRow, said: str, stale: timedelta) -> str:
     """What is shown for one stage."""
     if said != "supported":
         return _MARKS[said]
-    match standing(row, stale):
+    match row.standing(stale, datetime.now(UTC)):
         case "proven":
             return "✅"
         case "failed":
@@ -64,7 +55,7 @@ def matrix(rows: Sequence[CapabilityRow], stale: timedelta) -> list[dict[str, ob
         {
             **{name: getattr(row, name) for name in ("capability", "databricks", "target", *STAGES)},
             "shown": {stage: cell(row, getattr(row, stage), stale) for stage in STAGES},
-            "standing": standing(row, stale),
+            "standing": row.standing(stale, datetime.now(UTC)),
             "probe": row.probe,
             "evidence": row.evidence,
             "proven_at": row.proven_at,

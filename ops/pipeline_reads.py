@@ -28,6 +28,19 @@ class PastRun:
 
 
 @dataclass(frozen=True)
+class ScoredRun:
+    """A run with its score and, for each signal, the ``points`` that it gave of those ``possible``."""
+
+    run_id: RunId
+    env: str
+    status: RunStatus
+    created_at: datetime
+    score: float
+    sentence: str
+    breakdown: Sequence[Json]
+
+
+@dataclass(frozen=True)
 class PipelineSummary:
     """A pipeline at its newest version.
 
@@ -124,6 +137,11 @@ class Pipelines(Calls):
         """Newest first."""
         rows = self._rows("history", project_id=project_id, slug=slug, limit=limit)
         return [PastRun(**{**row, "status": RunStatus(row["status"])}) for row in rows]
+
+    def scored(self, project_id: UUID, slug: str, limit: int = 60) -> list[ScoredRun]:
+        """Of the latest runs those that have a score, newest first."""
+        rows = self._rows("scored", project_id=project_id, slug=slug, limit=limit)
+        return [ScoredRun(**{**row, "status": RunStatus(row["status"])}) for row in rows]
 
     def phase_states(self, run_id: RunId) -> dict[str, str]:
         return {row["name"]: row["status"] for row in self._rows("phase_states", run_id=run_id)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from ops.calls import Calls
@@ -36,6 +36,14 @@ class CapabilityRow:
     proven_at: datetime | None
     probed_at: datetime
     failure: str | None
+
+    def standing(self, stale: timedelta, now: datetime) -> str:
+        """``proven``, ``stale``, ``failed`` or ``claimed``: what stands behind a tick of this row."""
+        if self.failure is not None:
+            return "failed"
+        if self.proven_at is None:
+            return "claimed"
+        return "proven" if now - self.proven_at <= stale else "stale"
 
 
 class Watching(Calls):

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import polars as pl
 
 from ops.dataset_reads import WrittenVersion
+from ops.pipeline_reads import ScoredRun
 
 HEIGHT = 180
+# The tone of what is bad, in both themes; how much is told by how strong it is.
+LOST = "#d64545"
+MOMENT = pl.Datetime("us", "UTC")
+
+
+def _frame(rows: Sequence[tuple[object, ...]], columns: Mapping[str, type[pl.DataType] | pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=pl.Schema(columns), orient="row")
 
 
 def version_frame(versions: Sequence[WrittenVersion]) -> pl.DataFrame:
     """One row a version, oldest first: when, version, rows in the table, rows of the commit."""
     rows = [(each.recorded_at, each.version, each.total_rows, each.rows) for each in reversed(versions)]
-    moment = pl.Datetime("us", "UTC")
-    return pl.DataFrame(
-        rows, schema={"at": moment, "version": pl.Int64, "rows": pl.Int64, "committed": pl.Int64}, orient="row"
-    )
+    return _frame(rows, {"at": MOMENT, "version": pl.Int64, "rows": pl.Int64, "committed": pl.Int64})
 
 
 def rows_over_time(frame: pl.DataFrame) -> alt.Chart:
@@ -34,6 +40,72 @@ def rows_over_time(frame: pl.DataFrame) -> alt.Chart:
                 alt.Tooltip("rows:Q", title="rows", format=","),
                 alt.Tooltip("committed:Q", title="in the commit", format=","),
                 alt.Tooltip("at:T", title="written", format="%Y-%m-%d %H:%M:%S"),
+            ],
+        )
+    )
+    return drawn
+
+
+def score_frame(runs: Sequence[ScoredRun]) -> pl.DataFrame:
+    """One row a run, oldest first: number, when, environment, score and its sentence."""
+    rows = [
+        (number, each.created_at, each.env, each.score, each.sentence) for number, each in enumerate(reversed(runs), 1)
+    ]
+    return _frame(
+        rows, {"number": pl.Int64, "at": MOMENT, "env": pl.String, "score": pl.Float64, "sentence": pl.String}
+    )
+
+
+def lost_frame(runs: Sequence[ScoredRun]) -> pl.DataFrame:
+    """One row a run and signal: which share of the signal's points was lost."""
+    rows = [
+        (number, each.created_at, str(part["signal"]), _lost(part), float(part["value"]))
+        for number, each in enumerate(reversed(runs), 1)
+        for part in each.breakdown
+    ]
+    return _frame(
+        rows, {"number": pl.Int64, "at": MOMENT, "signal": pl.String, "lost": pl.Float64, "value": pl.Float64}
+    )
+
+
+def _lost(part: Mapping[str, Any]) -> float:
+    possible = float(part["possible"])
+    return round(1 - float(part["points"]) / possible, 4) if possible else 0.0
+
+
+def score_trend(frame: pl.DataFrame) -> alt.Chart:
+    """Scores of a pipeline's runs, one after another."""
+    drawn: alt.Chart = (
+        alt.Chart(frame, height=HEIGHT, description="score of each run, the newest on the right")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("number:Q", title="run", axis=alt.Axis(tickMinStep=1, format="d")),
+            y=alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 100])),
+            tooltip=[
+                alt.Tooltip("score:Q", format=".1f"),
+                alt.Tooltip("sentence:N"),
+                alt.Tooltip("env:N", title="environment"),
+                alt.Tooltip("at:T", title="created", format="%Y-%m-%d %H:%M:%S"),
+            ],
+        )
+    )
+    return drawn
+
+
+def lost_points(frame: pl.DataFrame) -> alt.Chart:
+    """Signals by runs: the stronger the colour, the more of the signal's points were lost."""
+    drawn: alt.Chart = (
+        alt.Chart(frame, description="share of points that each signal lost in each run")
+        .mark_rect(color=LOST)
+        .encode(
+            x=alt.X("number:O", title="run", axis=alt.Axis(labelOverlap=True, labelAngle=0)),
+            y=alt.Y("signal:N", title=None),
+            opacity=alt.Opacity("lost:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 1]), legend=None),
+            tooltip=[
+                alt.Tooltip("signal:N"),
+                alt.Tooltip("lost:Q", title="lost", format=".0%"),
+                alt.Tooltip("value:Q", title="value", format="~g"),
+                alt.Tooltip("at:T", title="run created", format="%Y-%m-%d %H:%M:%S"),
             ],
         )
     )

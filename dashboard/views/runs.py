@@ -22,9 +22,12 @@ TILES: Mapping[str, tuple[RunStatus, ...]] = {
 
 @dataclass(frozen=True)
 class Tile:
+    """``link`` is the address of what was counted; empty where there is none."""
+
     name: str
     number: int
     tone: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,12 @@ class RunLine:
 def tiles(counts: Mapping[RunStatus, int], executors: Sequence[ExecutorRow]) -> list[Tile]:
     """How many runs of the last day are in each state, and how many executors work now."""
     numbers = {name: sum(counts[each] for each in among) for name, among in TILES.items()}
-    shown = [Tile(name, number, tone(name) if number else "quiet") for name, number in numbers.items()]
+    shown = [
+        Tile(name, number, tone(name) if number else "quiet", f"./?status={name}&age=last+day")
+        for name, number in numbers.items()
+    ]
     active = sum(each.state == "active" for each in executors)
-    return [*shown, Tile("executors", active, "good" if active else "bad")]
+    return [*shown, Tile("executors", active, "good" if active else "bad", "fleet")]
 
 
 def run_lines(rows: Sequence[RunRow], now: datetime) -> list[RunLine]:

@@ -63,6 +63,19 @@ where r.project_id = %(project_id)s and r.pipeline = %(slug)s
 order by r.created_at desc, r.id desc
 limit %(limit)s;
 
+-- name: scored
+-- Of the latest runs those that have a score, with what it is made of.
+select f.id as run_id, f.env, f.status, f.created_at, s.score::float8, s.sentence, s.breakdown
+from (
+  select r.id, r.env, r.status, r.created_at
+  from ops.runs r
+  where r.project_id = %(project_id)s and r.pipeline = %(slug)s
+  order by r.created_at desc, r.id desc
+  limit %(limit)s
+) as f
+join ops.run_scores s on s.run_id = f.id
+order by f.created_at desc, f.id desc;
+
 -- name: phase_states
 select ph.name, ph.status from ops.run_phases ph where ph.run_id = %(run_id)s order by ph.ordinal;
 

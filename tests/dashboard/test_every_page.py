@@ -26,10 +26,18 @@ SERIOUS = ("serious", "critical")
 # Where → the heading that it has.
 PAGES = {
     "": "Runs",
+    "home": "Home",
     "pipelines": "Pipelines",
     "data": "Data",
     "fleet": "Fleet",
     "trigger": "Start a run",
+    "alerts": "Alerts",
+    "alerts?part=Messages": "Alerts",
+    "alerts?part=Rules": "Alerts",
+    "alerts?part=Routing": "Alerts",
+    "alerts?part=Silences": "Alerts",
+    "scores": "Scores",
+    "coverage": "Coverage",
     "settings": "Settings",
     "settings?part=My+tokens": "Settings",
     "settings?part=Projects": "Settings",
@@ -42,6 +50,8 @@ EMPTY = {
     "": "No runs here yet.",
     "pipelines": "No pipeline is known here yet.",
     "data": "The lake has no table yet.",
+    "scores": "No run has a score yet.",
+    "alerts": "Nothing is wrong that a rule looks for.",
     "settings?part=My+tokens": "You have no token.",
     "settings?part=Promotions": "Nothing was promoted yet.",
 }
@@ -72,6 +82,7 @@ def world(empty: Served, served: Served) -> World:
     run = operator.claim()
     operator.executor.start_run(run.run_id, run.lease_token)
     operator.executor.fail_run(run.run_id, run.lease_token, "CHECK_FAILED", HOSTILE)
+    operator.owner.compute_run_score(run.run_id)
     wrote(operator, commit(table="silver.orders"))
     wrote(operator, commit(1, table="silver.orders"))
     at_work, _ = operator.running()
@@ -121,6 +132,7 @@ def findings(page: Page) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_every_page_can_be_read_by_everybody_and_complains_of_nothing(watched: Watched, world: World) -> None:
     page, found = watched.page, {}
     for address, heading in world.pages.items():
@@ -133,6 +145,7 @@ def test_every_page_can_be_read_by_everybody_and_complains_of_nothing(watched: W
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", ["viewer", "operator", "admin"])
 def test_every_page_is_drawn_for_every_role_with_nothing_in_it_and_with_something(
     page: Page, world: World, role: str
@@ -150,6 +163,7 @@ def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_phone_shows_every_page_within_its_width(page: Page, world: World) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     wide = {}

@@ -61,10 +61,12 @@ def test_the_page_shows_who_works_on_what_and_who_was_lost(watched: Watched, ser
     with psycopg.connect(served.operator.url, autocommit=True) as connection:
         connection.execute("update ops.executors set state = 'lost' where id = %s", [gone])
     run_id, token = served.operator.running()
+    served.operator.executor.heartbeat_run(run_id, token, "bronze")
     page.goto(f"{served.where}/fleet")
     row = page.locator("tr", has_text="tester")
     expect(row.locator("> td .pill").first).to_have_text("active")
     expect(row.locator(f"a[href='run?id={run_id}']")).to_have_text("demo")
+    expect(row).to_contain_text("default/demo/dev, bronze; lease for")
     expect(page.locator("tr", has_text="gone-8").locator(".pill").first).to_have_text("lost")
     served.operator.complete(run_id, token)
     expect(row.locator(f"a[href='run?id={run_id}']")).to_have_count(0)

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from dashboard.data import keys
 from dashboard.data.links import LIFETIME_SECONDS, Named
 from dashboard.data.links import link as sign_link
 from ops.accounts import Accounts
@@ -103,8 +104,9 @@ def post(served: Served, path: str, address: str = "127.0.0.1", **fields: str) -
 
 def link_of(world: World, team: Team, now: float | None = None) -> str:
     """A link to the team's artifact for any member, as the page itself would sign it."""
-    key = (world.served.home / "artifact_links.key").read_text()
-    return sign_link(key, Named(team.run_id, team.artifact_id, team.sha256), None, now)
+    # Made here where no page has needed it yet, as any process would.
+    signed_with = keys.key(world.served.home, "artifact_links.key")
+    return sign_link(signed_with, Named(team.run_id, team.artifact_id, team.sha256), None, now)
 
 
 def test_nobody_sees_anything_without_signing_in(world: World, page: Page) -> None:
@@ -348,11 +350,11 @@ def test_no_secret_is_in_a_page_or_in_the_log(world: World, contexts: list[Brows
     sign_in(page, world.served, "ada")
     page.goto(f"{world.served.where}/run?id={world.ours.run_id}")
     page.wait_for_selector(".verdict")
-    keys = [(world.served.home / "artifact_links.key").read_text(), session_of(contexts[0]), PASSWORD]
+    secrets = [(world.served.home / "artifact_links.key").read_text(), session_of(contexts[0]), PASSWORD]
     seen = b"".join(each.encode() if isinstance(each, str) else each for each in frames) + page.content().encode()
     log = (world.served.home / "dashboard.log").read_bytes()
     assert world.ours.secret.encode() in seen
-    for key in keys:
-        assert key.encode() not in seen
-        assert key.encode() not in log
+    for secret in secrets:
+        assert secret.encode() not in seen
+        assert secret.encode() not in log
     assert page.evaluate("document.cookie").find("controlroom_session") == -1

@@ -83,6 +83,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "pipelines": (lambda on, _: Pipelines(on).page(), 20 * 130),
         "pipeline": (lambda on, _: Pipelines(on).one("crowd", "p1", "demo"), 0),
         "history": (lambda on, old: Pipelines(on).history(old.project, "demo"), 70),
+        "scored": (lambda on, old: Pipelines(on).scored(old.project, "demo"), 130),
         "phase_states": (lambda on, old: Pipelines(on).phase_states(old.run), 10),
         "versions": (lambda on, old: Pipelines(on).versions(old.project, "demo"), 10),
         "specs": (lambda on, old: Pipelines(on).specs(old.project, "demo", [1, 2]), 10),

@@ -1,0 +1,168 @@
+"""Alerts: what is wrong and who sees to it, what was sent, what fires, whom it concerns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.actions.alerts import acknowledge, end_silence, mute, route
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.alerts import (
+    MUTES,
+    alert_line,
+    alert_tiles,
+    escalation_words,
+    may_act,
+    message_lines,
+    ranked,
+    route_match,
+    rule_place,
+    rule_words,
+    silence_words,
+)
+from ops.access_reads import Access, MyProject
+from ops.alerts import AlertRow, Alerts, RouteRow
+from ops.errors import ControlRoomError
+
+# With two buttons each; more than that nobody works through on one page.
+ROWS = 30
+ONLY_OPERATORS = "This needs the role operator there; ask an admin of the project."
+
+
+def done(said: str) -> None:
+    """Draws the page again, with this above it."""
+    st.session_state["alerts_done"] = said
+    st.rerun()
+
+
+@refreshed(5)
+def listing(everything: bool) -> None:
+    now = datetime.now(UTC)
+    with asking() as connection:
+        rows, mine = Alerts(connection).alerts(everything), Access(connection).my_roles()
+    st.html(render("tiles", tiles=alert_tiles(rows)))
+    if not rows:
+        st.html(render("no_alerts"))
+    for row in ranked(rows)[:ROWS]:
+        one(row, mine, now)
+    if len(rows) > ROWS:
+        st.caption(f"{ROWS} of {len(rows)}. The others: `controlroom alert list`.")
+
+
+def one(row: AlertRow, mine: list[MyProject], now: datetime) -> None:
+    able = may_act(row, mine)
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.html(render("alert", line=alert_line(row, now)))
+        if row.state == "open" and st.button(
+            "Acknowledge", key=f"ack_{row.alert_id}", disabled=not able, help=None if able else ONLY_OPERATORS
+        ):
+            try:
+                acknowledge(row.alert_id)
+            except ControlRoomError as error:
+                st.error(f"{error.message} ({error.code})")
+            else:
+                st.rerun()
+        if row.state != "resolved" and st.button(
+            "Mute…", key=f"mute_{row.alert_id}", disabled=not able, help=None if able else ONLY_OPERATORS
+        ):
+            st.session_state["muting"] = row
+            st.rerun()
+
+
+@st.dialog("Mute")
+def ask_mute(row: AlertRow, mine: list[MyProject]) -> None:
+    st.write(
+        f"Nobody is told of “{row.rule}” about {row.group_key} in {row.env}. What is still wrong at the end is told then."
+    )
+    length = st.selectbox("For", list(MUTES), key="mute_length") or "1 hour"
+    reason = st.text_input("Why", key="mute_reason")
+    if st.button("Mute", type="primary", key="do_mute"):
+        [project_id] = [each.project_id for each in mine if (each.org, each.project) == (row.org, row.project)]
+        try:
+            mute(project_id, row, MUTES[length], reason.strip())
+        except ControlRoomError as error:
+            st.error(f"{error.message} ({error.code})")
+            return
+        done(f"“{row.rule}” is mute for {length}.")
+
+
+def alerts() -> None:
+    everything = st.toggle("Resolved ones too", key="resolved", bind="query-params")
+    # A dialog cannot be opened from a fragment that draws itself: the page does it.
+    if row := st.session_state.pop("muting", None):
+        with asking() as connection:
+            ask_mute(row, Access(connection).my_roles())
+    listing(bool(everything))
+
+
+@refreshed(5)
+def messages() -> None:
+    with asking() as connection:
+        rows = Alerts(connection).messages()
+    st.html(render("messages", lines=message_lines(rows, datetime.now(UTC))))
+
+
+def rules() -> None:
+    with asking() as connection:
+        rows = Alerts(connection).rules()
+    st.caption("An editor changes one with `controlroom alert rule set NAME …`.")
+    st.html(render("alert_rules", rows=[(row, rule_words(row), rule_place(row)) for row in rows]))
+
+
+def routing() -> None:
+    with asking() as connection:
+        rows, channels = Alerts(connection).routes(), Alerts(connection).channels()
+        able = any(place.project is None for place in Access(connection).administered())
+    st.caption(
+        "The first row that fits an alert answers for it; its primary owner is told by every channel of that name."
+    )
+    st.html(render("routes", rows=[(row, route_match(row), escalation_words(row)) for row in rows]))
+    why = None if able else "The matrix is the installation's: it is changed by the admins of a whole org."
+    if st.button("Change owners…", key="change_route", disabled=not able or not rows, help=why):
+        ask_route(rows)
+    if why:
+        st.caption(why)
+    st.header("Channels")
+    st.html(render("channels", rows=channels))
+
+
+@st.dialog("Change owners")
+def ask_route(rows: list[RouteRow]) -> None:
+    row = st.selectbox("Area", rows, format_func=lambda each: each.area, key="route")
+    if row is None:
+        return
+    primary = st.text_input("Primary owner", row.primary_owner, key=f"primary_{row.area}")
+    secondary = st.text_input("Secondary owner", row.secondary_owner, key=f"secondary_{row.area}")
+    if st.button("Save", type="primary", key="save_route"):
+        try:
+            route(row.area, {"primary_owner": primary.strip(), "secondary_owner": secondary.strip()})
+        except ControlRoomError as error:
+            st.error(f"{error.message} ({error.code})")
+            return
+        done(f"{row.area} is {primary.strip()}'s, then {secondary.strip()}'s.")
+
+
+def silences() -> None:
+    with asking() as connection:
+        rows = Alerts(connection).silences()
+    st.html(render("silences", rows=[(row, silence_words(row)) for row in rows], now=datetime.now(UTC)))
+    row = st.selectbox("Silence", rows, format_func=silence_words, key="silence") if rows else None
+    if row is not None and st.button("End it", key="end_silence"):
+        try:
+            end_silence(row.silence_id)
+        except ControlRoomError as error:
+            st.error(f"{error.message} ({error.code})")
+            return
+        done(f"{silence_words(row)} is told again.")
+
+
+PARTS = {"Alerts": alerts, "Messages": messages, "Rules": rules, "Routing": routing, "Silences": silences}
+
+st.title("Alerts")
+part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
+if said := st.session_state.pop("alerts_done", None):
+    st.success(said)
+PARTS[part or "Alerts"]()

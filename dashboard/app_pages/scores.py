@@ -1,0 +1,72 @@
+"""Scores: how good a pipeline's runs were, which signals cost them points, and what other weights would say."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
+from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
+from ops.pipeline_reads import Pipelines, ScoredRun
+from ops.scores import Scores
+
+# In the choice; further ones are found by their page's address.
+PIPELINES = 500
+
+
+def chosen() -> list[ScoredRun]:
+    """The scored runs of the pipeline that is chosen, newest first."""
+    with asking() as connection:
+        names = [f"{row.org}/{row.project}/{row.slug}" for row in Pipelines(connection).page(limit=PIPELINES)]
+    name = st.selectbox("Pipeline", names, key="of", bind="query-params") if names else None
+    if name is None:
+        return []
+    with asking() as connection:
+        detail = Pipelines(connection).one(*name.split("/"))
+        return Pipelines(connection).scored(detail.project_id, detail.slug)
+
+
+def trend(runs: list[ScoredRun]) -> None:
+    st.html(render("score_head", run=runs[0], count=len(runs)))
+    st.header("Trend")
+    st.altair_chart(score_trend(score_frame(runs)))
+    st.header("What cost points")
+    st.altair_chart(lost_points(lost_frame(runs)))
+
+
+def what_if(runs: list[ScoredRun]) -> None:
+    st.header("What if")
+    st.caption("What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them.")
+    labels = {f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC · {run.env} · {run.score:.0f}": run for run in runs}
+    run = labels[st.selectbox("Run", list(labels), key="judged") or next(iter(labels))]
+    with asking() as connection:
+        weights, now = Scores(connection).weights(), Scores(connection).of(run.run_id)
+    columns = st.columns(4)
+    given = {
+        row.signal: columns[number % 4].number_input(
+            row.signal, 0.0, 1000.0, row.weight, 5.0, key=f"weight_{row.signal}", help=row.description
+        )
+        for number, row in enumerate(weights)
+    }
+    with asking() as connection:
+        then = Scores(connection).what_if(run.run_id, changed_weights(weights, given))
+    st.html(render("what_if", said=compared(now, then), lines=part_lines(now, then)))
+
+
+def rules() -> None:
+    with asking() as connection:
+        weights, gates = Scores(connection).weights(), Scores(connection).gates()
+    st.header("Weights")
+    st.html(render("weights", rows=[(row, weight_words(row)) for row in weights]))
+    st.header("Gates")
+    st.html(render("gates", rows=[(row, gate_words(row)) for row in gates]))
+
+
+st.title("Scores")
+if runs := chosen():
+    trend(runs)
+    what_if(runs)
+else:
+    st.html(render("no_scores"))
+rules()

@@ -1,0 +1,147 @@
+"""What needs somebody now, worst first, each in one sentence with one place to go; and what is due next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.views.alerts import SEVERITIES
+from dashboard.views.fleet import state_of
+from dashboard.views.pipelines import pipeline_link, schedule_kind
+from dashboard.views.words import ago, count, span
+from ops.alerts import AlertRow
+from ops.fleet_reads import FleetExecutor, FleetLease
+from ops.model import RunStatus
+from ops.pipeline_reads import PastRun, PipelineSummary
+from ops.schedules import FreshnessRow, ScheduleRow
+from ops.views import RunDetail
+
+SOON = 8
+
+
+@dataclass(frozen=True)
+class Need:
+    """``tone`` bad comes before waits; ``go`` is the address of what is to be done, named ``act``."""
+
+    tone: str
+    said: str
+    why: str
+    go: str
+    act: str
+
+
+@dataclass(frozen=True)
+class Due:
+    name: str
+    link: str
+    where: str
+    kind: str
+    when: str
+    exact: str
+
+
+def alert_needs(rows: Sequence[AlertRow], now: datetime) -> list[Need]:
+    """Alerts that nobody sees to."""
+    return [
+        Need(
+            SEVERITIES[row.severity],
+            row.title,
+            f"{row.said} · {ago(row.opened_at, now)}".strip(" ·"),
+            "alerts",
+            "See to it",
+        )
+        for row in rows
+        if row.state == "open"
+    ]
+
+
+def failing(rows: Sequence[PipelineSummary]) -> list[tuple[PipelineSummary, PastRun]]:
+    """Pipelines and environments whose last run failed, the latest first."""
+    found = [(row, run) for row in rows for run in row.latest if run.status is RunStatus.FAILED]
+    return sorted(found, key=lambda each: each[1].created_at, reverse=True)
+
+
+def failure_needs(runs: Sequence[RunDetail], told: Sequence[AlertRow], now: datetime) -> list[Need]:
+    """Pipelines that fail, but for those of which an alert tells already, whoever sees to it."""
+    known = {(row.org, row.project, row.env, row.group_key) for row in told}
+    return [
+        Need(
+            "bad",
+            f"{run.pipeline} fails in {run.env}",
+            f"{run.error_message or 'no cause is known'} ({run.error_code}) · {ago(run.finished_at or run.created_at, now)}",
+            f"run?id={run.run_id}",
+            "Open the run",
+        )
+        for run in runs
+        if (run.org, run.project, run.env, run.pipeline) not in known
+    ]
+
+
+def freshness_needs(rows: Sequence[FreshnessRow]) -> list[Need]:
+    """Tables that are older than they may be."""
+    return [
+        Need(
+            "bad" if row.state == "error" else "waits",
+            f"{row.dataset} is {'too old' if row.state == 'error' else 'getting old'} in {row.env}",
+            f"{span(timedelta(seconds=row.lag_seconds or 0.0))} behind; it may be {span(timedelta(seconds=row.error_seconds))}",
+            f"data?text={row.dataset}&env={row.env}",
+            "Open the table",
+        )
+        for row in rows
+        if row.state in ("warn", "error")
+    ]
+
+
+def fleet_needs(
+    executors: Sequence[FleetExecutor], leases: Sequence[FleetLease], queued: int, patience: timedelta, now: datetime
+) -> list[Need]:
+    """Runs whose executor is gone, executors that fell silent, and a queue that nobody works on."""
+    needs = [
+        Need(
+            "bad",
+            f"{lease.pipeline} has lost its executor",
+            f"the lease ended {span(now - lease.expires_at)} ago; the steward gives the run to another one",
+            f"run?id={lease.run_id}",
+            "Open the run",
+        )
+        for lease in leases
+        if lease.expires_at < now
+    ]
+    states = [state_of(each, patience) for each in executors]
+    if "active" not in states:
+        waiting = f"{count(queued, 'run')} {'waits' if queued == 1 else 'wait'}" if queued else "nothing waits"
+        needs.append(Need("bad" if queued else "waits", "No executor works", waiting, "fleet", "Open the fleet"))
+    if silent := states.count("silent"):
+        said = f"{count(silent, 'executor')} fell silent"
+        needs.append(Need("waits", said, f"not heard of for more than {span(patience)}", "fleet", "Open the fleet"))
+    return needs
+
+
+def ranked_needs(needs: Sequence[Need]) -> list[Need]:
+    """What is bad first; among equals in the order in which they come."""
+    return sorted(needs, key=lambda need: ("bad", "waits").index(need.tone) if need.tone in ("bad", "waits") else 2)
+
+
+def due_next(rows: Sequence[ScheduleRow], now: datetime) -> list[Due]:
+    """The schedules whose clock strikes next."""
+    timed = sorted(
+        (
+            (row.due_at or row.next_at, row)
+            for row in rows
+            if not row.paused and (row.due_at or row.next_at) is not None
+        ),
+        key=lambda each: (each[0], each[1].slug),
+    )
+    return [
+        Due(
+            row.pipeline,
+            pipeline_link(row.org, row.project, row.pipeline),
+            f"{row.org}/{row.project}/{row.env}",
+            schedule_kind(row),
+            f"in {span(at - now)}" if at > now else "now",
+            f"{at:%Y-%m-%d %H:%M:%S} UTC",
+        )
+        for at, row in timed[:SOON]
+        if at is not None
+    ]

@@ -1,0 +1,149 @@
+"""Alerts: what is told of them, first without a page, then in a browser, by who may act on them and who may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.views.alerts import (
+    DELIVERIES,
+    alert_line,
+    alert_tiles,
+    escalation_words,
+    may_act,
+    message_lines,
+    ranked,
+    route_match,
+    rule_words,
+    silence_words,
+)
+from ops.access_reads import MyProject
+from ops.alerts import AlertRow, Alerts, MessageRow, RouteRow, RuleRow, SilenceRow
+from ops.database import LOCAL_OPERATOR
+from ops.tenancy import Tenancy
+from tests.dashboard.conftest import Served, Watched
+from tests.dashboard.people import as_role
+from tests.dashboard.test_views import NOW
+
+ALERT = AlertRow(
+    UUID(int=1), "acme", "books", "prod", "run failed", "orders", "open", "critical", "orders failed", "nulls", 1.0, None,
+    NOW - timedelta(minutes=5), None, None, None, 0, NOW + timedelta(minutes=25),
+)  # fmt: skip
+TAKEN = replace(ALERT, state="acknowledged", acknowledged_at=NOW - timedelta(minutes=1), acknowledged_by="ada")
+MINE = MyProject("acme", "books", UUID(int=3), NOW, {"dev": "admin", "prod": "viewer"})
+
+
+def test_an_alert_says_who_sees_to_it_and_who_is_asked_next() -> None:
+    over = replace(TAKEN, state="resolved", resolved_at=NOW)
+    lines = [alert_line(each, NOW) for each in (ALERT, TAKEN, over, replace(ALERT, escalates_at=NOW))]
+    assert [(line.state, line.next, line.tone) for line in lines] == [
+        ("nobody sees to it", "the next owner is asked in 25 min", "bad"),
+        ("ada sees to it since 1 min ago", "", "bad"),
+        ("resolved now", "", "quiet"),
+        ("nobody sees to it", "the next owner is being asked", "bad"),
+    ]
+    numbers = {tile.name: tile.number for tile in alert_tiles([ALERT, ALERT, TAKEN, over])}
+    assert numbers == {"critical": 2, "warning": 0, "info": 0, "acknowledged": 1}
+
+
+def test_what_nobody_sees_to_stands_first_and_what_is_worse_before_the_rest() -> None:
+    warning = replace(ALERT, severity="warning")
+    over = replace(ALERT, state="resolved", resolved_at=NOW)
+    assert ranked([over, TAKEN, warning, ALERT]) == [ALERT, warning, TAKEN, over]
+
+
+def test_who_is_no_operator_where_the_alert_is_may_not_act_on_it() -> None:
+    assert not may_act(ALERT, [MINE])
+    assert may_act(replace(ALERT, env="dev"), [MINE])
+    assert not may_act(replace(ALERT, env="dev", project="other"), [MINE])
+    assert not may_act(replace(ALERT, env="stage"), [MINE])
+
+
+def test_rules_routes_silences_and_messages_read_as_people_say_them() -> None:
+    rule = RuleRow(
+        "acme", "books", "bad rows", "failed_checks", ">", 3.0, None, "max", timedelta(hours=1), 2, None, None, None,
+        "pipeline", "warning", "", "pipelines", True, False, "",
+    )  # fmt: skip
+    assert rule_words(rule) == "max of failed_checks over 1 h > 3, 2 times in a row"
+    assert rule_words(replace(rule, aggregate="last", consecutive=1)) == "failed_checks > 3"
+    route = RouteRow("a", {"env": "prod"}, "@a", "@b", (), [{"after_minutes": 30, "to": "secondary"}], "", 1)
+    assert (route_match(route), escalation_words(route)) == ("env = prod", "after 30 min secondary")
+    calls = replace(route, match={}, escalation=[{"after_minutes": 5, "channels": ["pager"]}])
+    assert (route_match(calls), escalation_words(calls)) == ("everything", "after 5 min pager")
+    assert escalation_words(replace(route, escalation=[])) == "nobody further"
+    silence = SilenceRow(UUID(int=4), "acme", "books", "mute", "prod", "bad rows", "orders", NOW, NOW, "x", None)
+    assert silence_words(silence) == "bad rows about orders in acme/books/prod"
+    assert silence_words(replace(silence, rule=None, group_key=None, env=None)) == "everything in acme/books"
+    message = MessageRow(
+        UUID(int=5), None, None, "opened", "pager", "failed", "critical", "t", 3, NOW - timedelta(hours=2), NOW, None, "500", 0
+    )  # fmt: skip
+    [line] = message_lines([message], NOW)
+    assert (line.tone, line.when, line.error) == (DELIVERIES["failed"], "2 h ago", "500")
+
+
+@pytest.fixture
+def broken(served: Served) -> AlertRow:
+    """A run of a pipeline of its own has failed, and a rule has noticed."""
+    operator = served.operator
+    operator.queue(None, pipeline=f"orders_{uuid4().hex[:8]}", phases=(), max_attempts=1)
+    run = operator.claim()
+    operator.executor.start_run(run.run_id, run.lease_token)
+    operator.executor.fail_run(run.run_id, run.lease_token, "CHECK_FAILED", "nulls in amount_total")
+    operator.owner.compute_run_score(run.run_id)
+    return next(alert for alert in Alerts(operator.owner.source).alerts() if alert.run_id == run.run_id)
+
+
+def test_an_alert_is_acknowledged_and_muted_from_the_page(watched: Watched, served: Served, broken: AlertRow) -> None:
+    page = watched.page
+    page.goto(f"{served.where}/alerts")
+    expect(page.get_by_text(broken.title).first).to_be_visible()
+    waiting = page.get_by_role("button", name="Acknowledge")
+    expect(waiting.first).to_be_enabled()
+    number = waiting.count()
+    waiting.first.click()
+    expect(page.get_by_text(f"{LOCAL_OPERATOR} sees to it").first).to_be_visible()
+    expect(waiting).to_have_count(number - 1)
+    page.get_by_role("button", name="Mute…").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Mute", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("p_reason")
+    dialog.get_by_label("Why").fill("a new disk")
+    dialog.get_by_role("button", name="Mute", exact=True).click()
+    expect(page.get_by_text("is mute for 1 hour.")).to_be_visible()
+    page.get_by_text("Silences", exact=True).click()
+    expect(page.locator("tr", has_text="a new disk")).to_contain_text(LOCAL_OPERATOR)
+    page.get_by_role("button", name="End it").click()
+    expect(page.get_by_text("is told again.")).to_be_visible()
+    expect(page.get_by_text("Nothing is silent.")).to_be_visible()
+    assert watched.hosts == {served.where.removeprefix("http://")}
+    assert watched.complaints == []
+
+
+def test_a_viewer_sees_alerts_and_is_told_who_may_act(page: Page, served: Served, broken: AlertRow) -> None:
+    with as_role(served, "viewer"):
+        page.goto(f"{served.where}/alerts")
+        expect(page.get_by_text(broken.title).first).to_be_visible()
+        expect(page.get_by_role("button", name="Mute…").first).to_be_disabled()
+        page.goto(f"{served.where}/alerts?part=Routing")
+        expect(page.get_by_role("button", name="Change owners…")).to_be_disabled()
+        expect(page.get_by_text("it is changed by the admins of a whole org")).to_be_visible()
+
+
+def test_the_admin_of_an_org_changes_who_is_asked(page: Page, served: Served) -> None:
+    people = Tenancy(served.operator.owner.source)
+    people.set_member("default", None, LOCAL_OPERATOR, "admin")
+    people.set_member("default", None, "another admin", "admin")
+    try:
+        page.goto(f"{served.where}/alerts?part=Routing")
+        page.get_by_role("button", name="Change owners…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Primary owner").fill("@night-shift")
+        dialog.get_by_label("Primary owner").press("Tab")
+        dialog.get_by_role("button", name="Save").click()
+        expect(page.locator("tr", has_text="@night-shift")).to_be_visible()
+    finally:
+        people.remove_member("default", None, LOCAL_OPERATOR)

@@ -1,0 +1,44 @@
+"""The CAPS report: a tick is worth what stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from playwright.sync_api import Page, expect
+
+from dashboard.views.coverage import LOOKS, coverage_lines, coverage_tiles
+from ops.watching import CapabilityRow, Watching
+from tests.dashboard.conftest import Served
+from tests.dashboard.test_views import NOW
+
+ROW = CapabilityRow(
+    1, "Jobs", "Native", "Runs", "not planned", "planned", "supported", "p", {"said": "it ran", "test": "t", "run": "r"},
+    NOW - timedelta(days=1), NOW, None,
+)  # fmt: skip
+ROWS = [
+    ROW, replace(ROW, proven_at=NOW - timedelta(days=8)), replace(ROW, proven_at=None, evidence=None),
+    replace(ROW, proven_at=None, failure="no answer"),
+]  # fmt: skip
+
+
+def test_only_a_probe_that_succeeded_lately_is_a_tick() -> None:
+    lines = coverage_lines(ROWS, NOW)
+    assert [line.stages[2].tone for line in lines] == ["good", "waits", "waits", "bad"]
+    assert {line.stages[1].word for line in lines} == {"… planned"}
+    assert [line.said for line in lines] == ["it ran", "it ran", "", "failed: no answer"]
+    assert {tile.name: tile.number for tile in coverage_tiles(ROWS, NOW)} == dict.fromkeys(LOOKS, 1)
+
+
+def test_the_page_shows_what_was_proven_and_by_what(page: Page, served: Served) -> None:
+    page.goto(f"{served.where}/coverage")
+    row = page.locator("tr", has_text="Jobs/Workflows")
+    expect(row.locator(".pill").first).to_have_text("✓ claimed, not proven here")
+    run_id = served.operator.succeeded()
+    Watching(served.operator.owner.source).record_evidence(
+        "Jobs/Workflows", "runs_end", True, {"said": "a run ended", "test": "tests/x.py", "run": str(run_id)}
+    )
+    page.reload()
+    expect(row.locator(".pill").first).to_have_text("✓ proven")
+    row.get_by_role("link", name="the run").click()
+    expect(page.locator(".verdict")).to_contain_text("Succeeded")
