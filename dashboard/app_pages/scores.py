@@ -37,7 +37,9 @@ def trend(runs: list[ScoredRun]) -> None:
 
 def what_if(runs: list[ScoredRun]) -> None:
     st.header("What if")
-    st.caption("What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them.")
+    st.caption(
+        "What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them."
+    )
     labels = {f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC · {run.env} · {run.score:.0f}": run for run in runs}
     run = labels[st.selectbox("Run", list(labels), key="judged") or next(iter(labels))]
     with asking() as connection:
