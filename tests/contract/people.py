@@ -11,9 +11,10 @@ from postgrest import SyncPostgrestClient
 from ops.database import Connection
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
-from tests.operating import SPEC
 
 EDITOR, VIEWER, STRANGER = "editor@acme", "viewer@acme", "stranger@rivals"
+
+SPEC: dict[str, Any] = {"version": 1, "pipeline": "demo", "phases": [{"name": "bronze", "kind": "ingest"}]}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class People:
             "p_spec": SPEC,
             "p_spec_sha256": "5" * 64,
             "p_git_sha": "a" * 40,
-            "p_phases": [{"name": "bronze", "kind": "ingest"}],
+            "p_phases": SPEC["phases"],
             **more,
         }
 
