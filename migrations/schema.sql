@@ -2159,7 +2159,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.promotions FOR EACH S
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
-CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2176,6 +2176,7 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.score_gates FOR EAC
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.silences FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit_made AFTER INSERT ON ops.alert_rules FOR EACH ROW WHEN ((NOT new.built_in)) EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text])))) EXECUTE FUNCTION private.note_success();
 CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();

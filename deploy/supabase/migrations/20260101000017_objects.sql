@@ -6320,8 +6320,8 @@ begin
     private.make_append_only('audit_log'), private.make_append_only('promotions');
 
   foreach v_table in array array[
-    'orgs', 'projects', 'memberships', 'access_tokens', 'grants', 'secret_grants', 'promotions', 'caps', 'alert_rules',
-    'routing_matrix', 'schedules', 'signal_weights'
+    'orgs', 'projects', 'memberships', 'access_tokens', 'grants', 'secret_grants', 'promotions', 'caps', 'routing_matrix',
+    'schedules', 'signal_weights'
   ] loop
     perform private.audit_table(v_table);
   end loop;
@@ -6405,6 +6405,15 @@ $$;
 create or replace trigger watch_new_project
   after insert on ops.projects
   for each row execute function private.watch_new_project();
+
+-- What every project begins with is nobody's act.
+create or replace trigger audit
+  after update or delete on ops.alert_rules
+  for each row execute function private.audit_change();
+create or replace trigger audit_made
+  after insert on ops.alert_rules
+  for each row when (not new.built_in)
+  execute function private.audit_change();
 
 -- policies/tables/50_catalog.sql
 do $$

@@ -93,8 +93,8 @@ begin
     private.make_append_only('audit_log'), private.make_append_only('promotions');
 
   foreach v_table in array array[
-    'orgs', 'projects', 'memberships', 'access_tokens', 'grants', 'secret_grants', 'promotions', 'caps', 'alert_rules',
-    'routing_matrix', 'schedules', 'signal_weights'
+    'orgs', 'projects', 'memberships', 'access_tokens', 'grants', 'secret_grants', 'promotions', 'caps', 'routing_matrix',
+    'schedules', 'signal_weights'
   ] loop
     perform private.audit_table(v_table);
   end loop;

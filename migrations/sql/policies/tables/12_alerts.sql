@@ -22,3 +22,12 @@ $$;
 create or replace trigger watch_new_project
   after insert on ops.projects
   for each row execute function private.watch_new_project();
+
+-- What every project begins with is nobody's act.
+create or replace trigger audit
+  after update or delete on ops.alert_rules
+  for each row execute function private.audit_change();
+create or replace trigger audit_made
+  after insert on ops.alert_rules
+  for each row when (not new.built_in)
+  execute function private.audit_change();
