@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -109,3 +110,21 @@ def test_no_log_line_holds_a_secret(store: SecretStore, as_json: bool) -> None:
     if as_json:
         first = json.loads(written.splitlines()[0])
         assert (first["run"], first["phase"], first["lease_token"], first["level"]) == ("r-1", "bronze", 17, "info")
+
+
+def test_a_secret_is_hidden_in_whatever_form_it_comes_out(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBg'kqhkiG9w0\\BAQEFAAé\nq8fJ2mZbA0uVvWcXdYe\n-----END KEY-----"
+    (tmp_path / "secrets" / "key").write_text(key)
+    (tmp_path / "secrets" / "dsn").write_text("host=db user=u password=hunter22x dbname=d")
+    store = SecretStore(tmp_path)
+    assert store.resolve("secret://file/key") == key
+    store.resolve("secret://file/dsn")
+    forms = [
+        *key.splitlines()[1:3], json.dumps({"key": key}), json.dumps(key, ensure_ascii=False), repr(key), quote(key, ""),
+        "FATAL: hunter22x was refused",
+    ]  # fmt: skip
+    for form in forms:
+        said = store.redact(form)
+        assert "***" in said
+        assert not any(part in said for part in ("MIIEvQ", "q8fJ2", "hunter22x")), form
