@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ops.model import ClaimedRun, DatasetVersion, Fingerprint, LeaseToken, NewPhase, PhaseStatus, RunId, TableVersion
@@ -45,19 +46,19 @@ class Operator:
         [run] = self.executor.claim_run(self.executor_id, lease_seconds=lease_seconds)
         return run
 
-    def complete(self, run_id: RunId, token: LeaseToken) -> None:
+    def complete(self, run_id: RunId, token: LeaseToken, phases: Sequence[NewPhase] = PHASES) -> None:
         """Ends a run of ours with success, its phases before it."""
-        for phase in PHASES:
+        for phase in phases:
             self.executor.start_phase(run_id, token, phase.name)
             self.executor.finish_phase(run_id, token, phase.name, PhaseStatus.SUCCEEDED, {})
         self.executor.complete_run(run_id, token, {})
 
-    def succeeded(self, **changes: object) -> RunId:
+    def succeeded(self, phases: Sequence[NewPhase] = PHASES, **changes: object) -> RunId:
         """A run that this executor has completed, phase by phase."""
-        self.queue(None, **changes)
+        self.queue(None, phases=phases, **changes)
         run = self.claim()
         self.executor.start_run(run.run_id, run.lease_token)
-        self.complete(run.run_id, run.lease_token)
+        self.complete(run.run_id, run.lease_token, phases)
         return run.run_id
 
     def running(self, lease_seconds: float = 30.0) -> tuple[RunId, LeaseToken]:

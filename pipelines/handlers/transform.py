@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import polars as pl
@@ -68,21 +67,15 @@ def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
 
 def column_lineage(ctx: Context, phase: TransformPhase) -> ColumnLineage:
     """Which input columns each output column was made from; what cannot be told is said to be unknown."""
-    tables = {
-        alias: (table, ctx.lake.scan(table, pinned(ctx, table).version).collect_schema())
-        for alias, table in phase.inputs.items()
-    }
     if phase.sql is not None:
         sql = phase.sql
+        tables = {
+            alias: (table, ctx.lake.scan(table, pinned(ctx, table).version).collect_schema())
+            for alias, table in phase.inputs.items()
+        }
         return of_plan(tables, lambda frames: query(frames, sql, ctx.params))
-    made = named_function(phase.python or "")
-
-    def planned(frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
-        plan = made(frames, {**ctx.params, **phase.with_})
-        assert isinstance(plan, pl.LazyFrame)
-        return plan
-
-    return of_plan(tables, planned)
+    # A function may do more than plan: it is called once, with its rows, and never again for a record of it.
+    return ColumnLineage(unknown=("*",), reason=f"{phase.python} is a function of Python's")
 
 
 def _latest_commit(ctx: Context, phase: TransformPhase) -> datetime:

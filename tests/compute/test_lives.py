@@ -279,8 +279,8 @@ def test_a_runs_time_goes_on_when_its_owner_changes(world: World) -> None:
 def test_a_phase_that_waits_for_a_free_process_does_not_use_up_its_timeout(world: World) -> None:
     world.start_executor()
     # Two processes for four phases: the last two are taken up when their timeout, counted from now, is nearly over.
-    four = pipeline(*(phase(f"turn_{n}", "sleep", timeout=3.5) for n in range(4)))
-    run = world.submit(four, {"seconds": 2.0}, max_attempts=1)
+    four = pipeline(*(phase(f"turn_{n}", "sleep", timeout=9.5) for n in range(4)))
+    run = world.submit(four, {"seconds": 5.0}, max_attempts=1)
     world.wait_until_finished(1)
     assert status(world, run)[:2] == ("succeeded", None)
     [(waited,)] = world.rows("select extract(epoch from max(finished_at) - min(started_at)) from ops.run_phases")

@@ -67,7 +67,7 @@ def test_a_commit_that_postgres_does_not_know_is_nobodys_to_read(world: World) -
     """As an owner leaves it that was cut off between the log entry and its record, and whose run then ended."""
     world.start_executor()
     assert outcome(world, mart(1)) == ("succeeded", None)
-    for table in ("lineage_edges", "dataset_versions", "datasets"):
+    for table in ("lineage_edges", "dataset_versions", "column_maps", "datasets"):
         world.change(f"delete from ops.{table}")
     assert read_by_another(world) == ("failed", "NOT_FOUND")
     checked = Terminal(world.home, world.url, {"CONTROLROOM_PROJECT": "faults"})("dataset", "check", "--json")

@@ -77,7 +77,7 @@ def empty(
 @pytest.fixture(scope="module")
 def world(empty: Served, served: Served) -> World:
     operator = served.operator
-    operator.succeeded(**FIRST)
+    operator.succeeded(PHASES, **FIRST)
     operator.queue(None, **SECOND, phases=PHASES, tags={"said": HOSTILE})
     run = operator.claim()
     operator.executor.start_run(run.run_id, run.lease_token)

@@ -31,12 +31,12 @@ SECOND = {"pipeline": "orders", "spec": {**SPEC, "owner": "grace"}, "spec_sha256
 def orders(served: Served) -> Served:
     """A pipeline of two versions with three runs, its first version promoted to stage."""
     operator = served.operator
-    operator.succeeded(**FIRST)
+    operator.succeeded(PHASES, **FIRST)
     operator.queue(None, **SECOND, phases=PHASES)
     run = operator.claim()
     operator.executor.start_run(run.run_id, run.lease_token)
     operator.executor.fail_run(run.run_id, run.lease_token, "CHECK_FAILED", "nulls")
-    operator.succeeded(**SECOND)
+    operator.succeeded(PHASES, **SECOND)
     project = operator.owner.ensure_project("default", "demo")
     Tenancy(operator.owner.source).promote_pipeline(project, "orders", 1, "stage", "the first")
     return served

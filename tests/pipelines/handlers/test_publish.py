@@ -149,7 +149,7 @@ def test_the_control_rooms_own_schemas_are_no_target(bench: Bench, schema: str) 
     "dsn", ["postgresql://me:hunter2@db/marts", "host=db password=hunter2", "postgresql://db/x?password=hunter2"]
 )
 def test_a_password_does_not_stand_in_a_spec(bench: Bench, dsn: str) -> None:
-    with pytest.raises(ValidationError, match="a password must not stand in a spec"):
+    with pytest.raises(ValidationError, match="must not stand in a spec"):
         one_phase(to_postgres(bench, dsn=dsn))
 
 
