@@ -36,6 +36,7 @@ from pipelines.handler import Context
 from pipelines.lake import Lake
 from pipelines.registry import handler_for
 from pipelines.spec import IngestPhase, Phase, Pipeline, PublishPhase
+from pipelines.staging import Staging
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,9 @@ class _ShadowLake(Lake):
 
     def commit(self, *arguments: Any, **named: Any) -> DatasetVersion:
         return self._shadow.commit(*arguments, **named)
+
+    def staging(self, *arguments: Any, **named: Any) -> Staging:
+        return self._shadow.staging(*arguments, **named)
 
     def committed(self, *arguments: Any) -> DatasetVersion | None:
         """What was done before must not stand for doing it again."""

@@ -29,7 +29,7 @@ from pipelines.merging import (
     closed,
     versions_of,
 )
-from pipelines.staging import Rows, Staged, batches, stage
+from pipelines.staging import Rows, Staged, Staging, batches, stage
 from pipelines.storage import Storage, storage_errors
 
 LAYERS = ("bronze", "silver", "gold", "quarantine")
@@ -160,6 +160,11 @@ class Lake:
             StorageFailed: the store refused; nothing is left behind.
         """
         return stage(self.storage, self.path(check_table(table)), rows, key, keep_keys)
+
+    def staging(self, table: str, schema: pl.Schema, *, key: Sequence[str] = (), keep_keys: bool = False) -> Staging:
+        """As :meth:`stage`, for rows that come batch by batch, of the lake's schema
+        (:func:`pipelines.staging.batches`)."""
+        return Staging(self.storage, self.path(check_table(table)), schema, key, keep_keys)
 
     def discard(self, table: str, staged: Staged) -> None:
         """Deletes staged files. Only for files of which no commit was tried: a commit whose answer was lost may

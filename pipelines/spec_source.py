@@ -296,7 +296,7 @@ def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str,
             report(phase, "sql", fault)
     if isinstance(phase, TransformPhase) and phase.python is not None and (fault := python_fault(phase.python)):
         report(phase, "python", fault)
-    if isinstance(phase, ValidatePhase):
+    if isinstance(phase, ValidatePhase | TransformPhase):
         for one in phase.expect:
             total = one.sum
             conditions = [one.holds.sql if one.holds else None, total.where if total else None]

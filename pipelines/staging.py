@@ -117,36 +117,67 @@ def stage(storage: Storage, table_url: str, rows: Rows, key: Sequence[str] = (),
         StorageFailed: the store refused; the files of this call are gone again.
     """
     schema, parts = batches(rows, table_url.rsplit("/", 1)[-1])
-    counted = Fingerprinter(schema, key)
-    if lacking := [name for name in key if name not in schema]:
-        raise BadInput(f"{table_url.rsplit('/', 1)[-1]} has no key column {', '.join(lacking)}", {"columns": lacking})
-    keys: list[pl.DataFrame] = [pl.DataFrame(schema={name: schema[name] for name in key})]
-    with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
-        for part in _groups(parts):
-            # The digest and the file are made of the same immutable batch, at the same time.
-            digested = beside.submit(counted.update, part)
-            files.write(part)
-            if keep_keys:
-                keys.append(part.select(key))
-            digested.result()
-        files.close()
-        return Staged(tuple(files.done), schema, counted.digest(), pl.concat(keys))
+    with Staging(storage, table_url, schema, key, keep_keys) as staging:
+        for part in parts:
+            staging.add(part)
+        return staging.staged()
 
 
-def _groups(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Gathers small batches into row groups."""
-    waiting: list[pl.DataFrame] = []
-    for part in parts:
-        waiting.append(part)
-        rows, size = (
-            sum(one.height for one in waiting),
-            sum(one.estimated_size() for one in waiting),
-        )
-        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-            yield pl.concat(waiting)
-            waiting = []
-    if any(one.height for one in waiting):
-        yield pl.concat(waiting)
+class Staging:
+    """One staging, fed batch by batch; leaving it with an error takes its files away.
+
+    Args:
+        schema: of every batch: the lake's, see :func:`batches`.
+        key, keep_keys: as for :func:`stage`.
+
+    Raises:
+        BadInput: a key column is not in the schema.
+    """
+
+    def __init__(
+        self, storage: Storage, table_url: str, schema: pl.Schema, key: Sequence[str] = (), keep_keys: bool = False
+    ) -> None:
+        name = table_url.rsplit("/", 1)[-1]
+        if lacking := [column for column in key if column not in schema]:
+            raise BadInput(f"{name} has no key column {', '.join(lacking)}", {"columns": lacking})
+        self._schema, self._key, self._keep_keys = schema, key, keep_keys
+        self._counted = Fingerprinter(schema, key)
+        self._keys: list[pl.DataFrame] = [pl.DataFrame(schema={column: schema[column] for column in key})]
+        self._waiting: list[pl.DataFrame] = []
+        self._files = _Files(storage, table_url)
+        self._beside = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._beside.shutdown()
+        self._files.__exit__(kind, error, trace)
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Takes a batch; small ones are gathered into row groups."""
+        self._waiting.append(part)
+        rows = sum(one.height for one in self._waiting)
+        if rows >= GROUP_ROWS or sum(one.estimated_size() for one in self._waiting) >= GROUP_BYTES:
+            self._write()
+
+    def staged(self) -> Staged:
+        """Ends the last file. To be called once, after the last batch."""
+        if any(one.height for one in self._waiting):
+            self._write()
+        self._files.close()
+        return Staged(tuple(self._files.done), self._schema, self._counted.digest(), pl.concat(self._keys))
+
+    def _write(self) -> None:
+        part, self._waiting = pl.concat(self._waiting), []
+        # The digest and the file are made of the same immutable batch, at the same time.
+        digested = self._beside.submit(self._counted.update, part)
+        self._files.write(part)
+        if self._keep_keys:
+            self._keys.append(part.select(self._key))
+        digested.result()
 
 
 class _Files:
@@ -162,9 +193,6 @@ class _Files:
         self._newest: dict[str, str] = {}
         self.done: list[StagedFile] = []
         self._name = uuid.uuid4().hex
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self,
