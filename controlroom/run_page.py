@@ -11,7 +11,7 @@ import typer
 from controlroom.output import ago, length, show, styled
 from controlroom.session import Session
 from ops.model import ChainCheck, RunId
-from ops.views import ArtifactRow, DatasetVersionRow, PhaseRow, RunDetail
+from ops.views import ArtifactRow, CheckResult, DatasetVersionRow, PhaseRow, RunDetail
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class RunPage:
     phases: list[PhaseRow]
     datasets: list[DatasetVersionRow]
     artifacts: list[ArtifactRow]
+    checks: list[CheckResult]
     event_chain: ChainCheck
 
 
@@ -35,6 +36,7 @@ def page(session: Session, run_id: RunId) -> RunPage:
         reads.phases(run_id),
         reads.dataset_versions(run_id),
         reads.artifacts(run_id),
+        reads.check_results(run_id),
         session.rpc.verify_event_chain(run_id),
     )
 
@@ -59,6 +61,9 @@ def print_page(page: RunPage) -> None:
         typer.echo(f"{run.error_code}: {run.error_message}")
     typer.echo()
     show([_phase(row) for row in page.phases], ["phase", "kind", "status", "took", "rows_out", "fingerprint"], False)
+    if page.checks:
+        columns = ["rule", "phase", "on_fail", "ok", "checked", "failed", "dropped", "quarantined", "observed"]
+        show([vars(row) for row in page.checks], columns, False, "\nRules")
     if page.datasets:
         columns = ["table", "version", "mode", "rows", "total_rows", "adopted"]
         show([vars(row) for row in page.datasets], columns, False, "\nTables")

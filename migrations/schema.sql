@@ -178,6 +178,10 @@ CREATE FUNCTION ops.check_freshness() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.check_results(p_run_id uuid) RETURNS TABLE(phase text, rule text, on_fail text, ok boolean, expected text, observed text, checked bigint, failed bigint, dropped bigint, quarantined bigint)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.claim_messages(p_lease_seconds double precision DEFAULT 60) RETURNS TABLE(notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text, title text, body text, attempts integer, created_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2656,6 +2660,9 @@ GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO control
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
 REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
+REVOKE ALL ON FUNCTION ops.check_results(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.check_results(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.check_results(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify.", no_args_is_help=True)
+app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify, rejected rows.", no_args_is_help=True)
 COLUMNS = ("run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]
@@ -131,6 +131,31 @@ def verify(run: RunArgument, json: Json = False) -> None:
 
     if not verify_by_id(run, json):
         raise typer.Exit(1)
+
+
+@app.command()
+def rejected(
+    run: RunArgument,
+    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule, as `run show` names it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of a table at most.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show the rows that a run put into quarantine, with the rules that each broke."""
+    from controlroom.output import show, show_json
+    from controlroom.rejected import rejected as rejected_rows
+    from controlroom.session import session
+
+    with session() as opened:
+        found = rejected_rows(
+            opened, opened.reads.resolve_run(run), rule, limit, lambda line: typer.echo(line, err=True)
+        )
+    if json:
+        show_json([{"table": table, **row} for table, frame in found.items() for row in frame.to_dicts()])
+    elif not found:
+        typer.echo("none")
+    else:
+        for table, frame in found.items():
+            show(frame.to_dicts(), frame.columns, False, table)
 
 
 def _watch(reads: object, run: str) -> None:

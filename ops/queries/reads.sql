@@ -74,6 +74,10 @@ from ops.run_phases ph
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 
+-- name: check_results
+select c.phase, c.rule, c.on_fail, c.ok, c.expected, c.observed, c.checked, c.failed, c.dropped, c.quarantined
+from ops.check_results(p_run_id => %(run_id)s) as c;
+
 -- name: events
 select e.seq, e.ts, e.type, e.phase, e.level, e.message, e.data
 from ops.run_events e
