@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import uuid4
 
 from compute.phase_work import PhaseWork, Report
 from ops.errors import ControlRoomError
-from ops.model import Artifact, PhaseResult
+from ops.model import Artifact, EventType, NewEvent, PhaseResult
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Answer:
     log: Artifact | None = None
     result: PhaseResult | None = None
     error: ControlRoomError | None = None
+
+
+def progress_event(phase: str, report: Report) -> NewEvent:
+    """A report of a phase as the event that tells of it, under an id of its own."""
+    facts = {"done": report.done, "total": report.total, **report.facts}
+    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
 
 
 class Task(Protocol):

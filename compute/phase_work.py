@@ -29,6 +29,7 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
+from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
@@ -228,7 +229,8 @@ def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callabl
 
 
 def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Reporter) -> PhaseResult:
-    phase = _PHASE.validate_python(work.phase)
+    derived = work.phase["kind"] == COMPARE
+    phase = ComparePhase.model_validate(work.phase) if derived else _PHASE.validate_python(work.phase)
     places = work.places
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(

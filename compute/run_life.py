@@ -21,11 +21,11 @@ import tenacity
 
 from compute import inputs
 from compute.fingerprints import input_fingerprint
-from compute.hand import Answer, Hands, Task
+from compute.hand import Answer, Hands, Task, progress_event
 from compute.last_words import hear_last_words
 from compute.lease import Lease
 from compute.outcome import Outcome, known_before, output_manifest
-from compute.phase_work import PhaseWork, Places, Report
+from compute.phase_work import PhaseWork, Places
 from compute.tracing import run_span
 from ops import traces
 from ops.errors import (
@@ -37,21 +37,16 @@ from ops.errors import (
     RunCanceled,
     RunTimeout,
 )
-from ops.model import Artifact, ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
+from ops.model import Artifact, ClaimedRun, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
 from pipelines.lake import owner_of
 from pipelines.plan import ready
-from pipelines.spec import Phase, Pipeline
+from pipelines.refresh import beside, compared, of_run
+from pipelines.spec import Phase
 
 log = structlog.get_logger()
 T = TypeVar("T")
 MAX_BACKOFF_SECONDS = 300.0
-
-
-def progress_event(phase: str, report: Report) -> NewEvent:
-    """A report of a phase as the event that tells of it, under an id of its own."""
-    facts = {"done": report.done, "total": report.total, **report.facts}
-    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
 
 
 class Signal(Enum):
@@ -92,7 +87,7 @@ class RunLife:
 
     def __init__(self, run: ClaimedRun, executor: Executor, rpc: Rpc, claimed_at: float) -> None:
         self._run, self._executor, self._rpc = run, executor, rpc
-        self._pipeline = Pipeline.from_json(run.spec)
+        self._pipeline = of_run(run.spec, [state.kind for state in run.phases])
         self._needed = {phase.name: phase.depends_on for phase in self._pipeline.phases}
         self._inbox: queue.SimpleQueue[Answer | Signal] = queue.SimpleQueue()
         self._trying: dict[str, Trying] = {}
@@ -167,11 +162,12 @@ class RunLife:
         # Asked in every life, also of what is pinned: who creates a run may pin what he likes.
         shared = {table: self._shared(table) for table in inputs.anothers(self._pipeline)}
         if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
-            own = [table for table in inputs.from_outside(self._pipeline) if table not in shared]
+            own = [*(set(inputs.from_outside(self._pipeline)) - set(shared)), *compared(self._pipeline)]
             released = self._surely(lambda: self._rpc.released_versions(run.run_id, run.lease_token, own))
             fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), {**released, **shared})
             manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
         self._available.update(inputs.pinned(manifest))
+        self._pipeline = beside(self._pipeline, manifest.get("former"))
 
     def _shared(self, table: str) -> int:
         anothers = owner_of(table)

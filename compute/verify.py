@@ -34,8 +34,9 @@ from ops.views import Json, RunDetail
 from pipelines.fingerprint import combined, fingerprint
 from pipelines.handler import Context
 from pipelines.lake import Lake
+from pipelines.refresh import beside, of_run
 from pipelines.registry import handler_for
-from pipelines.spec import IngestPhase, Phase, Pipeline, PublishPhase
+from pipelines.spec import IngestPhase, Phase, PublishPhase
 from pipelines.staging import Staging
 
 
@@ -78,7 +79,7 @@ def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
     run = reads.run(run_id)
     if run.status is not RunStatus.SUCCEEDED:
         raise IllegalTransition(f"run {run_id} is {run.status}; only a run that succeeded can be verified")
-    pipeline = Pipeline.from_json(run.spec)
+    pipeline = beside(of_run(run.spec, [row.kind for row in reads.phases(run_id)]), run.input_manifest.get("former"))
     results = reads.phase_results(run_id)
     findings: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
@@ -177,6 +178,9 @@ class _NoFence:
     @contextmanager
     def hold(self) -> Iterator[_NoFence]:
         yield self
+
+    def build_on(self, _: str) -> int | None:
+        return None
 
     def record(self, dataset: DatasetVersion) -> None:
         pass

@@ -166,6 +166,10 @@ CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -467,6 +471,10 @@ CREATE FUNCTION ops.revoke_lease(p_run_id uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean DEFAULT false, p_note text DEFAULT ''::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -527,11 +535,19 @@ CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_tolerance jsonb DEFAULT NULL::jsonb, p_note text DEFAULT ''::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -589,6 +605,10 @@ CREATE FUNCTION private.audit_account(p_subject text, p_action text, p_facts jso
     AS …;
 CREATE FUNCTION private.audit_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.audit_refresh(p_refresh_id uuid, p_act text, p_note text, p_facts jsonb) RETURNS void
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) RETURNS void
@@ -700,6 +720,10 @@ CREATE FUNCTION private.breaches(p_value double precision, p_comparison text, p_
     AS …;
 CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.built_by(p_refresh_id uuid) RETURNS TABLE(dataset_id uuid, table_name text, version bigint, comparison jsonb)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
@@ -837,6 +861,29 @@ CREATE FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_ex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.refreshes (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    run_id uuid NOT NULL,
+    tolerance jsonb,
+    note text DEFAULT ''::text NOT NULL,
+    started_by text,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    swapped_by text,
+    swapped_at timestamp with time zone,
+    rolled_back_by text,
+    rolled_back_at timestamp with time zone,
+    CONSTRAINT refreshes_check CHECK (((rolled_back_at IS NULL) OR (swapped_at IS NOT NULL))),
+    CONSTRAINT refreshes_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT refreshes_note_check CHECK ((length(note) <= 10000))
+);
+ALTER TABLE ONLY ops.refreshes FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.decided_refresh(p_refresh_id uuid) RETURNS ops.refreshes
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1224,6 +1271,10 @@ CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.refresh_of(p_run_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1388,6 +1439,14 @@ CREATE FUNCTION private.subject() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.swap_in(p_refresh_id uuid, p_by text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.swap_within_tolerance(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1431,7 +1490,8 @@ CREATE TABLE ops.dataset_versions (
     event_time timestamp with time zone,
     event_looked_at timestamp with time zone,
     stats jsonb DEFAULT '{}'::jsonb NOT NULL,
-    column_map_id uuid
+    column_map_id uuid,
+    aside boolean DEFAULT false NOT NULL
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
@@ -1794,6 +1854,14 @@ CREATE TABLE ops.queue_turns (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY ops.queue_turns FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.refresh_tables (
+    refresh_id uuid NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    version bigint NOT NULL,
+    former bigint
+);
+ALTER TABLE ONLY ops.refresh_tables FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.run_totals (
     project_id uuid NOT NULL,
     pipeline text NOT NULL,
@@ -2024,6 +2092,12 @@ ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_pkey PRIMARY KEY (project_id, priority);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_pkey PRIMARY KEY (refresh_id, dataset_id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_run_id_key UNIQUE (run_id);
 ALTER TABLE ONLY ops.routing_matrix
     ADD CONSTRAINT routing_matrix_area_key UNIQUE (area);
 ALTER TABLE ONLY ops.routing_matrix
@@ -2127,6 +2201,9 @@ CREATE INDEX notifications_run ON ops.notifications USING btree (run_id);
 CREATE INDEX promotions_current ON ops.promotions USING btree (project_id, pipeline, env, promoted_at DESC, id DESC);
 CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
 CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
+CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_id);
+CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);
+CREATE INDEX refreshes_project ON ops.refreshes USING btree (project_id, env, started_at DESC);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
 CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
@@ -2269,6 +2346,16 @@ ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_project_id_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, version) REFERENCES ops.pipelines(project_id, slug, version);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_refresh_id_fkey FOREIGN KEY (refresh_id) REFERENCES ops.refreshes(id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_artifacts
     ADD CONSTRAINT run_artifacts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_phases
@@ -2344,6 +2431,8 @@ CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true)
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.queue_turns TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.refresh_tables TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.refreshes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.routing_matrix TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_artifacts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_events TO owner USING (true) WITH CHECK (true);
@@ -2439,6 +2528,11 @@ CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((p
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.refresh_tables FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.refreshes f
+  WHERE (f.id = refresh_tables.refresh_id))))));
+CREATE POLICY people_read ON ops.refreshes FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.run_artifacts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
@@ -2480,6 +2574,8 @@ ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.queue_turns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.refresh_tables ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.refreshes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.routing_matrix ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_artifacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_events ENABLE ROW LEVEL SECURITY;
@@ -2521,6 +2617,8 @@ CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WIT
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.queue_turns TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.refresh_tables TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.refreshes TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.routing_matrix TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_artifacts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_events TO service_role USING (true) WITH CHECK (true);
@@ -2652,6 +2750,9 @@ GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_en
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
@@ -2847,6 +2948,9 @@ GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO se
 REVOKE ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
@@ -2886,11 +2990,17 @@ GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO service_role;
@@ -2917,6 +3027,7 @@ REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp 
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_refresh(p_refresh_id uuid, p_act text, p_note text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
@@ -2931,6 +3042,7 @@ GRANT SELECT ON TABLE ops.runs TO authenticated;
 REVOKE ALL ON FUNCTION private.breached_before(p_rule ops.alert_rules, p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.breaches(p_value double precision, p_comparison text, p_threshold double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.built_by(p_refresh_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
@@ -2953,6 +3065,9 @@ REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.refreshes TO service_role;
+GRANT SELECT ON TABLE ops.refreshes TO authenticated;
+REVOKE ALL ON FUNCTION private.decided_refresh(p_refresh_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.duration_bounds() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
@@ -3052,6 +3167,7 @@ REVOKE ALL ON FUNCTION private.record_column_lineage(p_run_id uuid, p_result jso
 REVOKE ALL ON FUNCTION private.record_cost_signal(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_data_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_pipeline_signals(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refresh_of(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
@@ -3098,6 +3214,8 @@ REVOKE ALL ON FUNCTION private.steady_anomaly(p_value double precision, p_values
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
+REVOKE ALL ON FUNCTION private.swap_in(p_refresh_id uuid, p_by text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.swap_within_tolerance(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
@@ -3171,6 +3289,8 @@ GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.refresh_tables TO service_role;
+GRANT SELECT ON TABLE ops.refresh_tables TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_totals TO service_role;
 GRANT SELECT ON TABLE ops.run_totals TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedule_ticks TO service_role;

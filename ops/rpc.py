@@ -197,6 +197,11 @@ class Rpc(Calls):
         value = self._value("pin_inputs", run_id=run_id, lease_token=lease_token, manifest=jsonb(manifest))
         return cast(dict[str, object], value)
 
+    def build_on(self, run_id: RunId, lease_token: LeaseToken, table: str) -> int | None:
+        """The version that a commit to the table builds upon, to be asked within a hold; None for the newest, -1 for none."""
+        version = self._value("build_on", run_id=run_id, lease_token=lease_token, table=table)
+        return None if version is None else int(version)
+
     def released_versions(self, run_id: RunId, lease_token: LeaseToken, tables: Sequence[str]) -> dict[str, int | None]:
         """``layer.name`` → the version that readers get, None where no run that wrote it has succeeded.
 

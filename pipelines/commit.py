@@ -6,7 +6,8 @@ Delta alone does not dedupe. So:
 2. look for a transaction of this run, phase and chunk, under whatever lease token. If there is one, a former owner's
    effect – or, in a retry, that of the run it retries – is in the table already: adopt it, write nothing;
 3. check the fence in Postgres and hold the run row;
-4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``;
+4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``; where what came
+   last is set aside (a refresh, see docs/refresh.md), the version before it is restored first, in an entry of its own;
 5. record the Delta version in the hold's transaction; release.
 
 The data files are staged before step 3 (:mod:`pipelines.staging`), so a hold lasts for one log entry, a few
@@ -22,7 +23,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -89,6 +90,14 @@ class Change:
     removed: Mapping[str, int] | None = None
 
 
+class _BuildsOnAnother(Exception):
+    """The change was planned for another version than the one that commits build upon; it is planned anew."""
+
+    def __init__(self, version: int | None) -> None:
+        super().__init__(version)
+        self.version = version
+
+
 class FencedCommit:
     """One commit of one phase to one table.
 
@@ -128,6 +137,7 @@ class FencedCommit:
             CommitConflict: other writers came first each time.
             StorageFailed: the store refused.
         """
+        base: int | None = None
         for attempt in range(ATTEMPTS):
             handle = open_table(self._storage, self._url)
             self._at("opened")
@@ -140,16 +150,29 @@ class FencedCommit:
                     table=self._table,
                 )
                 return found
-            change = plan(handle)
-            self._refuse_what_is_stale(handle, change, inputs, since)
+            standing = self._standing(handle, base)
+            change = plan(standing)
+            if standing is None and handle is not None:
+                change = replace(change, replaces=True)
+            self._refuse_what_is_stale(standing, change, inputs, since)
             self._at("planned")
             try:
-                return self._commit(handle, change, inputs)
+                return self._commit(handle, standing, change, inputs, base)
+            except _BuildsOnAnother as another:
+                base = another.version
+                if attempt == ATTEMPTS - 1:
+                    raise CommitConflict(f"what {self._table} builds upon changed each time; try again") from None
             except CommitConflict:
                 if attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _standing(self, handle: DeltaTable | None, base: int | None) -> DeltaTable | None:
+        """The table as the change builds upon it: the newest, or the one before what is set aside."""
+        if handle is None or base is None:
+            return handle
+        return None if base < 0 else open_table(self._storage, self._url, base)
 
     def _refuse_what_is_stale(
         self, handle: DeltaTable | None, change: Change, inputs: tuple[TableVersion, ...], since: int | None
@@ -190,11 +213,20 @@ class FencedCommit:
     def _commit(
         self,
         handle: DeltaTable | None,
+        standing: DeltaTable | None,
         change: Change,
         inputs: tuple[TableVersion, ...],
+        base: int | None,
     ) -> DatasetVersion:
         with self._fence.hold() as hold:
             self._at("held")
+            # Asked in the hold, which no swap and no rollback of a refresh can pass: nobody plans for the past.
+            if (found := hold.build_on(self._table)) != base:
+                raise _BuildsOnAnother(found)
+            if handle is not None and standing is not None and base is not None and not change.replaces:
+                with storage_errors(self._table):
+                    _restore(handle, standing)
+                self._at("restored")
             dataset = self.write(handle, change, inputs)
             self._at("committed")
             hold.record(dataset)
@@ -248,6 +280,13 @@ class FencedCommit:
         if new:
             fields = [field for field in schema.fields if field.name in new]
             handle.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
+
+
+def _restore(handle: DeltaTable, standing: DeltaTable) -> None:
+    """Brings the table back to an earlier version, in an entry of its own that no reader gets; nothing where it is so."""
+    same = described(handle.schema()) == described(standing.schema())
+    if not same or set(handle.file_uris()) != set(standing.file_uris()):
+        handle.restore(standing.version(), commit_properties=CommitProperties(max_commit_retries=0))
 
 
 def open_table(storage: Storage, url: str, version: int | None = None) -> DeltaTable | None:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 class Hold(Protocol):
     """The run row is locked: no other owner can appear until the hold ends."""
 
+    def build_on(self, table: str) -> int | None:
+        """The version that a commit to the table builds upon, the same until the hold ends: None for the newest as it stands,
+        -1 for an empty table, another where what came after it is set aside (a refresh that waits or was rolled back)."""
+        ...
+
     def record(self, dataset: DatasetVersion) -> None:
         """Registers a Delta commit in the transaction of the hold; visible when the hold is released."""
         ...

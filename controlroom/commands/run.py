@@ -26,14 +26,10 @@ def submit(
     """Queue a run of a pipeline; prints its id."""
     from controlroom.output import show_json
     from controlroom.session import session
-    from controlroom.submit import Request
+    from controlroom.submit import Request, named_values
     from controlroom.submit import submit as submit_run
-    from ops.errors import BadInput
 
-    pairs = [each.partition("=") for each in param or []]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise BadInput(f"--param {wrong[0]} has no value; write NAME=VALUE")
-    params = {name: value for name, _, value in pairs}
+    params = named_values(param or [])
     with session() as opened:
         run_id = submit_run(opened, Request(pipeline, params, env, key, priority))
         if json:

@@ -141,5 +141,8 @@ select ops.shared_dataset(
 -- name: released_versions
 select ops.released_versions(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_tables => %(tables)s);
 
+-- name: build_on
+select ops.build_on(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_table => %(table)s);
+
 -- name: run_secrets
 select ops.run_secrets(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);

@@ -28,6 +28,9 @@ def remove_fence() -> None:
     """The mutant: in this process commits ask neither Postgres nor the table's transactions. Tests must notice."""
 
     class Hold:
+        def build_on(self, table: str) -> int | None:
+            return None
+
         def record(self, dataset: DatasetVersion) -> None:
             pass
 

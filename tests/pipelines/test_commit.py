@@ -119,6 +119,9 @@ class Nothing(Hold):
     def __init__(self) -> None:
         pass
 
+    def build_on(self, table: str) -> int | None:
+        return None
+
     def record(self, dataset: DatasetVersion) -> None:
         pass
 

@@ -33,12 +33,14 @@ begin
   end if;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
-    adopted, stats)
+    adopted, stats, aside)
   values (
     v_dataset, v_run.project_id, v_number, p_run_id, p_phase, p_lease_token, p_dataset ->> 'mode',
     (p_dataset ->> 'rows')::bigint, (p_dataset ->> 'total_rows')::bigint, (p_dataset ->> 'byte_size')::bigint,
     p_dataset ->> 'fingerprint', coalesce(p_dataset -> 'schema', '{}'),
-    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'))
+    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'),
+    -- Nobody builds upon what a refresh makes before it is swapped in; evidence in quarantine is nobody's base.
+    v_layer <> 'quarantine' and exists (select from ops.refreshes f where f.run_id = v_run.root))
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
