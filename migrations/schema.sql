@@ -183,7 +183,7 @@ CREATE FUNCTION ops.check_freshness() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.check_results(p_run_id uuid) RETURNS TABLE(phase text, rule text, on_fail text, ok boolean, expected text, observed text, checked bigint, failed bigint, dropped bigint, quarantined bigint)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.claim_messages(p_lease_seconds double precision DEFAULT 60) RETURNS TABLE(notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text, title text, body text, attempts integer, created_at timestamp with time zone)

@@ -32,7 +32,7 @@ from deltalake._internal import RemoveAction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from ops.errors import CommitConflict, Conflict, StorageFailed
+from ops.errors import BadInput, CommitConflict, Conflict, SchemaDrift, StorageFailed
 from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, TableVersion
 from pipelines.columns import described, widened
 from pipelines.handler import Fence
@@ -141,17 +141,19 @@ class FencedCommit:
         for attempt in range(ATTEMPTS):
             handle = open_table(self._storage, self._url)
             self._at("opened")
-            if (found := self.adoptable(handle)) is not None:
-                self._fence.record_adopted(found)
-                log.info(
-                    "commit adopted",
-                    run=str(self._ref.run_id),
-                    phase=self._ref.phase,
-                    table=self._table,
-                )
-                return found
+            if (there := self.adoptable(handle)) is not None:
+                self._fence.record_adopted(there)
+                log.info("commit adopted", run=str(self._ref.run_id), phase=self._ref.phase, table=self._table)
+                return there
             standing = self._standing(handle, base)
-            change = plan(standing)
+            try:
+                change = plan(standing)
+            except (BadInput, SchemaDrift):
+                # It may not fit to what is set aside, and fit to what it builds upon.
+                if (found := self._asked()) == base:
+                    raise
+                base = found
+                continue
             if standing is None and handle is not None:
                 change = replace(change, replaces=True)
             self._refuse_what_is_stale(standing, change, inputs, since)
@@ -167,6 +169,10 @@ class FencedCommit:
                     raise
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _asked(self) -> int | None:
+        with self._fence.hold() as hold:
+            return hold.build_on(self._table)
 
     def _standing(self, handle: DeltaTable | None, base: int | None) -> DeltaTable | None:
         """The table as the change builds upon it: the newest, or the one before what is set aside."""

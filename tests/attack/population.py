@@ -61,6 +61,11 @@ insert into ops.dataset_notes (dataset_id, project_id, description)
   select id, project_id, %(mark)s from ops.datasets where project_id = %(project)s and env = %(env)s;
 insert into ops.dataset_columns (dataset_id, name, project_id)
   select id, %(mark)s, project_id from ops.datasets where project_id = %(project)s and env = %(env)s;
+insert into ops.refreshes (project_id, env, pipeline, run_id, note)
+  values (%(project)s, %(env)s, %(mark)s, %(run)s, %(mark)s);
+insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
+  select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id, env)
+  where f.note = %(mark)s;
 insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s)
 """
 
@@ -80,6 +85,7 @@ class Scope:
     artifact: UUID
     sha256: str
     schedule: UUID
+    refresh: UUID
 
     @property
     def mark(self) -> str:
@@ -213,9 +219,21 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     [(dataset,)] = owner.execute(
         "select id from ops.datasets where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
+    [(refresh,)] = owner.execute("select id from ops.refreshes where note = %s", [mark]).fetchall()
     [(schedule,)] = owner.execute(
         "select id from ops.schedules where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
     return Scope(
-        org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256, schedule
+        org,
+        project,
+        env,
+        org_id,
+        project_id,
+        claimed.run_id,
+        claimed.run_id,
+        dataset,
+        artifact,
+        sha256,
+        schedule,
+        refresh,
     )

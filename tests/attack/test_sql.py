@@ -15,7 +15,9 @@ from psycopg import sql
 from ops.database import AUTHENTICATED
 from ops.embedded import Cluster
 from ops.errors import ControlRoomError
+from ops.model import NewPhase
 from ops.reads import Reads
+from ops.refreshes import Asked, Refreshes
 from ops.rpc import Rpc
 from ops.run_filter import RunFilter
 from ops.schedules import Freshness, Schedules
@@ -158,6 +160,12 @@ ACTS: dict[str, Act] = {
     "claim_run": lambda rpc, _, s: rpc.claim_run(uuid.uuid4()),
     "complete_run": lambda rpc, _, s: rpc.complete_run(s.queued, 1, {}),  # type: ignore[arg-type]
     "cap_allow": lambda rpc, _, s: rpc.cap_allow(s.mark, 1),  # type: ignore[arg-type]
+    "check_results": lambda rpc, _, s: Reads(rpc.source).check_results(s.ended),  # type: ignore[arg-type]
+    "start_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).start(
+        s.project_id, s.env, Asked("job", {"version": 1, "pipeline": "job"}, SHA256, GIT_SHA, {}, [NewPhase("c", "compare")], 1,
+        None)),
+    "swap_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).swap(s.refresh),
+    "roll_back_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).roll_back(s.refresh, later=True),
     "put_schedule": lambda _, tenancy, s: Schedules(tenancy.source).put(
         s.project_id, s.env, "mine", {"pipeline": "job", "kind": "webhook"}),
     "pause_schedule": lambda _, tenancy, s: Schedules(tenancy.source).pause(s.schedule),

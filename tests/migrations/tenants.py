@@ -53,6 +53,10 @@ insert into ops.silences (project_id, kind, starts_at, ends_at, reason)
 insert into ops.channels (name, secret) values ('c' || left(%(project)s::text, 40), 'secret://env/HOOK') on conflict do nothing;
 insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'prod', 60);
 insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
+insert into ops.refreshes (project_id, env, pipeline, run_id) values (%(project)s, 'dev', 'demo', %(run)s);
+insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
+  select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id)
+  where f.project_id = %(project)s;
 insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """
 

@@ -20,12 +20,14 @@ PEOPLE = {
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns",
+    "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
     "shared_dataset", "run_secrets", "released_versions", "run_traceparent",
+    "build_on",
 }  # fmt: skip
 BACK_END = {
     "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",

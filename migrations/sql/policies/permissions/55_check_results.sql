@@ -1,2 +1,2 @@
--- Asked as its caller: the policies of the run's phases decide.
+-- People: it checks the caller's membership itself.
 grant execute on function ops.check_results(uuid) to authenticated, service_role;
