@@ -9,14 +9,14 @@ stops between them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from ops.errors import CheckFailed, Conflict
+from ops.errors import BadInput, CheckFailed, Conflict, SchemaDrift
 from ops.model import DatasetVersion, TableVersion
 from pipelines.checks import Subject, compiled, elsewhere
 from pipelines.columns import delta_schema, described, lake_schema
@@ -116,13 +116,26 @@ def sift(
             {"phase": phase.name, "table": aside, "version": put.version},
         )
     if done is None and put is None and evidence.rows:
-        put = ctx.lake.commit(ctx.fence, ref, aside, evidence, "append", inputs=inputs)
+        with _or_discarded(ctx, aside, evidence):
+            put = ctx.lake.commit(ctx.fence, ref, aside, evidence, "append", inputs=inputs)
     if done is None:
-        done = ctx.lake.commit(
-            ctx.fence, ref, table, made, output.mode, output.key, inputs=inputs, effective_at=effective_at
-        )
+        with _or_discarded(ctx, table, made):
+            done = ctx.lake.commit(
+                ctx.fence, ref, table, made, output.mode, output.key, inputs=inputs, effective_at=effective_at
+            )
     datasets = (done,) if put is None else (done, put)
     return Sifted(datasets, tuple(results), sieve.checked, sieve.dropped, sieve.quarantined)
+
+
+@contextmanager
+def _or_discarded(ctx: Context, table: str, rows: Staged | pl.DataFrame) -> Iterator[None]:
+    """Takes staged files away where their commit is refused before it is tried."""
+    try:
+        yield
+    except (BadInput, SchemaDrift):
+        if isinstance(rows, Staged):
+            ctx.lake.discard(table, rows)
+        raise
 
 
 def _rules(phase: TransformPhase, rows: pl.LazyFrame) -> list[Rule]:

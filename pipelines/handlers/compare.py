@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -74,9 +75,10 @@ def compared(ctx: Context, phase: ComparePhase, new: int) -> dict[str, object]:
 
 def _share(before: int | float | Decimal, after: int | float | Decimal) -> float:
     """By how much of what was there before it differs."""
-    if before == after:
+    if before == after or str(before) == str(after):
         return 0.0
-    return 1.0 if not before else abs(float(after) - float(before)) / abs(float(before))
+    share = abs(float(after) - float(before)) / abs(float(before)) if before else 1.0
+    return share if math.isfinite(share) else 1.0
 
 
 def _changed(before: pl.LazyFrame, after: pl.LazyFrame, same: Sequence[str], key: Sequence[str]) -> list[str]:

@@ -96,7 +96,6 @@ def column_lineage(ctx: Context, phase: TransformPhase) -> ColumnLineage:
 
 def _latest_commit(ctx: Context, phase: TransformPhase) -> datetime:
     """When the newest input was committed: the moment from which an scd2 row holds, the same on every repeat."""
-    stamps = [
-        ctx.lake.handle(table, pinned(ctx, table).version).history(1)[0].get("timestamp") for table in phase.reads
-    ]
+    tables = dict.fromkeys(phase.inputs.values())
+    stamps = [ctx.lake.handle(table, pinned(ctx, table).version).history(1)[0].get("timestamp") for table in tables]
     return datetime.fromtimestamp(max(int(stamp or 0) for stamp in stamps) / 1000, UTC)

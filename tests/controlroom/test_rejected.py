@@ -81,6 +81,10 @@ def test_rules_are_counted_and_rejected_rows_are_at_hand(terminal: Terminal, don
     unknown = terminal("run", "rejected", done, "--rule", "odd")
     assert (unknown.code, unknown.err.split(":")[0]) == (3, "NOT_FOUND")
     assert "Grace" in terminal("run", "rejected", done).out
+    files = sorted(terminal.home.glob("lake/**/*.parquet"))
+    verified = terminal("run", "verify", done)
+    assert verified.code == 0, verified.out + verified.err
+    assert sorted(terminal.home.glob("lake/**/*.parquet")) == files, "it is done again aside"
     _personal_data_stays_hidden(terminal, done, cluster)
 
 

@@ -6,7 +6,6 @@ as $$
 declare
   v_open text;
   v_status text;
-  v_refresh uuid;
 begin
   if not private.take_run(p_run_id, p_lease_token, '{succeeded}') then
     return;
@@ -22,15 +21,9 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
-  -- What a refresh has built waits for its swap.
-  v_refresh := private.refresh_of(p_run_id);
-  if v_refresh is null then
-    perform private.release_datasets(p_run_id);
-  end if;
+  perform private.release_datasets(p_run_id);
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
-  if v_refresh is not null then
-    perform private.swap_within_tolerance(p_run_id);
-  end if;
+  perform private.swap_within_tolerance(p_run_id);
 end
 $$;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -209,4 +210,5 @@ def test_a_refused_table_leaves_the_evidence_under_its_run(bench: Bench) -> None
     with pytest.raises(BadInput, match="more than once"):
         bench.run(transform(NAMED | {"on_fail": "quarantine"}, mode="merge"))
     assert bench.lake.version("gold.out") is None
+    assert list(Path(bench.lake.path("gold.out")).glob("*.parquet")) == [], "what was staged is gone"
     assert aside(bench) == [(None, "nulls name")]
