@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from ops.errors import BadInput
 from pipelines.columns import conform, lake_schema
 from pipelines.fingerprint import Digest, Fingerprinter
+from pipelines.partition import Span
 from pipelines.storage import Storage, storage_errors
 
 Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
@@ -105,32 +106,55 @@ def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.Dat
     yield from rest
 
 
-def stage(storage: Storage, table_url: str, rows: Rows, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
+def stage(
+    storage: Storage,
+    table_url: str,
+    rows: Rows,
+    key: Sequence[str] = (),
+    keep_keys: bool = False,
+    within: Span | None = None,
+) -> Staged:
     """Writes ``rows`` as files below ``table_url``.
 
     Args:
         key: columns that bind the fingerprint's column digests to their row.
         keep_keys: keep the keys in memory, for a merge.
+        within: what all rows have to be in.
 
     Raises:
-        BadInput: see :func:`batches`.
+        BadInput: see :func:`batches`; a row is outside of ``within``.
         StorageFailed: the store refused; the files of this call are gone again.
     """
     schema, parts = batches(rows, table_url.rsplit("/", 1)[-1])
     counted = Fingerprinter(schema, key)
     if lacking := [name for name in key if name not in schema]:
         raise BadInput(f"{table_url.rsplit('/', 1)[-1]} has no key column {', '.join(lacking)}", {"columns": lacking})
+    inside = within.holds(schema) if within else None
     keys: list[pl.DataFrame] = [pl.DataFrame(schema={name: schema[name] for name in key})]
     with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
         for part in _groups(parts):
             # The digest and the file are made of the same immutable batch, at the same time.
             digested = beside.submit(counted.update, part)
+            if inside is not None:
+                refuse_outside(part, inside, within, table_url)
             files.write(part)
             if keep_keys:
                 keys.append(part.select(key))
             digested.result()
         files.close()
         return Staged(tuple(files.done), schema, counted.digest(), pl.concat(keys))
+
+
+def refuse_outside(part: pl.DataFrame, inside: pl.Expr, within: Span | None, table_url: str) -> None:
+    """Raises BadInput: a row is of another partition, or of none; which one is named."""
+    outside = part.filter(inside.not_().fill_null(True))
+    if outside.height and within is not None:
+        name, found = table_url.rsplit("/", 1)[-1], outside[within.column][0]
+        said = f"{within.first}" if within.until is None else f"{within.first} up to {within.until}"
+        raise BadInput(
+            f"{name}: a row has {within.column}={found}, and the run's partitions are {said}; filter by the run's parameters",
+            {"table": name, "column": within.column, "value": str(found)},
+        )
 
 
 def _groups(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -74,6 +74,13 @@ from ops.run_phases ph
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 
+-- name: phase_effects
+select ph.name, coalesce(ph.effect_of, r.root_run, r.id) as effect_of
+from ops.run_phases ph
+join ops.runs r on r.id = ph.run_id
+where ph.run_id = %(run_id)s
+order by ph.ordinal;
+
 -- name: events
 select e.seq, e.ts, e.type, e.phase, e.level, e.message, e.data
 from ops.run_events e

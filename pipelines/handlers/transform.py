@@ -12,8 +12,9 @@ from pipelines.column_lineage import ColumnLineage, of_plan
 from pipelines.frames import pinned, polars_errors, query, scans
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
+from pipelines.partition import Span
 from pipelines.registry import named_function
-from pipelines.spec import Phase, TransformPhase
+from pipelines.spec import Output, Phase, TransformPhase
 
 
 def handle(ctx: Context, phase: Phase) -> PhaseResult:
@@ -41,6 +42,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
             output.key,
             inputs=inputs,
             effective_at=effective,
+            span=span(ctx, output),
         )
     ctx.progress(rows_in, rows_in, output.table)
     return PhaseResult(
@@ -63,6 +65,17 @@ def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
     if not isinstance(made, pl.LazyFrame):
         raise BadInput(f"{phase.python} returned {type(made).__name__}; return a LazyFrame", {"phase": phase.name})
     return made
+
+
+def span(ctx: Context, output: Output) -> Span | None:
+    """The rows that the run's partitions hold, where the phase replaces those.
+
+    Raises:
+        BadInput: the run's parameters name no whole partitions.
+    """
+    if output.by is None or ctx.partition is None:
+        return None
+    return ctx.partition.span(output.by, ctx.params)
 
 
 def column_lineage(ctx: Context, phase: TransformPhase) -> ColumnLineage:
