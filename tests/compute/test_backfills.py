@@ -1,0 +1,411 @@
+"""A backfill moved on by a steward: each partition in one run, no more runs than it may have, tried again where one failed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ops.backfills import BackfillPlan, Backfills, ChunkRow
+from ops.database import EXECUTOR, connect
+from ops.errors import BadInput, Conflict, IllegalTransition, NotFound
+from ops.model import Trigger
+from ops.rpc import Rpc
+from pipelines.partition import beginning, following
+from tests.operating import Operator
+
+DAY = {"param": "day", "step": "day"}
+SPAN = {"param": "day", "until": "end", "step": "day"}
+DATE = {"type": "date"}
+YEAR = {"from": "2025-01-01", "to": "2025-12-31"}
+
+
+class Desk:
+    """Backfills of one project, and an executor that carries their runs out by word of the test."""
+
+    def __init__(self, operator: Operator, connection: psycopg.Connection) -> None:
+        self.operator, self.connection = operator, connection
+        self.backfills = Backfills(connection)
+        self.project_id = Rpc(connection).ensure_project("default", "demo")
+        self._shas = itertools.count(1)
+
+    def register(
+        self, partition: Mapping[str, object] | None = None, mode: str = "partition", **params: object
+    ) -> None:
+        """A version of pipeline ``daily``."""
+        wanted = DAY if partition is None else partition
+        known = {name: DATE for name in ("day", "end") if name in wanted.values()}
+        phase = {"name": "one", "kind": "transform", "output": {"table": "gold.daily", "mode": mode}}
+        spec = {
+            "version": 1, "pipeline": "daily", "params": {**known, **params}, "phases": [phase],
+            **({"partition": wanted} if wanted else {}),
+        }  # fmt: skip
+        sha = str(next(self._shas)).rjust(64, "0")
+        Rpc(self.connection).register_pipeline(self.project_id, "daily", spec, sha, "a" * 40)
+
+    def start(self, key: str | None = None, dry_run: bool = False, **definition: object) -> BackfillPlan:
+        definition = {name.rstrip("_"): value for name, value in definition.items()}
+        return self.backfills.start(self.project_id, "dev", {"pipeline": "daily", **definition}, key, dry_run)
+
+    def started(self, **definition: object) -> UUID:
+        made = self.start(**definition).id
+        assert made is not None
+        return made
+
+    def end_next(self, error: str | None = None) -> str:
+        """Carries the next run out, to its success or with that error; the partition that it had."""
+        run = self.operator.claim()
+        mine = run.run_id, run.lease_token
+        executor = self.operator.executor
+        executor.start_run(*mine)
+        executor.start_phase(*mine, "one")
+        if error:
+            executor.fail_run(*mine, error, "no", {}, False)
+        else:
+            executor.finish_phase(*mine, "one", "succeeded", {"rows_out": 10, "byte_size": 100})  # type: ignore[arg-type]
+            executor.complete_run(*mine, {})
+        return str(run.params["day"])
+
+    def states(self, backfill: UUID) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for chunk in self.backfills.chunks(backfill):
+            found[chunk.state] = found.get(chunk.state, 0) + 1
+        return found
+
+    def state(self, backfill: UUID) -> tuple[str, str]:
+        [row] = self.backfills.backfills(backfill_id=backfill)
+        return row.state, row.reason
+
+    def open_runs(self) -> int:
+        return self.count("ops.runs where status in ('queued', 'claimed', 'running')")
+
+    def count(self, what: str) -> int:
+        row = self.connection.execute(f"select count(*) from {what}".encode()).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture
+def desk(operator: Operator) -> Iterator[Desk]:
+    with connect(operator.url, autocommit=True) as connection:
+        made = Desk(operator, connection)
+        made.register()
+        yield made
+
+
+def test_a_plan_says_what_would_be_and_writes_nothing(desk: Desk) -> None:
+    empty = desk.start(dry_run=True, **YEAR)
+    assert (empty.id, empty.partitions, len(empty.chunks)) == (None, 365, 365)
+    assert (empty.estimate.from_runs, empty.estimate.seconds, empty.estimate.rows) == (0, None, None)
+    for seconds, rows in ((4, 10), (8, 30), (60, 20)):
+        desk.operator.queue(pipeline="daily", phases=())
+        run = desk.operator.claim()
+        desk.operator.executor.start_run(run.run_id, run.lease_token)
+        desk.operator.executor.complete_run(run.run_id, run.lease_token, {})
+        desk.connection.execute("set session_replication_role = replica")
+        desk.connection.execute(
+            "update ops.runs set started_at = finished_at - %s * interval '1 second' where id = %s",
+            [seconds, run.run_id],
+        )
+        desk.connection.execute(
+            "insert into ops.run_phases (run_id, ordinal, project_id, name, kind, rows_out, byte_size) "
+            "values (%s, 1, %s, 'x', 'transform', %s, %s)", [run.run_id, desk.project_id, rows, rows * 7],
+        )  # fmt: skip
+        desk.connection.execute("set session_replication_role = default")
+    # Whoever queued those brought a definition of his own.
+    desk.register()
+    counted = desk.count("ops.runs"), desk.count("ops.audit_log")
+    told = desk.start(dry_run=True, max_parallel=5, **YEAR).estimate
+    # Medians: 8 s and 20 rows.
+    assert (told.from_runs, told.runs, told.parallel) == (3, 365, 5)
+    assert (told.seconds, told.executor_seconds) == (pytest.approx(8 * 365 / 5), pytest.approx(8 * 365))
+    assert (told.rows, told.bytes) == (20 * 365, 140 * 365)
+    desk.connection.execute(
+        "insert into ops.caps (key, org_id, amount, period) select 'two', org_id, 2, 'concurrent' from ops.projects "
+        "where id = %s", [desk.project_id],
+    )  # fmt: skip
+    assert desk.start(dry_run=True, max_parallel=5, **YEAR).estimate.parallel == 2, "a cap lets no more run at once"
+    assert counted == (desk.count("ops.runs"), desk.count("ops.audit_log where action <> 'caps.insert'"))
+    assert desk.count("ops.backfills") == desk.count("ops.backfill_chunks") == 0
+
+
+@pytest.mark.parametrize("step", ["day", "week", "month"])
+def test_each_partition_is_in_one_chunk(desk: Desk, step: str) -> None:
+    """Ranges and lists with gaps at random, beside a reference that counts one by one."""
+    chance = random.Random(5)
+    desk.register({**SPAN, "step": step})
+    for _ in range(15):
+        at = beginning(date(2023, 1, 1) + timedelta(days=chance.randrange(900)), step)  # type: ignore[arg-type]
+        wanted = [at]
+        for _ in range(chance.randrange(40)):
+            wanted.append(following(wanted[-1], step))  # type: ignore[arg-type]
+        definition: dict[str, object] = {"from": str(at), "to": str(wanted[-1])}
+        if chance.random() < 0.5:
+            wanted = sorted(chance.sample(wanted, chance.randrange(1, len(wanted) + 1)))
+            definition = {"values": [str(one) for one in wanted]}
+            chance.shuffle(definition["values"])  # type: ignore[arg-type]
+        size = chance.randrange(1, 9)
+        chunks = desk.start(dry_run=True, chunk_size=size, **definition).chunks
+        covered: list[date] = []
+        for number, chunk in enumerate(chunks, 1):
+            assert (chunk.chunk, 1 <= chunk.partitions <= size) == (number, True)
+            day, until = date.fromisoformat(chunk.first), date.fromisoformat(str(chunk.until))
+            for _ in range(chunk.partitions):
+                covered.append(day)
+                day = following(day, step)  # type: ignore[arg-type]
+            assert day == until
+        assert covered == wanted
+
+
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "no range": ({}, "the range is open to open"),
+    "backwards": ({"from": "2025-02-01", "to": "2025-01-01"}, "the range is 2025-02-01 to 2025-01-01"),
+    "for ever": ({"from": "1000-01-01", "to": "3000-01-01"}, "the range is"),
+    "infinite": ({"from": "-infinity", "to": "infinity"}, "correct the value"),
+    "no date": ({"from": "soon", "to": "later"}, 'invalid input syntax for type date: "soon"'),
+    "too many": ({"from": "1900-01-01", "to": "2025-01-01"}, "that is 45657 partitions; give 1 to 20000"),
+    "none": ({"values": []}, "that is 0 partitions"),
+    "both": ({"values": ["2025-01-01"], **YEAR}, "give either a range or a list"),
+    "chunks of several": ({**YEAR, "chunk_size": 2}, "a run of daily takes one partition"),
+    "an unknown field": ({**YEAR, "color": "red"}, "p_definition has no field color"),
+    "an unknown parameter": ({**YEAR, "params": {"name": "x"}}, "parameter name is not the backfill's to give"),
+    "the partition's parameter": ({**YEAR, "params": {"day": "2025-01-01"}}, "parameter day is not the backfill's"),
+    "too wide": ({**YEAR, "max_parallel": 1000}, "max_parallel 1000"),
+    "a wrong number": ({**YEAR, "max_parallel": "many"}, 'invalid input syntax for type integer: "many"'),
+}
+
+
+def test_what_could_not_be_carried_out_is_refused(desk: Desk) -> None:
+    for case, (definition, said) in WRONG.items():
+        with pytest.raises(BadInput) as refused:
+            desk.start(**definition)
+        assert said in refused.value.message, case
+    assert desk.count("ops.backfills") == 0
+
+
+def test_a_pipeline_must_say_what_its_partitions_are(desk: Desk) -> None:
+    desk.register({})
+    with pytest.raises(BadInput, match="version 2 of daily does not say what its partitions are"):
+        desk.start(**YEAR)
+    with pytest.raises(NotFound, match="no version of nobody runs in dev"):
+        desk.start(pipeline="nobody", **YEAR)
+    desk.register({"param": "day", "step": "month"})
+    with pytest.raises(BadInput, match="2025-01-15 is not the first day of a month; that one begins 2025-01-01"):
+        desk.start(from_="2025-01-15", to="2025-12-31")
+    desk.register({"param": "region"}, region={"type": "choice", "choices": ["north", "south"]}, of={"type": "string"})
+    with pytest.raises(BadInput, match="partitions of daily have no order; list them"):
+        desk.start(params={"of": "x"}, **YEAR)
+    with pytest.raises(BadInput, match="partition 'west' is none of the choices of its parameter: north, south"):
+        desk.start(values=["north", "west"], params={"of": "x"})
+    with pytest.raises(BadInput, match="parameter of of daily has no default"):
+        desk.start(values=["north"])
+    assert [one.first for one in desk.start(values=["south", "north", "south"], params={"of": "x"}).chunks] == [
+        "south", "north",
+    ]  # fmt: skip
+
+
+def test_never_more_runs_than_it_may_have_and_each_partition_once(desk: Desk) -> None:
+    backfill = desk.started(max_parallel=3, from_="2025-01-01", to="2025-01-10")
+    assert desk.open_runs() == 0, "runs are the steward's to make"
+    seen: list[str] = []
+    while desk.state(backfill)[0] == "active":
+        desk.backfills.advance()
+        assert desk.open_runs() <= 3
+        assert desk.backfills.advance() == 0, "nothing has ended meanwhile"
+        if desk.open_runs():
+            seen.append(desk.end_next())
+    assert seen == [f"2025-01-{day:02}" for day in range(1, 11)], "in their order"
+    assert (desk.state(backfill), desk.states(backfill)) == (("succeeded", ""), {"succeeded": 10})
+    facts = desk.connection.execute(
+        "select distinct trigger, priority, tags ->> 'backfill', pipeline_version from ops.runs"
+    ).fetchall()
+    assert facts == [("backfill", 200, str(backfill), 1)]
+
+
+def test_the_live_feed_goes_first(desk: Desk) -> None:
+    desk.started(**YEAR)
+    desk.backfills.advance()
+    live = desk.operator.queue(pipeline="live", phases=())
+    assert desk.operator.claim().run_id == live
+
+
+def test_its_definition_stays_what_it_was(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-02")
+    desk.register(mode="replace")
+    desk.backfills.advance()
+    assert desk.connection.execute("select distinct pipeline_version from ops.runs").fetchall() == [(1,)]
+    assert desk.backfills.backfills(backfill_id=backfill)[0].pipeline_version == 1
+
+
+def test_a_run_that_failed_is_tried_again_and_not_for_ever(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-02", max_parallel=1, max_tries=2)
+    for _ in range(2):
+        desk.backfills.advance()
+        at = desk.connection.execute("select max(available_at - created_at) from ops.runs").fetchone()
+        # A pause before the second try; the test does not wait for it.
+        desk.connection.execute("update ops.runs set available_at = created_at where status = 'queued'")
+        assert desk.end_next("INTERNAL") == "2025-01-01"
+    assert at is not None
+    assert at[0] > timedelta(seconds=1)
+    desk.backfills.advance()
+    assert desk.end_next() == "2025-01-02", "another chunk does not wait for one that failed"
+    desk.backfills.advance()
+    assert desk.state(backfill) == ("failed", "1 of 2 chunks have not succeeded")
+    [first, _] = desk.backfills.chunks(backfill)
+    assert (first.state, first.tries, first.error_code, first.error_message) == ("failed", 2, "INTERNAL", "no")
+    lines = desk.connection.execute(
+        "select trigger, parent_run is null, root_run is null from ops.runs order by created_at"
+    )
+    # The second try is a retry of the first: it finds what that one committed.
+    assert lines.fetchall() == [("backfill", True, True), ("backfill", False, False), ("backfill", True, True)]
+    assert desk.backfills.resume(backfill) == "active"
+    desk.backfills.advance()
+    desk.connection.execute("update ops.runs set available_at = created_at where status = 'queued'")
+    assert desk.end_next() == "2025-01-01"
+    desk.backfills.advance()
+    assert (desk.state(backfill), desk.states(backfill)) == (("succeeded", ""), {"succeeded": 2})
+    with pytest.raises(IllegalTransition, match="is succeeded; start a new one"):
+        desk.backfills.resume(backfill)
+
+
+@pytest.mark.parametrize("mode", ["partition", "append"])
+def test_who_came_too_late_looks_again_unless_that_could_double(desk: Desk, mode: str) -> None:
+    """A conflict says that newer data came first: the same pinned inputs would be refused again."""
+    desk.register(mode=mode)
+    desk.started(from_="2025-01-01", to="2025-01-01")
+    desk.backfills.advance()
+    desk.end_next("CONFLICT")
+    desk.backfills.advance()
+    [(parent,)] = desk.connection.execute(
+        "select parent_run is not null from ops.runs where status = 'queued'"
+    ).fetchall()
+    assert parent == (mode == "append")
+
+
+def test_paused_it_makes_no_runs_and_goes_on_where_it_was(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-04", max_parallel=2)
+    desk.backfills.advance()
+    assert desk.backfills.pause(backfill, "lunch") == "paused"
+    desk.end_next()
+    desk.end_next()
+    desk.backfills.advance()
+    assert (desk.state(backfill), desk.open_runs()) == (("paused", "lunch"), 0)
+    assert desk.states(backfill) == {"succeeded": 2, "pending": 2}, "what had begun is noted"
+    assert desk.backfills.resume(backfill) == "active"
+    desk.backfills.advance()
+    assert desk.open_runs() == 2
+
+
+def test_canceled_it_takes_its_open_runs_along(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-05", max_parallel=2)
+    desk.backfills.advance()
+    desk.end_next()
+    owned = desk.operator.claim()
+    desk.backfills.advance()
+    assert desk.states(backfill) == {"succeeded": 1, "queued": 2, "pending": 2}
+    assert desk.backfills.cancel(backfill, "enough") == "canceled"
+    assert desk.states(backfill) == {"succeeded": 1, "canceled": 3, "queued": 1}, "one is still its owner's"
+    beat = desk.operator.executor.heartbeat_run(owned.run_id, owned.lease_token)
+    assert beat.cancel_requested
+    desk.operator.executor.release_canceled_run(owned.run_id, owned.lease_token, "told to")
+    desk.backfills.advance()
+    assert desk.states(backfill) == {"succeeded": 1, "canceled": 4}
+    assert (desk.state(backfill), desk.open_runs()) == (("canceled", "enough"), 0)
+    assert desk.backfills.pause(backfill) == desk.backfills.cancel(backfill) == "canceled"
+
+
+def test_a_run_that_a_person_canceled_is_not_made_again(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-01")
+    desk.backfills.advance()
+    [chunk] = desk.backfills.chunks(backfill)
+    Rpc(desk.connection).cancel_run(chunk.run_id, "not this one")  # type: ignore[arg-type]
+    desk.backfills.advance()
+    assert desk.state(backfill) == ("failed", "1 of 1 chunks have not succeeded")
+
+
+def test_one_that_cannot_go_on_says_why_and_keeps_no_other_from_its_turn(desk: Desk) -> None:
+    first, second = desk.started(**YEAR), desk.started(**YEAR)
+    key = f"backfill:{first}:1:1"
+    desk.operator.queue(key, pipeline="another", phases=())
+    desk.backfills.advance()
+    state, reason = desk.state(first)
+    assert (state, key in reason) == ("paused", True)
+    assert desk.states(second) == {"queued": 4, "pending": 361}
+
+
+def test_the_same_key_is_the_same_backfill(desk: Desk) -> None:
+    first = desk.start(key="once", **YEAR)
+    assert desk.start(key="once", **YEAR).id == first.id
+    with pytest.raises(Conflict, match="idempotency key 'once' belongs to backfill .* of other partitions"):
+        desk.start(key="once", from_="2025-01-01", to="2025-06-30")
+    with pytest.raises(Conflict):
+        desk.start(key="once", from_="2024-01-02", to="2024-12-31")
+    assert desk.start(key="other", **YEAR).id != first.id
+    assert desk.count("ops.backfills") == 2
+
+
+UNLOCKED = """
+create or replace function ops.advance_backfills(p_limit int default 20) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare v_backfill ops.backfills; v_moved int := 0;
+begin
+  for v_backfill in select b.* from ops.backfills b where b.state = 'active' loop
+    v_moved := v_moved + private.advance_backfill(v_backfill);
+  end loop;
+  return v_moved;
+end $$
+"""
+
+
+def _keyless(connection: psycopg.Connection) -> None:
+    row = connection.execute("select pg_get_functiondef('private.chunk_run'::regproc)").fetchone()
+    assert row is not None
+    keyless = str(row[0]).replace(
+        "pg_catalog.format('backfill:%s:%s:%s', p_backfill.id, p_chunk.chunk, p_chunk.tries + 1)", "null"
+    )
+    assert keyless != row[0]
+    connection.execute(keyless.encode())
+
+
+@pytest.mark.parametrize(("lock", "key"), [(True, True), (False, True), (True, False), (False, False)])
+def test_stewards_that_come_together_make_each_run_once(desk: Desk, lock: bool, key: bool) -> None:
+    """Two that both think themselves elected. The row's lock or the key is enough; without both there are two runs of a chunk."""
+    backfill = desk.started(max_parallel=3, **YEAR)
+    if not lock:
+        desk.connection.execute(UNLOCKED)
+    if not key:
+        _keyless(desk.connection)
+    with psycopg.connect(desk.operator.url) as first:
+        Backfills(first).advance()
+        # The first has not committed: the second neither sees its runs nor, without the lock, waits before it makes its own.
+        other = threading.Thread(target=_advance_elsewhere, args=[desk.operator.url])
+        other.start()
+        _wait_until_over_or_blocked(desk, other)
+        first.commit()
+        other.join(60)
+    chunks: list[ChunkRow] = desk.backfills.chunks(backfill)
+    assert sum(chunk.state == "queued" for chunk in chunks) == 3
+    assert (desk.count("ops.runs") == 3) == (lock or key)
+
+
+def _advance_elsewhere(url: str) -> None:
+    with connect(url, autocommit=True) as connection:
+        Backfills(connection).advance()
+
+
+def _wait_until_over_or_blocked(desk: Desk, thread: threading.Thread) -> None:
+    blocked = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    while thread.is_alive() and not desk.count(blocked):
+        thread.join(0.02)
+
+
+def test_no_executor_may_say_that_a_backfill_has_moved(desk: Desk) -> None:
+    with connect(desk.operator.url, EXECUTOR, autocommit=True) as connection, pytest.raises(Exception, match="denied"):
+        Backfills(connection).advance()
+    assert desk.operator.queue(pipeline="x", trigger=Trigger.BACKFILL, phases=())
