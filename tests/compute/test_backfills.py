@@ -375,7 +375,7 @@ def _keyless(connection: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize(("lock", "key"), [(True, True), (False, True), (True, False), (False, False)])
 def test_stewards_that_come_together_make_each_run_once(desk: Desk, lock: bool, key: bool) -> None:
-    """Two that both think themselves elected. The row's lock or the key is enough; without both there are two runs of a chunk."""
+    """Two that both think themselves elected. The row's lock or the key is enough; without both a chunk has two runs."""
     backfill = desk.started(max_parallel=3, **YEAR)
     if not lock:
         desk.connection.execute(UNLOCKED)

@@ -137,7 +137,7 @@ begin
   end if;
   if p_old.status = 'succeeded' and p_way <> 'replay' and p_from is null then
     raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s succeeded; a retry would have nothing to do: name a phase with --from-phase, or submit a new run with '
+      'run %s succeeded; a retry would have nothing to do, name a phase with --from-phase or submit a new run with '
       '`controlroom run submit`', p_old.id);
   end if;
   if p_way = 'replay' and p_old.input_manifest = '{}' and p_old.status <> 'succeeded' then
