@@ -49,7 +49,7 @@ create trigger witness after insert on ops.cap_usage for each statement execute 
 
 def most_at_once(spans: Iterable[tuple[object, ...]]) -> int:
     """How many of the spans (begin, end) were open at a time. What ends makes room for what begins in the same moment."""
-    ordered = sorted((at, step) for begin, close in spans for at, step in ((begin, 1), (close, -1)))  # type: ignore[type-var]
+    ordered = sorted((at, step) for begin, close in spans for at, step in ((begin, 1), (close, -1)))
     most = now = 0
     for _, step in ordered:
         now += step
