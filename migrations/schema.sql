@@ -6,6 +6,11 @@ CREATE FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) IS 'Appends PHASE_PROGRESS events [{type, phase, message, data, level, event_id}]; a known event_id is left out.';
+CREATE FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) IS 'Ends a backfill and cancels its open runs. Returns its state.';
 CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -66,11 +71,21 @@ CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.';
+CREATE FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) IS 'Makes no further runs of a backfill until it is resumed. Returns its state.';
 CREATE FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) IS 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.';
+CREATE FUNCTION api.preview_rerun(p_run_id uuid, p_way text DEFAULT 'retry'::text, p_from_phase text DEFAULT NULL::text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, reason text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) IS 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.';
 CREATE FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -111,11 +126,21 @@ CREATE FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tab
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) IS 'The version that readers get of each of these tables, null where none is released yet.';
-CREATE FUNCTION api.retry_run(p_run_id uuid) RETURNS uuid
+CREATE FUNCTION api.replay_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.retry_run(p_run_id uuid) IS 'A new run of an ended one: same inputs; phases that succeeded stay done.';
+COMMENT ON FUNCTION api.replay_run(p_run_id uuid) IS 'A new run of the same definition on the same inputs, all phases.';
+CREATE FUNCTION api.resume_backfill(p_backfill_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.resume_backfill(p_backfill_id uuid) IS 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.';
+CREATE FUNCTION api.retry_run(p_run_id uuid, p_from_phase text DEFAULT NULL::text, p_latest boolean DEFAULT false) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) IS 'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what depends on it. p_latest: the definition and the inputs of now.';
 CREATE FUNCTION api.revoke_lease(p_run_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -131,6 +156,11 @@ CREATE FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) IS 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.';
+CREATE FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) IS 'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.';
 CREATE FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -158,11 +188,19 @@ CREATE FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.advance_backfills(p_limit integer DEFAULT 20) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -331,6 +369,10 @@ CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT N
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -340,6 +382,10 @@ CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.preview_rerun(p_run_id uuid, p_way text DEFAULT 'retry'::text, p_from_phase text DEFAULT NULL::text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, reason text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -443,7 +489,15 @@ CREATE FUNCTION ops.remove_schedule(p_schedule_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.replay_run(p_run_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 0) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.resume_backfill(p_backfill_id uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -451,7 +505,7 @@ CREATE FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean DEFAU
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
+CREATE FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text DEFAULT NULL::text, p_latest boolean DEFAULT false) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -519,6 +573,10 @@ CREATE FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at tim
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -571,8 +629,53 @@ CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.new_id() RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.backfills (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    pipeline_version integer NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    partition jsonb NOT NULL,
+    partitions integer NOT NULL,
+    chunks integer NOT NULL,
+    chunk_size integer NOT NULL,
+    max_parallel integer NOT NULL,
+    max_tries integer NOT NULL,
+    priority integer NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    idempotency_key text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    ended_at timestamp with time zone,
+    CONSTRAINT backfills_check CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT backfills_chunk_size_check CHECK (((chunk_size >= 1) AND (chunk_size <= 1000))),
+    CONSTRAINT backfills_chunks_check CHECK ((chunks > 0)),
+    CONSTRAINT backfills_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT backfills_max_parallel_check CHECK (((max_parallel >= 1) AND (max_parallel <= 100))),
+    CONSTRAINT backfills_max_tries_check CHECK (((max_tries >= 1) AND (max_tries <= 20))),
+    CONSTRAINT backfills_params_check CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT backfills_partition_check CHECK ((jsonb_typeof(partition) = 'object'::text)),
+    CONSTRAINT backfills_partitions_check CHECK ((partitions > 0)),
+    CONSTRAINT backfills_priority_check CHECK (((priority >= 1) AND (priority <= 1000))),
+    CONSTRAINT backfills_state_check CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+ALTER TABLE ONLY ops.backfills FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.advance_backfill(p_backfill ops.backfills) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean DEFAULT false) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.appends(p_spec jsonb, p_phase text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
@@ -595,8 +698,12 @@ CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEF
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.new_id() RETURNS uuid
-    LANGUAGE sql
+CREATE FUNCTION private.backfill_defaults(p_definition jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, p_pipeline text, p_chunks integer, p_partitions integer, p_parallel integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.alert_rules (
@@ -802,6 +909,48 @@ CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.chunk_params(p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.backfill_chunks (
+    backfill_id uuid NOT NULL,
+    chunk integer NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    first text NOT NULL,
+    until text,
+    partitions integer NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    max_tries integer NOT NULL,
+    run_id uuid,
+    error_code text,
+    error_message text,
+    settled_at timestamp with time zone,
+    CONSTRAINT backfill_chunks_check CHECK (((state <> 'queued'::text) OR (run_id IS NOT NULL))),
+    CONSTRAINT backfill_chunks_chunk_check CHECK ((chunk > 0)),
+    CONSTRAINT backfill_chunks_max_tries_check CHECK ((max_tries > 0)),
+    CONSTRAINT backfill_chunks_partitions_check CHECK ((partitions > 0)),
+    CONSTRAINT backfill_chunks_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'queued'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+ALTER TABLE ONLY ops.backfill_chunks FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.pipelines (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    version integer NOT NULL,
+    spec jsonb NOT NULL,
+    sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pipelines_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -818,6 +967,10 @@ CREATE FUNCTION private.cpu_seconds(p_run_id uuid) RETURNS double precision
     AS …;
 CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size integer) RETURNS TABLE(chunk integer, first text, until text, partitions integer)
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.database_health() RETURNS jsonb
@@ -880,6 +1033,10 @@ CREATE FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_mes
     AS …;
 CREATE FUNCTION private.end_sign_ins(p_subject text) RETURNS void
     LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.ended_run(p_run_id uuid) RETURNS ops.runs
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) RETURNS text
@@ -999,8 +1156,20 @@ CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text DEFAULT NULL::text, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.my_backfill(p_backfill_id uuid) RETURNS ops.backfills
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
@@ -1135,6 +1304,18 @@ CREATE FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) RETURNS ops.r
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.param_defaults(p_spec jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) RETURNS date[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.partition_value(p_param jsonb, p_text text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.period_start(p_period text, p_now timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1145,6 +1326,10 @@ CREATE FUNCTION private.phases_json(p_run_id uuid) RETURNS jsonb
     AS …;
 CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.planned_rerun(p_old ops.runs, p_way text, p_from text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, anew boolean, reason text)
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.access_tokens (
@@ -1224,6 +1409,10 @@ CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.refuse_older(p_old ops.runs) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1246,6 +1435,10 @@ CREATE FUNCTION private.require(p_value text, p_field text) RETURNS void
     AS …;
 CREATE FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) RETURNS void
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_envs(p_envs text[]) RETURNS void
@@ -1282,6 +1475,14 @@ CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text)
     AS …;
 CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.rerun_definition(p_old ops.runs, p_way text) RETURNS TABLE(spec jsonb, sha256 text, git_sha text, params jsonb, phases jsonb, max_attempts integer, timeout_seconds double precision)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, anew boolean, reason text, refused text)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) RETURNS void
@@ -1324,18 +1525,6 @@ CREATE FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules,
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE TABLE ops.pipelines (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    slug text NOT NULL,
-    version integer NOT NULL,
-    spec jsonb NOT NULL,
-    sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT pipelines_version_check CHECK ((version > 0))
-);
-ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) RETURNS ops.pipelines
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1360,6 +1549,10 @@ CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zon
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.settle_chunks(p_backfill ops.backfills) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.signed_in() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1369,6 +1562,10 @@ CREATE FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.spec_outline(p_spec jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1534,6 +1731,8 @@ CREATE TABLE ops.run_phases (
     error_message text,
     error_data jsonb,
     result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    effect_of uuid,
+    kept boolean DEFAULT false NOT NULL,
     CONSTRAINT run_phases_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])))
 )
 WITH (fillfactor='70');
@@ -1946,6 +2145,12 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_backfill_id_first_key UNIQUE (backfill_id, first);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_pkey PRIMARY KEY (backfill_id, chunk);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.capabilities
@@ -2094,6 +2299,12 @@ CREATE INDEX alerts_run ON ops.alerts USING btree (run_id) WHERE (run_id IS NOT 
 CREATE UNIQUE INDEX alerts_source ON ops.alerts USING btree (rule_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
+CREATE INDEX backfill_chunks_project ON ops.backfill_chunks USING btree (project_id, env);
+CREATE INDEX backfill_chunks_queued ON ops.backfill_chunks USING btree (backfill_id) WHERE (state = 'queued'::text);
+CREATE UNIQUE INDEX backfill_chunks_run ON ops.backfill_chunks USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX backfills_active ON ops.backfills USING btree (created_at, id) WHERE (state = 'active'::text);
+CREATE UNIQUE INDEX backfills_key ON ops.backfills USING btree (project_id, env, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX backfills_pipeline ON ops.backfills USING btree (project_id, pipeline, pipeline_version);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
@@ -2160,6 +2371,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EAC
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.backfills FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2191,6 +2403,14 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES ops.backfills(id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_project_id_pipeline_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, pipeline_version) REFERENCES ops.pipelines(project_id, slug, version);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
 ALTER TABLE ONLY ops.caps
@@ -2305,6 +2525,8 @@ ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.backfill_chunks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.backfills ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
@@ -2315,6 +2537,8 @@ CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (t
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alerts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.backfill_chunks TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.backfills TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
@@ -2374,6 +2598,8 @@ CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING
 CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((((subject = ( SELECT private.signed_in() AS signed_in)) AND ((org_id IS NULL) OR (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.backfill_chunks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.backfills FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -2492,6 +2718,8 @@ CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true)
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alerts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.backfill_chunks TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.backfills TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
@@ -2552,6 +2780,9 @@ GRANT USAGE ON SCHEMA private TO controlroom_executor;
 REVOKE ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO service_role;
@@ -2588,9 +2819,15 @@ GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_p
 REVOKE ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO service_role;
 GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO authenticated;
+GRANT ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO service_role;
 REVOKE ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
@@ -2615,9 +2852,15 @@ GRANT ALL ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) TO co
 REVOKE ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
 GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
-REVOKE ALL ON FUNCTION api.retry_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.replay_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.replay_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.replay_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.revoke_lease(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO service_role;
@@ -2627,6 +2870,9 @@ GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO co
 REVOKE ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
 GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
@@ -2643,11 +2889,16 @@ REVOKE ALL ON FUNCTION ops.add_account(p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_account(p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.advance_backfills(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.advance_backfills(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
@@ -2749,6 +3000,9 @@ GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_descri
 REVOKE ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
@@ -2757,6 +3011,9 @@ GRANT ALL ON FUNCTION ops.pending_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO authenticated;
+GRANT ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO service_role;
 REVOKE ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) FROM PUBLIC;
@@ -2826,14 +3083,20 @@ GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject te
 REVOKE ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.replay_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.replay_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.replay_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO authenticated;
 GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO service_role;
-REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO authenticated;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO service_role;
@@ -2876,6 +3139,9 @@ GRANT ALL ON FUNCTION ops.sign_out(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO authenticated;
 GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
@@ -2906,14 +3172,20 @@ GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO servi
 REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.add_default_rules(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.new_id() TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfills TO service_role;
+GRANT SELECT ON TABLE ops.backfills TO authenticated;
+REVOKE ALL ON FUNCTION private.advance_backfill(p_backfill ops.backfills) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.appends(p_spec jsonb, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION private.new_id() TO service_role;
+REVOKE ALL ON FUNCTION private.backfill_defaults(p_definition jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, p_pipeline text, p_chunks integer, p_partitions integer, p_parallel integer) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 REVOKE ALL ON FUNCTION private.blank_rule(p_project_id uuid, p_name text) FROM PUBLIC;
@@ -2938,10 +3210,17 @@ REVOKE ALL ON FUNCTION private.channels_of(p_route ops.routing_matrix, p_level i
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.chunk_params(p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfill_chunks TO service_role;
+GRANT SELECT ON TABLE ops.backfill_chunks TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
+GRANT SELECT ON TABLE ops.pipelines TO authenticated;
+REVOKE ALL ON FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.cpu_seconds(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone) FROM PUBLIC;
@@ -2956,6 +3235,7 @@ REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_messag
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.ended_run(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalate(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
@@ -2981,7 +3261,10 @@ REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) F
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text, p_available_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.my_backfill(p_backfill_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_dataset(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_hidden_envs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_hidden_envs() TO authenticated;
@@ -3021,9 +3304,13 @@ REVOKE ALL ON FUNCTION private.outline(p_phases jsonb) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
 GRANT SELECT ON TABLE ops.run_leases TO authenticated;
 REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.param_defaults(p_spec jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.partition_value(p_param jsonb, p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.period_start(p_period text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.phases_json(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.planned_rerun(p_old ops.runs, p_way text, p_from text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.access_tokens TO service_role;
 GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
@@ -3046,12 +3333,14 @@ REVOKE ALL ON FUNCTION private.record_cost_signal(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_data_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_pipeline_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refuse_older(p_old ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_envs(p_envs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_fresh_look() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_installation_admin() FROM PUBLIC;
@@ -3061,6 +3350,8 @@ REVOKE ALL ON FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rerun_definition(p_old ops.runs, p_way text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
@@ -3073,19 +3364,19 @@ REVOKE ALL ON FUNCTION private.run_conditions(p_filter jsonb, p_before_at timest
 REVOKE ALL ON FUNCTION private.run_status_conditions(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schedule_defaults(p_definition jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules, p_tick timestamp with time zone, p_given jsonb) FROM PUBLIC;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
-GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 REVOKE ALL ON FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.settle_chunks(p_backfill ops.backfills) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.signed_in() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.signed_in() TO authenticated;
 GRANT ALL ON FUNCTION private.signed_in() TO service_role;
 REVOKE ALL ON FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.spec_outline(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.spread_suspicion(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;

@@ -20,6 +20,7 @@ PEOPLE = {
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns",
+    "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
@@ -34,7 +35,7 @@ BACK_END = {
     "judge_standing", "escalate_alerts", "claim_messages", "message_delivered", "message_refused",
     "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
     "record_event_time", "check_freshness",
-    "metrics", "steward_round", "record_evidence", "probes_due",
+    "advance_backfills", "metrics", "steward_round", "record_evidence", "probes_due",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",

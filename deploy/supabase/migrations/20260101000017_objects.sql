@@ -836,7 +836,8 @@ as $$
   select coalesce(pg_catalog.jsonb_agg(
     pg_catalog.jsonb_build_object(
       'ordinal', ordinal, 'name', name, 'kind', kind, 'depends_on', depends_on, 'status', status, 'attempt', attempt,
-      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result)
+      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result,
+      'effect_of', effect_of, 'kept', kept)
     order by ordinal), '[]')
   from ops.run_phases
   where run_id = p_run_id
@@ -1042,6 +1043,235 @@ begin
     join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.layer || '.' || d.name = any (p_tables)
     where r.id = p_run_id);
 end
+$$;
+
+-- functions/10_private_rerun.sql
+-- Runs that are made of other runs: a retry, on the pinned definition or (latest) on the newest one, and a replay.
+
+-- The rows of a phase's output are added to the table and take nothing away: twice is twice.
+create or replace function private.appends(p_spec jsonb, p_phase text) returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_catalog.jsonb_array_elements(
+      case pg_catalog.jsonb_typeof(p_spec -> 'phases') when 'array' then p_spec -> 'phases' else '[]' end) as e
+    where e ->> 'name' = p_phase and e -> 'output' ->> 'mode' = 'append')
+$$;
+
+-- Phase by phase what a run made of p_old would do, in the order of p_phases ({name, kind, depends_on}) of p_spec.
+-- again: it is carried out; else it stands as p_old left it. anew: what it does to the lake is known by the new run, so that
+-- nothing of p_old is taken for it; else a commit of p_old's line is found and adopted. refused: why it cannot be.
+create or replace function private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text)
+returns table (ordinal int, name text, kind text, again boolean, anew boolean, reason text, refused text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive wanted as (
+    select p.ordinal::int as ordinal, p.phase ->> 'name' as name, p.phase ->> 'kind' as kind,
+      coalesce((select pg_catalog.array_agg(d) from pg_catalog.jsonb_array_elements_text(p.phase -> 'depends_on') as d), '{}')
+        as depends_on
+    from pg_catalog.jsonb_array_elements(p_phases) with ordinality as p (phase, ordinal)
+  ), reached as (
+    select w.name from wanted w where w.name = p_from
+    union
+    select w.name from wanted w join reached r on r.name = any (w.depends_on)
+  ), judged as (
+    select w.ordinal, w.name, w.kind, w.name in (select r.name from reached r) as asked,
+      coalesce(o.status in ('succeeded', 'skipped') and o.kind = w.kind, false) as stands,
+      coalesce(o.attempt > 0 or o.status in ('succeeded', 'skipped'), false) as tried,
+      private.appends(p_spec, w.name) as appends
+    from wanted w left join ops.run_phases o on o.run_id = p_old.id and o.name = w.name
+  ), decided as (
+    select j.*, case
+      when p_way = 'replay' then not (j.kind = 'ingest' and j.stands)
+      when p_way = 'latest' and p_from is null then true
+      else j.asked or not j.stands end as again
+    from judged j
+  )
+  select d.ordinal, d.name, d.kind, d.again,
+    d.again and not (p_way = 'retry' and (p_from is null or (d.appends and not d.stands))),
+    case
+      when not d.again and p_way = 'replay' then 'what it landed is what is replayed'
+      when not d.again then 'succeeded before'
+      when d.name = p_from then 'named'
+      when d.asked then 'depends on ' || p_from
+      when p_way = 'replay' or (p_way = 'latest' and p_from is null) then 'all phases'
+      else 'has not succeeded' end,
+    case
+      when d.again and d.appends and case p_way when 'retry' then d.stands else d.tried end then
+        'it appends, and has done so: a second time would double its rows'
+      when d.again and d.kind = 'ingest' and (p_way = 'replay' or (p_way = 'retry' and d.stands)) then
+        'it reads a source, which has moved on' end
+  from decided d
+  order by d.ordinal
+$$;
+
+-- Old rows must not take the place of newer ones unasked: what p_old wrote has been made since from newer inputs than it had.
+-- A partition is looked at when it is written.
+create or replace function private.refuse_older(p_old ops.runs) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newer record;
+begin
+  select d.layer || '.' || d.name as table_name, n.run_id, e.input_table, e.input_version,
+    (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint as pinned
+  into v_newer
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version
+  join ops.lineage_edges e on e.output_id = n.id
+  where v.run_id = p_old.id and v.mode <> 'partition'
+    and e.input_version > (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint
+  order by n.version desc
+  limit 1;
+  if found then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      '%s was written since by run %s from %s version %s, and run %s has pinned version %s, which is older; submit a new run',
+      v_newer.table_name, v_newer.run_id, v_newer.input_table, v_newer.input_version, p_old.id, v_newer.pinned);
+  end if;
+end
+$$;
+
+-- What a run made of p_old runs: its own definition, or the one that its environment runs now.
+create or replace function private.rerun_definition(p_old ops.runs, p_way text)
+returns table (spec jsonb, sha256 text, git_sha text, params jsonb, phases jsonb, max_attempts int, timeout_seconds float8)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new ops.pipelines;
+  v_wrong text;
+begin
+  if p_way <> 'latest' then
+    return query
+      select p_old.spec, p_old.spec_sha256, p_old.git_sha, p_old.params,
+        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+          'name', r.name, 'kind', r.kind, 'depends_on', r.depends_on) order by r.ordinal), '[]')
+         from ops.run_phases r where r.run_id = p_old.id),
+        p_old.max_attempts, p_old.timeout_seconds;
+    return;
+  end if;
+  v_new := private.scheduled_version(p_old.project_id, p_old.env, p_old.pipeline);
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_object_keys(p_old.params) as k where not coalesce(v_new.spec -> 'params', '{}') ? k;
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'version %s of %s has no parameter %s; submit a new run', v_new.version, p_old.pipeline, v_wrong);
+  end if;
+  return query
+    select v_new.spec, v_new.sha256, v_new.git_sha, private.param_defaults(v_new.spec) || p_old.params,
+      private.spec_outline(v_new.spec), coalesce((v_new.spec ->> 'max_attempts')::int, 3),
+      (v_new.spec ->> 'timeout')::float8;
+end
+$$;
+
+-- The plan, or why there is none. Whoever calls has made sure of the caller's role.
+create or replace function private.planned_rerun(p_old ops.runs, p_way text, p_from text)
+returns table (ordinal int, name text, kind text, again boolean, anew boolean, reason text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_definition record;
+  v_refused record;
+begin
+  if p_old.status not in ('succeeded', 'failed', 'canceled') then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s is %s; only an ended run can be %s, cancel it first', p_old.id, p_old.status,
+      case p_way when 'replay' then 'replayed' else 'retried' end);
+  end if;
+  if p_old.status = 'succeeded' and p_way <> 'replay' and p_from is null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s succeeded; a retry would have nothing to do, name a phase with --from-phase or submit a new run with '
+      '`controlroom run submit`', p_old.id);
+  end if;
+  if p_way = 'replay' and p_old.input_manifest = '{}' and p_old.status <> 'succeeded' then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s ended before it had pinned its inputs; there is nothing to replay, submit a new run', p_old.id);
+  end if;
+  select * into strict v_definition from private.rerun_definition(p_old, p_way);
+  if p_from is not null and not exists (
+    select from pg_catalog.jsonb_array_elements(v_definition.phases) as e where e ->> 'name' = p_from) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no phase %L in run %s; it has %s', p_from, p_old.id, (
+        select pg_catalog.string_agg(e ->> 'name', ', ') from pg_catalog.jsonb_array_elements(v_definition.phases) as e));
+  end if;
+  select r.name, r.refused into v_refused
+  from private.rerun_plan(p_old, v_definition.spec, v_definition.phases, p_way, p_from) as r
+  where r.refused is not null limit 1;
+  if found then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'phase %L of run %s cannot be carried out again: %s; begin at a later phase with `controlroom run retry --from-phase`, or '
+      'submit a new run', v_refused.name, p_old.id, v_refused.refused);
+  end if;
+  if p_way = 'replay' or (p_way = 'retry' and p_from is not null) then
+    perform private.refuse_older(p_old);
+  end if;
+  return query
+    select r.ordinal, r.name, r.kind, r.again, r.anew, r.reason
+    from private.rerun_plan(p_old, v_definition.spec, v_definition.phases, p_way, p_from) as r;
+end
+$$;
+
+-- Makes the run. p_key, p_available_at: see ops.create_run.
+create or replace function private.make_rerun(
+  p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text default null, p_available_at timestamptz default null
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_definition record;
+  v_new uuid;
+  v_root uuid := coalesce(p_old.root_run, p_old.id);
+begin
+  select * into strict v_definition from private.rerun_definition(p_old, p_way);
+  v_new := private.queue_run(
+    p_old.project_id, p_old.env, p_old.pipeline, v_definition.spec, v_definition.sha256, v_definition.git_sha,
+    v_definition.params, v_definition.phases, p_key, p_old.priority, p_trigger, v_definition.max_attempts,
+    v_definition.timeout_seconds, p_available_at, p_old.id, p_old.tags,
+    case p_way when 'latest' then '{}' else p_old.input_manifest end, p_way <> 'latest');
+  -- A line of retries is one try after another at the same; a replay, or all phases of a new definition, begin one.
+  update ops.runs set root_run = v_root where id = v_new and (p_way = 'retry' or (p_way = 'latest' and p_from is not null));
+  update ops.run_phases n
+  set effect_of = case when p.anew then v_new else coalesce(o.effect_of, v_root) end,
+    kept = not p.again and (p_way <> 'retry' or p_from is not null)
+  from private.planned_rerun(p_old, p_way, p_from) as p
+  left join ops.run_phases o on o.run_id = p_old.id and o.name = p.name
+  where n.run_id = v_new and n.name = p.name;
+  update ops.run_phases n
+  set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
+    rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
+    output_fingerprint = o.output_fingerprint, metrics = o.metrics, result = o.result
+  from private.planned_rerun(p_old, p_way, p_from) as p
+  join ops.run_phases o on o.run_id = p_old.id and o.name = p.name
+  where n.run_id = v_new and n.name = p.name and not p.again;
+  return v_new;
+end
+$$;
+
+-- The defaults of a spec's parameters, those that have one.
+create or replace function private.param_defaults(p_spec jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_object_agg(d.key, d.value -> 'default'), '{}')
+  from pg_catalog.jsonb_each(coalesce(p_spec -> 'params', '{}')) as d
+  where d.value -> 'default' is not null
+$$;
+
+-- The phases of a spec as ops.create_run takes them.
+create or replace function private.spec_outline(p_spec jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+    'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
+    order by p.ordinal), '[]')
+  from pg_catalog.jsonb_array_elements(coalesce(p_spec -> 'phases', '[]')) with ordinality as p (phase, ordinal)
 $$;
 
 -- functions/10_private_run_filter.sql
@@ -1655,9 +1885,7 @@ begin
       'pipeline %s has no parameter %s; correct the schedule with `controlroom schedule add`',
       p_schedule.pipeline, v_wrong);
   end if;
-  return coalesce((
-    select pg_catalog.jsonb_object_agg(d.key, d.value -> 'default')
-    from pg_catalog.jsonb_each(v_known) as d where d.value -> 'default' is not null), '{}')
+  return private.param_defaults(p_spec)
     || coalesce((
       select pg_catalog.jsonb_object_agg(g.key, case g.value #>> '{}'
         when '{tick}' then pg_catalog.to_jsonb(pg_catalog.to_char(p_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
@@ -1681,12 +1909,7 @@ begin
     p_project_id => p_schedule.project_id, p_env => p_schedule.env, p_pipeline => p_schedule.pipeline,
     p_spec => v_pipeline.spec, p_spec_sha256 => v_pipeline.sha256, p_git_sha => v_pipeline.git_sha,
     p_params => private.scheduled_params(v_pipeline.spec, p_schedule, p_tick, p_data -> 'params'),
-    p_phases => (
-      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-        'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
-        order by p.ordinal), '[]')
-      from pg_catalog.jsonb_array_elements(coalesce(v_pipeline.spec -> 'phases', '[]'))
-        with ordinality as p (phase, ordinal)),
+    p_phases => private.spec_outline(v_pipeline.spec),
     p_idempotency_key => 'schedule:' || p_schedule.id || ':' || p_key,
     p_priority => p_schedule.priority, p_trigger => 'schedule',
     p_max_attempts => coalesce((v_pipeline.spec ->> 'max_attempts')::int, 3),
@@ -4333,6 +4556,525 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/31_private_backfills.sql
+-- A backfill's chunks: how a range or list of partitions is cut, and what becomes of each.
+
+-- Dates that are beginnings of partitions. Refuses the first that is not one.
+create or replace function private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) returns date[]
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_starts date[];
+  v_wrong date;
+begin
+  if p_values is null then
+    if p_from is null or p_to is null or p_from > p_to or p_to - p_from > 366000 then
+      raise exception using errcode = 'CR007', message = pg_catalog.format(
+        'the range is %s to %s; give the first partition and the last, or a list of partitions',
+        coalesce(p_from::text, 'open'), coalesce(p_to::text, 'open'));
+    end if;
+    v_starts := array(
+      select g::date from pg_catalog.generate_series(p_from::timestamp, p_to::timestamp, ('1 ' || p_step)::interval) as g);
+    v_wrong := case when pg_catalog.date_trunc(p_step, p_from::timestamp)::date <> p_from then p_from end;
+  else
+    v_starts := array(
+      select distinct v::date from pg_catalog.jsonb_array_elements_text(p_values) as v order by 1);
+    select s into v_wrong from pg_catalog.unnest(v_starts) as s
+    where pg_catalog.date_trunc(p_step, s::timestamp)::date <> s limit 1;
+  end if;
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      '%s is not the first day of a %s; that one begins %s', v_wrong, p_step,
+      pg_catalog.date_trunc(p_step, v_wrong::timestamp)::date);
+  end if;
+  return v_starts;
+end
+$$;
+
+-- The chunks of a definition: p_size partitions each, where they follow one another without a gap.
+create or replace function private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size int)
+returns table (chunk int, first text, until text, partitions int)
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_step text := p_partition ->> 'step';
+begin
+  if v_step is null then
+    return query
+      select pg_catalog.row_number() over (order by pg_catalog.min(v.ordinal))::int, v.one, null::text, 1
+      from pg_catalog.jsonb_array_elements_text(coalesce(p_definition -> 'values', '[]')) with ordinality as v (one, ordinal)
+      group by v.one;
+    return;
+  end if;
+  return query
+    with starts as (
+      select s.at, pg_catalog.row_number() over (order by s.at) as n,
+        s.at is distinct from (pg_catalog.lag(s.at) over (order by s.at) + ('1 ' || v_step)::interval)::date as gap
+      from pg_catalog.unnest(private.partition_starts(
+        v_step, (p_definition ->> 'from')::date, (p_definition ->> 'to')::date, p_definition -> 'values')) as s (at)
+    ), islands as (
+      select s.at, pg_catalog.count(*) filter (where s.gap) over (order by s.at) as island from starts s
+    ), placed as (
+      select i.at, i.island, (pg_catalog.row_number() over (partition by i.island order by i.at) - 1) / p_size as piece
+      from islands i
+    )
+    select pg_catalog.row_number() over (order by pg_catalog.min(p.at))::int, pg_catalog.min(p.at)::text,
+      (pg_catalog.max(p.at) + ('1 ' || v_step)::interval)::date::text, pg_catalog.count(*)::int
+    from placed p
+    group by p.island, p.piece;
+end
+$$;
+
+-- A partition's name as the value of its parameter.
+create or replace function private.partition_value(p_param jsonb, p_text text) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_param ->> 'type' = 'integer' then
+    return pg_catalog.to_jsonb(p_text::bigint);
+  end if;
+  if p_param ->> 'type' = 'choice' and not p_param -> 'choices' ? p_text then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'partition %L is none of the choices of its parameter: %s', p_text, (
+        select pg_catalog.string_agg(c, ', ') from pg_catalog.jsonb_array_elements_text(p_param -> 'choices') as c));
+  end if;
+  return pg_catalog.to_jsonb(p_text);
+end
+$$;
+
+-- The parameters of a chunk's run.
+create or replace function private.chunk_params(
+  p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text
+) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select private.param_defaults(p_spec) || p_params
+    || pg_catalog.jsonb_build_object(
+      p_partition ->> 'param', private.partition_value(p_spec -> 'params' -> (p_partition ->> 'param'), p_first))
+    || case when p_partition ? 'until' then pg_catalog.jsonb_build_object(p_partition ->> 'until', p_until) else '{}' end
+$$;
+
+-- What a definition may say, and what is so where it says nothing. After the live feed: a schedule's runs have priority 100.
+create or replace function private.backfill_defaults(p_definition jsonb) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_unknown text;
+begin
+  select pg_catalog.string_agg(k, ', ' order by k) into v_unknown
+  from pg_catalog.jsonb_object_keys(p_definition) as k
+  where k <> all ('{pipeline,from,to,values,params,chunk_size,max_parallel,max_tries,priority}');
+  if v_unknown is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_definition has no field %s; see docs/backfill.md for those that it has', v_unknown);
+  end if;
+  perform private.require(p_definition ->> 'pipeline', 'p_definition.pipeline');
+  return '{"params": {}, "chunk_size": 1, "max_parallel": 4, "max_tries": 3, "priority": 200}'::jsonb
+    || pg_catalog.jsonb_strip_nulls(p_definition);
+end
+$$;
+
+-- Refuses what could not be carried out, before anything is made.
+create or replace function private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) returns void
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_partition jsonb := p_pipeline.spec -> 'partition';
+  v_known jsonb := coalesce(p_pipeline.spec -> 'params', '{}');
+  v_wrong text;
+begin
+  if v_partition is null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'version %s of %s does not say what its partitions are; write partition: {param: …, step: day} into its spec',
+      p_pipeline.version, p_pipeline.slug);
+  end if;
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_object_keys(p_definition -> 'params') as k
+  where not v_known ? k or k in (v_partition ->> 'param', v_partition ->> 'until');
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'parameter %s is not the backfill''s to give: %s has it not, or its partition gives it', v_wrong, p_pipeline.slug);
+  end if;
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_each(v_known) as p (k, param)
+  where p.param -> 'default' is null and not p_definition -> 'params' ? k
+    and k is distinct from v_partition ->> 'param' and k is distinct from v_partition ->> 'until';
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'parameter %s of %s has no default; give it a value', v_wrong, p_pipeline.slug);
+  end if;
+  if (p_definition ->> 'chunk_size')::int > 1 and not v_partition ? 'until' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a run of %s takes one partition; for chunks of several its spec names a second parameter: partition: {…, until: …}',
+      p_pipeline.slug);
+  end if;
+  if not v_partition ? 'step' and (p_definition -> 'values' is null or p_definition ? 'from' or p_definition ? 'to') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'partitions of %s have no order; list them', p_pipeline.slug);
+  end if;
+  if v_partition ? 'step' and p_definition ? 'values' and (p_definition ? 'from' or p_definition ? 'to') then
+    raise exception using errcode = 'CR007', message = 'give either a range or a list of partitions';
+  end if;
+  if p_definition ? 'values' and pg_catalog.jsonb_typeof(p_definition -> 'values') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_definition.values must be a JSON array of partitions';
+  end if;
+end
+$$;
+
+-- What is to be expected, from the last fifty runs of the pipeline in the environment that succeeded: the median of each figure.
+-- A run that a backfill made counts for each partition that it had. All null where there is no history.
+create or replace function private.backfill_estimate(
+  p_project_id uuid, p_env text, p_pipeline text, p_chunks int, p_partitions int, p_parallel int
+) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_parallel int;
+  v_seen record;
+begin
+  -- A cap on runs at once says how many there can be, whatever is asked for.
+  select greatest(1, least(p_parallel, p_chunks, pg_catalog.floor(pg_catalog.min(c.amount))::int)) into v_parallel
+  from ops.caps c
+  join ops.projects p on p.id = p_project_id
+  where c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id) and c.unit = 'runs' and c.period = 'concurrent';
+  select pg_catalog.count(*) as runs,
+    pg_catalog.percentile_cont(0.5) within group (order by h.seconds / h.partitions) as seconds,
+    pg_catalog.percentile_cont(0.5) within group (order by h.rows / h.partitions) as rows,
+    pg_catalog.percentile_cont(0.5) within group (order by h.bytes / h.partitions) as bytes
+  into v_seen
+  from (
+    select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, coalesce(c.partitions, 1) as partitions,
+      f.rows, f.bytes
+    from (
+      select r.id, r.started_at, r.finished_at
+      from ops.runs r
+      where r.project_id = p_project_id and r.env = p_env and r.pipeline = p_pipeline and r.status = 'succeeded'
+        and r.root_run is null
+      order by r.created_at desc, r.id desc limit 50
+    ) as r
+    left join ops.backfill_chunks c on c.run_id = r.id
+    cross join lateral (
+      select coalesce(pg_catalog.sum(p.rows_out), 0)::float8 as rows, coalesce(pg_catalog.sum(p.byte_size), 0)::float8 as bytes
+      from ops.run_phases p where p.run_id = r.id
+    ) as f
+  ) as h;
+  return pg_catalog.jsonb_build_object(
+    'from_runs', v_seen.runs, 'runs', p_chunks, 'parallel', v_parallel,
+    'seconds', v_seen.seconds * p_partitions / v_parallel, 'executor_seconds', v_seen.seconds * p_partitions,
+    'rows', pg_catalog.round(v_seen.rows * p_partitions), 'bytes', pg_catalog.round(v_seen.bytes * p_partitions));
+end
+$$;
+
+-- What became of the runs of chunks that have ended. A chunk whose run failed is tried again, as a retry of that run: what it
+-- committed is found and not made twice. A run that somebody canceled is not.
+create or replace function private.settle_chunks(p_backfill ops.backfills) returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settled int;
+begin
+  update ops.backfill_chunks c
+  set state = case
+      when r.status = 'succeeded' then 'succeeded'
+      when p_backfill.state = 'canceled' then 'canceled'
+      when r.status = 'failed' and c.tries < c.max_tries then 'pending'
+      else 'failed' end,
+    error_code = r.error_code, error_message = r.error_message, settled_at = r.finished_at
+  from ops.runs r
+  where c.backfill_id = p_backfill.id and c.state = 'queued' and r.id = c.run_id
+    and r.status in ('succeeded', 'failed', 'canceled');
+  get diagnostics v_settled = row_count;
+  return v_settled;
+end
+$$;
+
+-- The run of a chunk's next try. The key names the try, so that there is one run of it whoever asks how often.
+create or replace function private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks)
+returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key text := pg_catalog.format('backfill:%s:%s:%s', p_backfill.id, p_chunk.chunk, p_chunk.tries + 1);
+  v_old ops.runs;
+begin
+  if p_chunk.run_id is not null then
+    select * into strict v_old from ops.runs where id = p_chunk.run_id;
+    -- Newer data than it had pinned came first: on the same inputs it would be refused again. Nothing is committed that a
+    -- fresh run could double, unless a phase appends.
+    if v_old.error_code is distinct from 'CONFLICT' or exists (
+      select from ops.run_phases p where p.run_id = v_old.id and private.appends(v_old.spec, p.name)) then
+      return private.make_rerun(
+        v_old, 'retry', null, 'backfill', v_key,
+        pg_catalog.clock_timestamp() + least(600, 2 ^ p_chunk.tries) * interval '1 second');
+    end if;
+  end if;
+  return private.queue_run(
+    p_backfill.project_id, p_backfill.env, p_backfill.pipeline, p_pipeline.spec, p_pipeline.sha256, p_pipeline.git_sha,
+    private.chunk_params(p_pipeline.spec, p_backfill.partition, p_backfill.params, p_chunk.first, p_chunk.until),
+    private.spec_outline(p_pipeline.spec), v_key, p_backfill.priority, 'backfill',
+    coalesce((p_pipeline.spec ->> 'max_attempts')::int, 3), (p_pipeline.spec ->> 'timeout')::float8, null, null,
+    pg_catalog.jsonb_build_object('backfill', p_backfill.id, 'partition', p_chunk.first), '{}', true);
+end
+$$;
+
+-- One step of one backfill, whose row the caller holds: what ended is noted, what is free is filled, what is done is ended.
+-- Returns how many chunks it moved.
+create or replace function private.advance_backfill(p_backfill ops.backfills) returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_moved int := private.settle_chunks(p_backfill);
+  v_pipeline ops.pipelines;
+  v_chunk ops.backfill_chunks;
+  v_open int;
+  v_failed int;
+begin
+  if p_backfill.state <> 'active' then
+    return v_moved;
+  end if;
+  select * into strict v_pipeline from ops.pipelines
+  where project_id = p_backfill.project_id and slug = p_backfill.pipeline and version = p_backfill.pipeline_version;
+  select pg_catalog.count(*) into v_open from ops.backfill_chunks where backfill_id = p_backfill.id and state = 'queued';
+  for v_chunk in
+    select * from ops.backfill_chunks where backfill_id = p_backfill.id and state = 'pending'
+    order by chunk limit greatest(0, p_backfill.max_parallel - v_open)
+  loop
+    update ops.backfill_chunks
+    set run_id = private.chunk_run(p_backfill, v_pipeline, v_chunk), state = 'queued', tries = tries + 1, settled_at = null
+    where backfill_id = v_chunk.backfill_id and chunk = v_chunk.chunk;
+    v_moved := v_moved + 1;
+    v_open := v_open + 1;
+  end loop;
+  if v_open = 0 then
+    select pg_catalog.count(*) into v_failed from ops.backfill_chunks where backfill_id = p_backfill.id and state <> 'succeeded';
+    update ops.backfills
+    set state = case v_failed when 0 then 'succeeded' else 'failed' end, ended_at = pg_catalog.clock_timestamp(),
+      reason = case v_failed when 0 then '' else pg_catalog.format('%s of %s chunks have not succeeded', v_failed, chunks) end
+    where id = p_backfill.id;
+  end if;
+  return v_moved;
+end
+$$;
+
+-- functions/32_backfills.sql
+-- Backfills as people have them, and the steward's step.
+
+-- The backfill, locked, where the caller is an operator of its environment.
+create or replace function private.my_backfill(p_backfill_id uuid) returns ops.backfills
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills;
+begin
+  select * into v_backfill from ops.backfills where id = p_backfill_id for no key update;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_backfill.project_id, v_backfill.env, 'operator');
+  return v_backfill;
+end
+$$;
+
+-- Orders a backfill: of the version that the environment runs now, over a range (from, to: first and last partition) or a list
+-- (values) of partitions. p_dry_run: nothing is made. Returns its id (null in a dry run), its chunks and what to expect.
+-- The same key gives the same backfill.
+create or replace function ops.start_backfill(
+  p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text default null, p_dry_run boolean default false
+) returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid;
+  v_new ops.backfills;
+  v_known ops.backfills;
+  v_definition jsonb;
+  v_pipeline ops.pipelines;
+  v_chunks jsonb;
+begin
+  perform private.require_role(p_project_id, p_env, 'operator');
+  v_definition := private.backfill_defaults(p_definition);
+  v_pipeline := private.scheduled_version(p_project_id, p_env, v_definition ->> 'pipeline');
+  perform private.require_backfillable(v_pipeline, v_definition);
+  v_new := pg_catalog.jsonb_populate_record(null::ops.backfills, v_definition);
+  if v_new.chunk_size not between 1 and 1000 or v_new.max_parallel not between 1 and 100
+    or v_new.max_tries not between 1 and 20 or v_new.priority not between 1 and 1000 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'chunk_size is %s, max_parallel %s, max_tries %s, priority %s; give 1 to 1000, 1 to 100, 1 to 20, 1 to 1000',
+      v_new.chunk_size, v_new.max_parallel, v_new.max_tries, v_new.priority);
+  end if;
+  select coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c) order by c.chunk), '[]'),
+    pg_catalog.count(*), coalesce(pg_catalog.sum(c.partitions), 0)
+  into v_chunks, v_new.chunks, v_new.partitions
+  from private.cut_into_chunks(v_pipeline.spec -> 'partition', v_definition, v_new.chunk_size) as c;
+  if v_new.chunks = 0 or v_new.partitions > 20000 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'that is %s partitions; give 1 to 20000', v_new.partitions);
+  end if;
+  -- A value that is none is refused now and not at its turn.
+  perform private.chunk_params(
+    v_pipeline.spec, v_pipeline.spec -> 'partition', v_new.params, c ->> 'first', c ->> 'until')
+  from pg_catalog.jsonb_array_elements(v_chunks) as c;
+  if not p_dry_run then
+    if p_idempotency_key is not null then
+      perform pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended(p_project_id::text || '/' || p_env || '/backfill#' || p_idempotency_key, 0));
+    end if;
+    select * into v_known from ops.backfills
+    where project_id = p_project_id and env = p_env and idempotency_key = p_idempotency_key;
+    if not found then
+      v_id := private.make_backfill(p_project_id, p_env, v_new, v_pipeline, v_chunks, p_idempotency_key);
+    elsif (v_known.pipeline, v_known.params, v_known.chunks, v_known.partitions)
+      is distinct from (v_new.pipeline, v_new.params, v_new.chunks, v_new.partitions)
+      or exists (
+        select from pg_catalog.jsonb_array_elements(v_chunks) as c
+        where not exists (
+          select from ops.backfill_chunks k
+          where k.backfill_id = v_known.id and k.first = c ->> 'first' and k.until is not distinct from c ->> 'until')) then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'idempotency key %L belongs to backfill %s of other partitions; use a new key', p_idempotency_key, v_known.id);
+    else
+      v_id := v_known.id;
+    end if;
+  end if;
+  return pg_catalog.jsonb_build_object(
+    'id', v_id, 'pipeline', v_pipeline.slug, 'version', v_pipeline.version, 'env', p_env, 'partitions', v_new.partitions,
+    'chunks', v_chunks, 'estimate', private.backfill_estimate(
+      p_project_id, p_env, v_pipeline.slug, v_new.chunks, v_new.partitions, v_new.max_parallel));
+end
+$$;
+
+create or replace function private.make_backfill(
+  p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid := private.new_id();
+begin
+  insert into ops.backfills (
+    id, project_id, env, pipeline, pipeline_version, params, partition, partitions, chunks, chunk_size, max_parallel,
+    max_tries, priority, idempotency_key, created_by)
+  values (
+    v_id, p_project_id, p_env, p_pipeline.slug, p_pipeline.version, p_new.params, p_pipeline.spec -> 'partition',
+    p_new.partitions, p_new.chunks, p_new.chunk_size, p_new.max_parallel, p_new.max_tries, p_new.priority,
+    p_idempotency_key, private.subject());
+  insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, until, partitions, max_tries)
+  select v_id, c.chunk, p_project_id, p_env, c.first, c.until, c.partitions, p_new.max_tries
+  from pg_catalog.jsonb_to_recordset(p_chunks) as c (chunk int, first text, until text, partitions int);
+  return v_id;
+end
+$$;
+
+-- What runs goes on; no further runs are made.
+create or replace function ops.pause_backfill(p_backfill_id uuid, p_reason text default '') returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+begin
+  if v_backfill.state = 'active' then
+    update ops.backfills set state = 'paused', reason = coalesce(p_reason, '') where id = p_backfill_id;
+    return 'paused';
+  end if;
+  return v_backfill.state;
+end
+$$;
+
+-- Goes on with a paused one; of one that failed, chunks that have failed get as many tries as at first.
+create or replace function ops.resume_backfill(p_backfill_id uuid) returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+begin
+  if v_backfill.state not in ('paused', 'failed') then
+    if v_backfill.state in ('succeeded', 'canceled') then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'backfill %s is %s; start a new one', p_backfill_id, v_backfill.state);
+    end if;
+    return v_backfill.state;
+  end if;
+  update ops.backfills set state = 'active', reason = '', ended_at = null where id = p_backfill_id;
+  update ops.backfill_chunks c
+  set state = 'pending', max_tries = c.tries + v_backfill.max_tries
+  where c.backfill_id = p_backfill_id and c.state = 'failed';
+  return 'active';
+end
+$$;
+
+-- No further runs, and those that are open are canceled. Partitions that have succeeded stay.
+create or replace function ops.cancel_backfill(p_backfill_id uuid, p_reason text default '') returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+  v_run uuid;
+begin
+  if v_backfill.state in ('succeeded', 'canceled') then
+    return v_backfill.state;
+  end if;
+  update ops.backfills
+  set state = 'canceled', reason = coalesce(p_reason, ''), ended_at = pg_catalog.clock_timestamp()
+  where id = p_backfill_id returning * into v_backfill;
+  update ops.backfill_chunks set state = 'canceled', settled_at = pg_catalog.clock_timestamp()
+  where backfill_id = p_backfill_id and state = 'pending';
+  for v_run in
+    select c.run_id from ops.backfill_chunks c where c.backfill_id = p_backfill_id and c.state = 'queued' order by c.chunk
+  loop
+    perform ops.cancel_run(v_run, pg_catalog.format('backfill %s was canceled', p_backfill_id));
+  end loop;
+  perform private.settle_chunks(v_backfill);
+  return 'canceled';
+end
+$$;
+
+-- The steward's step: moves each backfill on in which there is something to do. Whatever is done of one is done in this
+-- transaction, under its row: a steward that dies has moved it or has not. One that cannot go on is paused with the reason
+-- and keeps no other from its turn. Returns how many chunks were moved.
+create or replace function ops.advance_backfills(p_limit int default 20) returns int
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills;
+  v_moved int := 0;
+begin
+  for v_backfill in
+    select b.* from ops.backfills b
+    where b.state = 'active'
+      or b.id in (select c.backfill_id from ops.backfill_chunks c where c.state = 'queued')
+    order by b.created_at, b.id
+    for no key update skip locked
+    limit p_limit
+  loop
+    begin
+      v_moved := v_moved + private.advance_backfill(v_backfill);
+    exception
+      when sqlstate 'CR002' or sqlstate 'CR003' or sqlstate 'CR004' or sqlstate 'CR005' or sqlstate 'CR006'
+        or sqlstate 'CR007' or data_exception or integrity_constraint_violation then
+        update ops.backfills set state = 'paused', reason = sqlerrm where id = v_backfill.id and state = 'active';
+    end;
+  end loop;
+  return v_moved;
+end
+$$;
+
 -- functions/50_private_column_lineage.sql
 -- Stores what a phase said of its columns, once for each distinct answer, and lets suspicion of personal data follow it.
 -- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
@@ -5612,8 +6354,9 @@ begin
 end
 $$;
 
--- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
--- and not when the retry is made: a phase that is done again after all registers its own.
+-- A run that skips a phase has its artifacts too: those of the nearest run before it that carried the phase out. Only now, and
+-- not when the run is made: a phase that is done again after all registers its own. Without a try, only what a retry or replay
+-- took over is skipped; a parent that somebody named in ops.create_run gives nothing.
 create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -5621,11 +6364,11 @@ as $$
 declare
   v_run record;
 begin
-  select id, project_id, parent_run, root_run into v_run from ops.runs where id = p_run_id;
-  while v_run.root_run is not null and exists (
+  select id, project_id, parent_run into v_run from ops.runs where id = p_run_id;
+  while v_run.parent_run is not null and exists (
     select from ops.run_phases where run_id = v_run.id and name = p_phase and attempt = 0)
   loop
-    select id, project_id, parent_run, root_run into v_run from ops.runs where id = v_run.parent_run;
+    select id, project_id, parent_run into v_run from ops.runs where id = v_run.parent_run;
   end loop;
   if v_run.id <> p_run_id then
     insert into ops.run_artifacts (
@@ -6017,45 +6760,73 @@ end
 $$;
 
 -- functions/retry_run.sql
--- A new run of one that failed or was canceled: the same definition and pinned inputs; phases that succeeded stay done and
--- are skipped. What it commits is known by the first run of the line (root_run): a commit that the old run made, and did not
--- live to write down, is adopted and not made again.
-create or replace function ops.retry_run(p_run_id uuid) returns uuid
+-- A new run of one that ended: the same definition and pinned inputs; phases that succeeded stay done and are skipped. What
+-- such a run commits is known by the first run of the line (root_run): a commit that the old run made, and did not live to
+-- write down, is adopted and not made again.
+--
+-- p_from_phase: that phase and all that depend on it are carried out again, also where they succeeded; the others stand.
+-- p_latest: on the definition that the environment runs now and on inputs of now; without p_from_phase all phases.
+drop function if exists ops.retry_run(uuid);
+create or replace function ops.retry_run(p_run_id uuid, p_from_phase text default null, p_latest boolean default false)
+returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_old ops.runs;
-  v_new uuid;
+  v_old ops.runs := private.ended_run(p_run_id);
+  v_way text := case when p_latest then 'latest' else 'retry' end;
 begin
-  select * into v_old from ops.runs where id = p_run_id;
+  -- Said before anything is made, and not from within.
+  perform private.planned_rerun(v_old, v_way, p_from_phase);
+  return private.make_rerun(v_old, v_way, p_from_phase, 'retry');
+end
+$$;
+
+-- A new run of the same definition on the same pinned inputs, all phases: what it commits is its own. What an ingest landed
+-- is among the inputs and stands.
+create or replace function ops.replay_run(p_run_id uuid) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_old ops.runs := private.ended_run(p_run_id);
+begin
+  perform private.planned_rerun(v_old, 'replay', null);
+  return private.make_rerun(v_old, 'replay', null, 'replay');
+end
+$$;
+
+-- What a retry (p_way retry or latest) or a replay would carry out and what would stand, by what makes them. Makes nothing.
+create or replace function ops.preview_rerun(p_run_id uuid, p_way text default 'retry', p_from_phase text default null)
+returns table (ordinal int, name text, kind text, again boolean, reason text)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_way is null or p_way not in ('retry', 'latest', 'replay') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_way is %L; use retry, latest or replay', p_way);
+  end if;
+  return query
+    select p.ordinal, p.name, p.kind, p.again, p.reason
+    from private.planned_rerun(private.ended_run(p_run_id), p_way, p_from_phase) as p
+    order by p.ordinal;
+end
+$$;
+
+-- The run, where the caller may make one of it.
+create or replace function private.ended_run(p_run_id uuid) returns ops.runs
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run ops.runs;
+begin
+  select * into v_run from ops.runs where id = p_run_id;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
-  perform private.require_role(v_old.project_id, v_old.env, 'operator');
-  if v_old.status = 'succeeded' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s succeeded; a retry would have nothing to do, submit a new run with `controlroom run submit`', p_run_id);
-  end if;
-  if v_old.status not in ('failed', 'canceled') then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
-  end if;
-  v_new := private.queue_run(
-    v_old.project_id, v_old.env, v_old.pipeline, v_old.spec, v_old.spec_sha256, v_old.git_sha, v_old.params,
-    (select coalesce(pg_catalog.jsonb_agg(
-      pg_catalog.jsonb_build_object('name', name, 'kind', kind, 'depends_on', depends_on) order by ordinal), '[]')
-     from ops.run_phases where run_id = p_run_id),
-    null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
-    v_old.input_manifest, true);
-  update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
-  update ops.run_phases n
-  set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
-    rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
-    output_fingerprint = o.output_fingerprint, metrics = o.metrics, result = o.result
-  from ops.run_phases o
-  where n.run_id = v_new and o.run_id = p_run_id and o.name = n.name and o.status in ('succeeded', 'skipped');
-  return v_new;
+  perform private.require_role(v_run.project_id, v_run.env, 'operator');
+  return v_run;
 end
 $$;
 
@@ -6415,6 +7186,21 @@ create or replace trigger audit_made
   for each row when (not new.built_in)
   execute function private.audit_change();
 
+-- policies/tables/13_backfills.sql
+-- A backfill is seen by whoever sees its environment. Chunks are the steward's to move; what people do is done to the backfill.
+do $$
+declare
+  v_table text;
+  v_scope constant text := 'project_id = any (array(select private.my_projects()))'
+    ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
+begin
+  foreach v_table in array array['backfills', 'backfill_chunks'] loop
+    perform private.let_people_read(v_table, v_scope);
+  end loop;
+  perform private.audit_table('backfills');
+end
+$$;
+
 -- policies/tables/50_catalog.sql
 do $$
 declare
@@ -6540,7 +7326,7 @@ grant execute on function
   ops.create_run(
     uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
   ops.cancel_run(uuid, text),
-  ops.retry_run(uuid),
+  ops.retry_run(uuid, text, boolean),
   ops.revoke_lease(uuid),
   ops.verify_event_chain(uuid),
   ops.create_project(text, text),
@@ -6612,6 +7398,19 @@ grant execute on function
   ops.judge_standing(), ops.escalate_alerts(), ops.claim_messages(float8), ops.message_delivered(uuid),
   ops.message_refused(uuid, int, text)
 to service_role;
+
+-- policies/permissions/13_backfills.sql
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.start_backfill(uuid, text, jsonb, text, boolean),
+  ops.pause_backfill(uuid, text),
+  ops.resume_backfill(uuid),
+  ops.cancel_backfill(uuid, text),
+  ops.replay_run(uuid),
+  ops.preview_rerun(uuid, text, text)
+to authenticated, service_role;
+
+grant execute on function ops.advance_backfills(int) to service_role;
 
 -- policies/permissions/50_catalog.sql
 -- People: each checks the caller's membership itself.
@@ -6699,7 +7498,16 @@ select
     'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.'),
   private.expose('cancel_run',
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
-  private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
+  private.expose('retry_run',
+    'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
+    'depends on it. p_latest: the definition and the inputs of now.'),
+  private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
+  private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
+  private.expose('start_backfill',
+    'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),
+  private.expose('pause_backfill', 'Makes no further runs of a backfill until it is resumed. Returns its state.'),
+  private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
+  private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
