@@ -16,6 +16,7 @@ from ops.errors import Conflict, IllegalTransition, NotFound
 from ops.model import RunId
 from ops.rpc import Rpc
 from ops.settings import Settings
+from ops.tenancy import Tenancy
 from pipelines.spec import Pipeline, spec_sha256
 from tests.compute.specs import phase, pipeline
 from tests.faults.world import World
@@ -145,6 +146,8 @@ def test_on_the_newest_definition_only_when_it_is_asked_for(world: World) -> Non
         "select pipeline_version from ops.runs where id = any(%s) order by created_at", [run, old, new]
     )
     assert versions == [(1,), (1,), (2,)]
+    with hands(world) as (rpc, _), pytest.raises(Conflict, match="version 2 of little has not succeeded in dev"):
+        Tenancy(rpc.source).promote_pipeline(world.project_id, "little", 2, "stage")
     with pytest.raises(NotFound, match=r"there is no phase 'three' in run .*; it has one, side, two, check, show"):
         retried(world, run, "three", latest=True)
 
