@@ -177,7 +177,7 @@ class Backfills(Calls):
         """Ends it and cancels its open runs; partitions that have succeeded stay."""
         return str(self._value("cancel_backfill", backfill_id=backfill_id, reason=reason))
 
-    def advance(self, limit: int = 20) -> int:
+    def advance(self, limit: int = 500) -> int:
         """The steward's step; how many chunks it moved."""
         return int(self._value("advance_backfills", limit=limit))
 

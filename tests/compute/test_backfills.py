@@ -2,103 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
-from uuid import UUID
 
-import psycopg
 import pytest
 
-from ops.backfills import BackfillPlan, Backfills, ChunkRow
+from ops.backfills import Backfills
 from ops.database import EXECUTOR, connect
 from ops.errors import BadInput, Conflict, IllegalTransition, NotFound
 from ops.model import Trigger
 from ops.rpc import Rpc
 from pipelines.partition import beginning, following
-from tests.operating import Operator
-
-DAY = {"param": "day", "step": "day"}
-SPAN = {"param": "day", "until": "end", "step": "day"}
-DATE = {"type": "date"}
-YEAR = {"from": "2025-01-01", "to": "2025-12-31"}
-
-
-class Desk:
-    """Backfills of one project, and an executor that carries their runs out by word of the test."""
-
-    def __init__(self, operator: Operator, connection: psycopg.Connection) -> None:
-        self.operator, self.connection = operator, connection
-        self.backfills = Backfills(connection)
-        self.project_id = Rpc(connection).ensure_project("default", "demo")
-        self._shas = itertools.count(1)
-
-    def register(
-        self, partition: Mapping[str, object] | None = None, mode: str = "partition", **params: object
-    ) -> None:
-        """A version of pipeline ``daily``."""
-        wanted = DAY if partition is None else partition
-        known = {name: DATE for name in ("day", "end") if name in wanted.values()}
-        phase = {"name": "one", "kind": "transform", "output": {"table": "gold.daily", "mode": mode}}
-        spec = {
-            "version": 1, "pipeline": "daily", "params": {**known, **params}, "phases": [phase],
-            **({"partition": wanted} if wanted else {}),
-        }  # fmt: skip
-        sha = str(next(self._shas)).rjust(64, "0")
-        Rpc(self.connection).register_pipeline(self.project_id, "daily", spec, sha, "a" * 40)
-
-    def start(
-        self, said: Mapping[str, object] | None = None, key: str | None = None, dry_run: bool = False, **more: object
-    ) -> BackfillPlan:
-        definition = {"pipeline": "daily", **(said or {}), **{name.rstrip("_"): value for name, value in more.items()}}
-        return self.backfills.start(self.project_id, "dev", definition, key, dry_run)
-
-    def started(self, said: Mapping[str, object] | None = None, **more: object) -> UUID:
-        made = self.start(said, None, False, **more).id
-        assert made is not None
-        return made
-
-    def end_next(self, error: str | None = None) -> str:
-        """Carries the next run out, to its success or with that error; the partition that it had."""
-        run = self.operator.claim()
-        mine = run.run_id, run.lease_token
-        executor = self.operator.executor
-        executor.start_run(*mine)
-        executor.start_phase(*mine, "one")
-        if error:
-            executor.fail_run(*mine, error, "no", {}, False)
-        else:
-            executor.finish_phase(*mine, "one", "succeeded", {"rows_out": 10, "byte_size": 100})  # type: ignore[arg-type]
-            executor.complete_run(*mine, {})
-        return str(run.params["day"])
-
-    def states(self, backfill: UUID) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for chunk in self.backfills.chunks(backfill):
-            found[chunk.state] = found.get(chunk.state, 0) + 1
-        return found
-
-    def state(self, backfill: UUID) -> tuple[str, str]:
-        [row] = self.backfills.backfills(backfill_id=backfill)
-        return row.state, row.reason
-
-    def open_runs(self) -> int:
-        return self.count("ops.runs where status in ('queued', 'claimed', 'running')")
-
-    def count(self, what: str) -> int:
-        row = self.connection.execute(f"select count(*) from {what}".encode()).fetchone()
-        assert row is not None
-        return int(row[0])
-
-
-@pytest.fixture
-def desk(operator: Operator) -> Iterator[Desk]:
-    with connect(operator.url, autocommit=True) as connection:
-        made = Desk(operator, connection)
-        made.register()
-        yield made
+from tests.compute.desk import SPAN, YEAR, Desk
 
 
 def test_a_plan_says_what_would_be_and_writes_nothing(desk: Desk) -> None:
@@ -267,6 +183,10 @@ def test_a_run_that_failed_is_tried_again_and_not_for_ever(desk: Desk) -> None:
     )
     # The second try is a retry of the first: it finds what that one committed.
     assert lines.fetchall() == [("backfill", True, True), ("backfill", False, False), ("backfill", True, True)]
+    by_hand = Rpc(desk.connection).retry_run(first.run_id)  # type: ignore[arg-type]
+    [(trigger,)] = desk.connection.execute("select trigger from ops.runs where id = %s", [by_hand]).fetchall()
+    assert trigger == "backfill", "a past that somebody tries again by hand starts nothing after it either"
+    Rpc(desk.connection).cancel_run(by_hand, "only looked")
     assert desk.backfills.resume(backfill) == "active"
     desk.backfills.advance()
     desk.connection.execute("update ops.runs set available_at = created_at where status = 'queued'")
@@ -351,61 +271,6 @@ def test_the_same_key_is_the_same_backfill(desk: Desk) -> None:
         desk.start(key="once", from_="2024-01-02", to="2024-12-31")
     assert desk.start(YEAR, key="other").id != first.id
     assert desk.count("ops.backfills") == 2
-
-
-UNLOCKED = """
-create or replace function ops.advance_backfills(p_limit int default 20) returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare v_backfill ops.backfills; v_moved int := 0;
-begin
-  for v_backfill in select b.* from ops.backfills b where b.state = 'active' loop
-    v_moved := v_moved + private.advance_backfill(v_backfill);
-  end loop;
-  return v_moved;
-end $$
-"""
-
-
-def _keyless(connection: psycopg.Connection) -> None:
-    row = connection.execute("select pg_get_functiondef('private.chunk_run'::regproc)").fetchone()
-    assert row is not None
-    keyless = str(row[0]).replace(
-        "pg_catalog.format('backfill:%s:%s:%s', p_backfill.id, p_chunk.chunk, p_chunk.tries + 1)", "null"
-    )
-    assert keyless != row[0]
-    connection.execute(keyless.encode())
-
-
-@pytest.mark.parametrize(("lock", "key"), [(True, True), (False, True), (True, False), (False, False)])
-def test_stewards_that_come_together_make_each_run_once(desk: Desk, lock: bool, key: bool) -> None:
-    """Two that both think themselves elected. The row's lock or the key is enough; without both a chunk has two runs."""
-    backfill = desk.started(YEAR, max_parallel=3)
-    if not lock:
-        desk.connection.execute(UNLOCKED)
-    if not key:
-        _keyless(desk.connection)
-    with psycopg.connect(desk.operator.url) as first:
-        Backfills(first).advance()
-        # The first has not committed: the second neither sees its runs nor, without the lock, waits before it makes its own.
-        other = threading.Thread(target=_advance_elsewhere, args=[desk.operator.url])
-        other.start()
-        _wait_until_over_or_blocked(desk, other)
-        first.commit()
-        other.join(60)
-    chunks: list[ChunkRow] = desk.backfills.chunks(backfill)
-    assert sum(chunk.state == "queued" for chunk in chunks) == 3
-    assert (desk.count("ops.runs") == 3) == (lock or key)
-
-
-def _advance_elsewhere(url: str) -> None:
-    with connect(url, autocommit=True) as connection:
-        Backfills(connection).advance()
-
-
-def _wait_until_over_or_blocked(desk: Desk, thread: threading.Thread) -> None:
-    blocked = "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    while thread.is_alive() and not desk.count(blocked):
-        thread.join(0.02)
 
 
 def test_no_executor_may_say_that_a_backfill_has_moved(desk: Desk) -> None:

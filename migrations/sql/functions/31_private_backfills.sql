@@ -249,10 +249,11 @@ declare
 begin
   if p_chunk.run_id is not null then
     select * into strict v_old from ops.runs where id = p_chunk.run_id;
-    -- Newer data than it had pinned came first: on the same inputs it would be refused again. Nothing is committed that a
-    -- fresh run could double, unless a phase appends.
+    -- Newer data than it had pinned came first: on the same inputs it would be refused again. A fresh run doubles nothing,
+    -- unless a phase appends, or is of a kind that is not ours and may.
     if v_old.error_code is distinct from 'CONFLICT' or exists (
-      select from ops.run_phases p where p.run_id = v_old.id and private.appends(v_old.spec, p.name)) then
+      select from ops.run_phases p where p.run_id = v_old.id and (private.appends(v_old.spec, p.name)
+        or p.kind not in ('ingest', 'validate', 'transform', 'publish', 'query'))) then
       return private.make_rerun(
         v_old, 'retry', null, 'backfill', v_key,
         pg_catalog.clock_timestamp() + least(600, 2 ^ p_chunk.tries) * interval '1 second');

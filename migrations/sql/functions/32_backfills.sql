@@ -178,7 +178,7 @@ $$;
 -- The steward's step: moves each backfill on in which there is something to do. Whatever is done of one is done in this
 -- transaction, under its row: a steward that dies has moved it or has not. One that cannot go on is paused with the reason
 -- and keeps no other from its turn. Returns how many chunks were moved.
-create or replace function ops.advance_backfills(p_limit int default 20) returns int
+create or replace function ops.advance_backfills(p_limit int default 500) returns int
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$

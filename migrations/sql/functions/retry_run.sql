@@ -16,7 +16,9 @@ declare
 begin
   -- Said before anything is made, and not from within.
   perform private.planned_rerun(v_old, v_way, p_from_phase);
-  return private.make_rerun(v_old, v_way, p_from_phase, 'retry');
+  -- A past that is computed again stays one, see private.note_success.
+  return private.make_rerun(
+    v_old, v_way, p_from_phase, case when v_old.trigger in ('backfill', 'replay') then v_old.trigger else 'retry' end);
 end
 $$;
 
