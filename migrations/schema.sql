@@ -188,7 +188,7 @@ CREATE FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.advance_backfills(p_limit integer DEFAULT 20) RETURNS integer
+CREATE FUNCTION ops.advance_backfills(p_limit integer DEFAULT 500) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;

@@ -2953,6 +2953,10 @@ begin
       select from pg_catalog.jsonb_array_elements(
         case pg_catalog.jsonb_typeof(r.spec -> 'phases') when 'array' then r.spec -> 'phases' else '[]' end) as e
       where not exists (select from ops.run_phases p where p.run_id = r.id and p.name = e ->> 'name'))
+    -- A retry on the newest definition may let stand what an older one made: that is no proof of this one.
+    and not exists (
+      select from ops.run_phases p join ops.runs o on o.id = p.effect_of
+      where p.run_id = r.id and o.pipeline_version <> r.pipeline_version)
     and not exists (
       select from ops.runs line join ops.signals s on s.run_id = line.id
       where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)
@@ -4808,10 +4812,11 @@ declare
 begin
   if p_chunk.run_id is not null then
     select * into strict v_old from ops.runs where id = p_chunk.run_id;
-    -- Newer data than it had pinned came first: on the same inputs it would be refused again. Nothing is committed that a
-    -- fresh run could double, unless a phase appends.
+    -- Newer data than it had pinned came first: on the same inputs it would be refused again. A fresh run doubles nothing,
+    -- unless a phase appends, or is of a kind that is not ours and may.
     if v_old.error_code is distinct from 'CONFLICT' or exists (
-      select from ops.run_phases p where p.run_id = v_old.id and private.appends(v_old.spec, p.name)) then
+      select from ops.run_phases p where p.run_id = v_old.id and (private.appends(v_old.spec, p.name)
+        or p.kind not in ('ingest', 'validate', 'transform', 'publish', 'query'))) then
       return private.make_rerun(
         v_old, 'retry', null, 'backfill', v_key,
         pg_catalog.clock_timestamp() + least(600, 2 ^ p_chunk.tries) * interval '1 second');
@@ -5047,7 +5052,7 @@ $$;
 -- The steward's step: moves each backfill on in which there is something to do. Whatever is done of one is done in this
 -- transaction, under its row: a steward that dies has moved it or has not. One that cannot go on is paused with the reason
 -- and keeps no other from its turn. Returns how many chunks were moved.
-create or replace function ops.advance_backfills(p_limit int default 20) returns int
+create or replace function ops.advance_backfills(p_limit int default 500) returns int
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -6778,7 +6783,9 @@ declare
 begin
   -- Said before anything is made, and not from within.
   perform private.planned_rerun(v_old, v_way, p_from_phase);
-  return private.make_rerun(v_old, v_way, p_from_phase, 'retry');
+  -- A past that is computed again stays one, see private.note_success.
+  return private.make_rerun(
+    v_old, v_way, p_from_phase, case when v_old.trigger in ('backfill', 'replay') then v_old.trigger else 'retry' end);
 end
 $$;
 
