@@ -30,6 +30,7 @@ from ops.settings import Settings
 from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
 from pipelines.refresh import COMPARE, ComparePhase
+from pipelines.partition import Partition
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
@@ -76,6 +77,7 @@ class PhaseWork:
         inputs: pinned versions by table.
         executor: name of the owner, for the logs.
         traceparent: of the owner's span; None where nobody traces.
+        partition: what the pipeline says of its partitions.
     """
 
     run_id: RunId
@@ -91,6 +93,7 @@ class PhaseWork:
     places: Places
     executor: str
     traceparent: str | None = None
+    partition: Partition | None = None
 
     @property
     def name(self) -> str:
@@ -250,6 +253,7 @@ def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Report
             progress=report,
             scratch=Path(scratch),
             sql_limits=places.sql_limits,
+            partition=work.partition,
         )
         try:
             return handler_for(phase.kind)(ctx, phase)

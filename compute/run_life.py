@@ -207,16 +207,16 @@ class RunLife:
             lambda: self._rpc.start_phase(run.run_id, run.lease_token, phase.name, fingerprint, event)
         )
         work = PhaseWork(
-            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
+            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.effect_of(phase.name), attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
-            self._trace.traceparent,
+            self._trace.traceparent, self._pipeline.partition,
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)
         self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
 
     def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
         state = next(state for state in self._run.phases if state.name == name)
-        return state.input_fingerprint == fingerprint
+        return state.kept or state.input_fingerprint == fingerprint
 
     def _wait(self) -> None:
         """Takes one message, or does what is due."""

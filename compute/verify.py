@@ -80,10 +80,9 @@ def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
     if run.status is not RunStatus.SUCCEEDED:
         raise IllegalTransition(f"run {run_id} is {run.status}; only a run that succeeded can be verified")
     pipeline = beside(of_run(run.spec, [row.kind for row in reads.phases(run_id)]), run.input_manifest.get("former"))
-    results = reads.phase_results(run_id)
     findings: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
-        again = _Again(run, places, Path(scratch), results)
+        again = _Again(run, places, Path(scratch), reads.phase_results(run_id), reads.phase_effects(run_id))
         findings += [again.finding(pipeline.phase(row.name), row.output_fingerprint) for row in reads.phases(run_id)]
     store = ArtifactStore(places.artifacts_url, places.storage_options)
     for artifact in reads.artifacts(run_id):
@@ -98,8 +97,10 @@ def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
 class _Again:
     """Carries the phases of one run out again, each on what it read then."""
 
-    def __init__(self, run: RunDetail, places: Places, scratch: Path, results: Mapping[str, Json]) -> None:
-        self._run, self._places, self._scratch, self._results = run, places, scratch, results
+    def __init__(
+        self, run: RunDetail, places: Places, scratch: Path, results: Mapping[str, Json], effects: Mapping[str, RunId]
+    ) -> None:
+        self._run, self._places, self._scratch, self._results, self._effects = run, places, scratch, results, effects
         self._scope = Scope(run.org, run.project, run.env)
         self._lake = places.lake(self._scope)
         self._available = inputs.pinned(run.input_manifest)
@@ -122,14 +123,15 @@ class _Again:
                 "found again"
             )
         if isinstance(phase, IngestPhase):
-            return combined({one.table: self._landed(one) for one in left.values()})
+            landed_by = self._effects[phase.name]
+            return combined({one.table: self._landed(one, landed_by) for one in left.values()})
         if isinstance(phase, PublishPhase):
             one = self._available[phase.table]
             return fingerprint(self._lake.scan(one.table, one.version)).root
         return handler_for(phase.kind)(self._context(phase), phase).output_fingerprint
 
-    def _landed(self, one: TableVersion) -> Fingerprint:
-        rows = self._lake.scan(one.table, one.version).filter(pl.col("_run_id") == str(self._run.root_run))
+    def _landed(self, one: TableVersion, landed_by: RunId) -> Fingerprint:
+        rows = self._lake.scan(one.table, one.version).filter(pl.col("_run_id") == str(landed_by))
         return fingerprint(rows).root
 
     def _context(self, phase: Phase) -> Context:
@@ -151,6 +153,7 @@ class _Again:
             progress=lambda *_, **__: None,
             scratch=scratch,
             sql_limits=self._places.sql_limits,
+            partition=Pipeline.from_json(self._run.spec).partition,
         )
 
 

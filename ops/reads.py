@@ -155,6 +155,10 @@ class Reads:
         """What came of each rule of the run, in the spec's order."""
         return [_made(CheckResult, row) for row in self._rows("check_results", run_id=run_id)]
 
+    def phase_effects(self, run_id: RunId) -> dict[str, RunId]:
+        """Phase → the run by which what it did to the lake is known."""
+        return {row["name"]: RunId(row["effect_of"]) for row in self._rows("phase_effects", run_id=run_id)}
+
     def events(self, run_id: RunId, after_seq: int = 0, limit: int = 500) -> list[EventRow]:
         """Events after ``after_seq``, oldest first: ask again with the last one's ``seq``."""
         rows = self._rows("events", run_id=run_id, after_seq=after_seq, limit=limit)

@@ -116,9 +116,18 @@ class Rpc(Calls):
         """``canceled`` for a queued run, ``cancel_requested`` for an owned one, else the status that it ended with."""
         return str(self._value("cancel_run", run_id=run_id, reason=reason))
 
-    def retry_run(self, run_id: RunId) -> RunId:
-        """A new run with the same definition and pinned inputs, in which the phases that succeeded stay done."""
-        return RunId(self._value("retry_run", run_id=run_id))
+    def retry_run(self, run_id: RunId, from_phase: str | None = None, latest: bool = False) -> RunId:
+        """A new run with the same definition and pinned inputs, in which the phases that succeeded stay done.
+
+        Args:
+            from_phase: it and what depends on it are carried out again, also where they succeeded.
+            latest: on the definition that the environment runs now, and on inputs of now.
+
+        Raises:
+            IllegalTransition: the run has not ended, or a phase cannot be carried out again.
+            Conflict: what it wrote has been made since from newer inputs.
+        """
+        return RunId(self._value("retry_run", run_id=run_id, from_phase=from_phase, latest=latest))
 
     # Executors
 

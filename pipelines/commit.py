@@ -36,13 +36,14 @@ from ops.errors import BadInput, CommitConflict, Conflict, SchemaDrift, StorageF
 from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, TableVersion
 from pipelines.columns import described, widened
 from pipelines.handler import Fence
+from pipelines.partition import Span
 from pipelines.staging import StagedFile
 from pipelines.storage import Storage, storage_errors
 
 log = structlog.get_logger()
 METADATA = "controlroom"
 ATTEMPTS = 8
-Mode = Literal["append", "replace", "merge", "scd2"]
+Mode = Literal["append", "replace", "merge", "scd2", "partition"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Change:
         removed: path → bytes of single files that go.
         rows, fingerprint: of the rows that were asked to be written.
         total_rows: rows of the table afterwards.
+        span: of mode partition: the rows that the table has are those of the change, and no others, in it.
+        overwrites: some of those that go were in the span.
     """
 
     mode: Mode
@@ -88,6 +91,8 @@ class Change:
     columns: Mapping[str, str]
     replaces: bool = False
     removed: Mapping[str, int] | None = None
+    span: Span | None = None
+    overwrites: bool = False
 
 
 class _BuildsOnAnother(Exception):
@@ -183,11 +188,14 @@ class FencedCommit:
     def _refuse_what_is_stale(
         self, handle: DeltaTable | None, change: Change, inputs: tuple[TableVersion, ...], since: int | None
     ) -> None:
-        if handle is None or not (change.replaces or since is not None):
+        replaces = change.replaces or change.overwrites
+        if handle is None or not (replaces or since is not None):
             return
         mine = {one.table: one.version for one in inputs}
         ours = str(self._ref.effect_of or self._ref.run_id)
         for version, stored in entries(self._storage, self._url, handle.version()):
+            if change.overwrites and _elsewhere(stored, change.span):
+                continue
             if str(stored.get("app_id", "")).split("/")[1:2] == [ours]:
                 return
             who = f"{self._table} was written by run {stored.get('run_id')}"
@@ -195,7 +203,7 @@ class FencedCommit:
                 raise Conflict(
                     f"{who} since this run looked at it; submit a new run", {"table": self._table, "version": version}
                 )
-            for one in dataset_of(self._table, version, stored).inputs if change.replaces else ():
+            for one in dataset_of(self._table, version, stored).inputs if replaces else ():
                 if one.version > mine.get(one.table, one.version):
                     raise Conflict(
                         f"{who} from {one.table} version {one.version}, and this run reads version {mine[one.table]}, "
@@ -257,7 +265,7 @@ class FencedCommit:
                 inputs=inputs, stats=stats_of(change.added),
             )  # fmt: skip
             properties = CommitProperties(
-                custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns)},
+                custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns, change.span)},
                 # The whole proof rests on this: no rebase onto a version that the adoption check has not seen.
                 max_commit_retries=0,
                 app_transactions=[Transaction(self._ref.app_id, int(self._ref.lease_token))],
@@ -343,7 +351,9 @@ def stats_of(files: Sequence[StagedFile]) -> dict[str, object]:
     return {"rows": sum(file.rows for file in files), "nulls": dict(nulls), "newest": newest}
 
 
-def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]) -> dict[str, object]:
+def metadata_of(
+    dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str], span: Span | None = None
+) -> dict[str, object]:
     """Everything that Postgres knows about a commit, kept in the commit itself: the reconciler needs nothing else."""
     return {
         "app_id": ref.app_id,
@@ -361,7 +371,14 @@ def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, s
         "schema": dict(dataset.schema),
         "inputs": [vars(one) for one in dataset.inputs],
         "stats": dict(dataset.stats),
+        **({"span": span.to_json()} if span else {}),
     }
+
+
+def _elsewhere(stored: Mapping[str, object], span: Span | None) -> bool:
+    """Whether a commit wrote partitions, and none of these."""
+    other = stored.get("span")
+    return span is not None and isinstance(other, Mapping) and not span.overlaps(Span.of_json(other))
 
 
 def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: bool = False) -> DatasetVersion:

@@ -18,6 +18,7 @@ from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
+    from pipelines.partition import Partition
     from pipelines.spec import Phase
 
 
@@ -88,10 +89,11 @@ class Context:
     Attributes:
         inputs: pinned versions by ``layer.name``; a handler reads these and no others.
         params: the run's typed parameters.
-        root_run: of a retry the first run of its line, None where the run is no retry. What it does to the lake is known by
-            that run: what the run before it did, and did not live to write down, is found and not done again.
+        root_run: of a retry the run whose try this phase goes on with, None where it begins anew. What it does to the lake
+            is known by that run: what the run before it did, and did not live to write down, is found and not done again.
         scratch: a directory of this attempt's own, deleted when the phase ends.
         sql_limits: what SQL of a person may use.
+        partition: what the pipeline says of its partitions.
     """
 
     run_id: RunId
@@ -110,6 +112,7 @@ class Context:
     scratch: Path
     root_run: RunId | None = None
     sql_limits: QueryLimits = DEFAULT_LIMITS
+    partition: Partition | None = None
 
     @property
     def effect_of(self) -> RunId:

@@ -24,6 +24,7 @@ from pipelines.fingerprint import Fingerprinter
 from pipelines.frames import pinned
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
+from pipelines.partition import Span
 from pipelines.rules import Rule, RuleResult, Sieve, fatal, said
 from pipelines.spec import TransformPhase, quarantine_of
 from pipelines.staging import Staged, Staging, batches
@@ -82,8 +83,12 @@ def sift(
     rows: pl.LazyFrame,
     inputs: tuple[TableVersion, ...],
     effective_at: datetime | None,
+    span: Span | None = None,
 ) -> Sifted:
     """Computes the rows once, looks at every rule, and commits what may be committed.
+
+    Args:
+        effective_at, span: for the table, see :meth:`pipelines.lake.Lake.commit`.
 
     Raises:
         CheckFailed: a rule with ``fail`` is broken, or one whose column is not there; nothing was committed.
@@ -97,7 +102,7 @@ def sift(
     sieve = Sieve(_rules(phase, rows))
     with ExitStack() as files:
         schema, parts = batches(sieve.marked(rows), table)
-        kept = _Counted(sieve.own(schema)) if done else _side(ctx, phase, sieve.own(schema), files)
+        kept = _Counted(sieve.own(schema)) if done else _side(ctx, phase, sieve.own(schema), files, span)
         bad: _Counted | Staging = _Counted(sieve.aside(schema))
         if done is None and put is None and aside in phase.writes:
             bad = files.enter_context(ctx.lake.staging(aside, sieve.aside(schema)))
@@ -121,8 +126,8 @@ def sift(
     if done is None:
         with _or_discarded(ctx, table, made):
             done = ctx.lake.commit(
-                ctx.fence, ref, table, made, output.mode, output.key, inputs=inputs, effective_at=effective_at
-            )
+                ctx.fence, ref, table, made, output.mode, output.key, inputs=inputs, effective_at=effective_at, span=span,
+            )  # fmt: skip
     datasets = (done,) if put is None else (done, put)
     return Sifted(datasets, tuple(results), sieve.checked, sieve.dropped, sieve.quarantined)
 
@@ -144,11 +149,15 @@ def _rules(phase: TransformPhase, rows: pl.LazyFrame) -> list[Rule]:
     return [Rule(check, one.action(phase.on_fail)) for check, one in zip(checks, phase.expect, strict=True)]
 
 
-def _side(ctx: Context, phase: TransformPhase, schema: pl.Schema, files: ExitStack) -> _Collected | Staging:
+def _side(
+    ctx: Context, phase: TransformPhase, schema: pl.Schema, files: ExitStack, span: Span | None
+) -> _Collected | Staging:
     output = phase.output
     if output.mode == "scd2":
         return _Collected(schema)
-    return files.enter_context(ctx.lake.staging(output.table, schema, key=output.key, keep_keys=output.mode == "merge"))
+    return files.enter_context(
+        ctx.lake.staging(output.table, schema, key=output.key, keep_keys=output.mode == "merge", within=span)
+    )
 
 
 def _of_other_tables(ctx: Context, sieve: Sieve) -> dict[str, object]:

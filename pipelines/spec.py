@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from pipelines.expectations import Expectation, OnFail, ReadName, Strict, TableName
+from pipelines.expectations import ColumnName, Expectation, OnFail, ReadName, Strict, TableName
 from pipelines.kinds import kinds
+from pipelines.partition import Partition
 from pipelines.spec_ends import Source, Targets
 from pipelines.spec_schedule import Freshness, Schedule
 from pipelines.units import Bytes, Seconds
@@ -127,14 +128,21 @@ class IngestPhase(PhaseBase):
 
 
 class Output(Strict):
+    """``partition``: the rows of the run's partitions, told by column ``by``, take the place of those that were there."""
+
     table: TableName
     key: tuple[str, ...] = ()
-    mode: Literal["append", "replace", "merge", "scd2"] = "replace"
+    mode: Literal["append", "replace", "merge", "scd2", "partition"] = "replace"
+    by: ColumnName | None = None
 
     @model_validator(mode="after")
     def _key_is_there(self) -> Output:
         if self.mode in ("merge", "scd2") and not self.key:
             raise ValueError(f"mode {self.mode} needs a key")
+        if (self.mode == "partition") != (self.by is not None):
+            raise ValueError(
+                "by names the column that tells partitions apart; it belongs to mode partition, which needs it"
+            )
         return self
 
 
@@ -302,6 +310,7 @@ class Pipeline(Strict):
     """A whole spec. ``phases`` stand in an order in which they could run one after another.
 
     Attributes:
+        partition: which parameters name the partition of a run; with it the pipeline can be backfilled.
         capabilities: what an executor must be able to do to take a run: each is started with the names of what it can.
     """
 
@@ -312,6 +321,7 @@ class Pipeline(Strict):
     schedule: Schedule | None = None
     freshness: Freshness | None = None
     params: dict[Identifier, Param] = Field({})
+    partition: Partition | None = None
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
     capabilities: tuple[Slug, ...] = ()

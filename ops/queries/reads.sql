@@ -78,6 +78,13 @@ order by ph.ordinal;
 select c.phase, c.rule, c.on_fail, c.ok, c.expected, c.observed, c.checked, c.failed, c.dropped, c.quarantined
 from ops.check_results(p_run_id => %(run_id)s) as c;
 
+-- name: phase_effects
+select ph.name, coalesce(ph.effect_of, r.root_run, r.id) as effect_of
+from ops.run_phases ph
+join ops.runs r on r.id = ph.run_id
+where ph.run_id = %(run_id)s
+order by ph.ordinal;
+
 -- name: events
 select e.seq, e.ts, e.type, e.phase, e.level, e.message, e.data
 from ops.run_events e

@@ -101,7 +101,7 @@ select ops.release_run(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s)
 select ops.cancel_run(p_run_id => %(run_id)s, p_reason => %(reason)s);
 
 -- name: retry_run
-select ops.retry_run(p_run_id => %(run_id)s);
+select ops.retry_run(p_run_id => %(run_id)s, p_from_phase => %(from_phase)s, p_latest => %(latest)s);
 
 -- name: requeue_stale_runs
 select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);

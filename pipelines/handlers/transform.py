@@ -14,9 +14,10 @@ from pipelines.fingerprint import combined
 from pipelines.frames import pinned, polars_errors, query, scans
 from pipelines.handler import Context
 from pipelines.lake import CommitRef
+from pipelines.partition import Span
 from pipelines.registry import named_function
 from pipelines.sifting import sift
-from pipelines.spec import Phase, TransformPhase
+from pipelines.spec import Output, Phase, TransformPhase
 from pipelines.storage import storage_errors
 
 
@@ -35,16 +36,17 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     output = phase.output
     ref = CommitRef(ctx.run_id, ctx.lease_token, phase.name, effect_of=ctx.effect_of)
     effective = _latest_commit(ctx, phase) if output.mode == "scd2" else None
+    within = span(ctx, output)
     ctx.progress(0, rows_in, output.table)
     with polars_errors(phase.name):
         if phase.expect:
             with storage_errors(output.table):
-                sifted = sift(ctx, phase, rows(ctx, phase), inputs, effective)
+                sifted = sift(ctx, phase, rows(ctx, phase), inputs, effective, within)
             datasets, metrics = sifted.datasets, sifted.metrics
         else:
             made = ctx.lake.commit(
                 ctx.fence, ref, output.table, rows(ctx, phase), output.mode, output.key, inputs=inputs,
-                effective_at=effective,
+                effective_at=effective, span=within,
             )  # fmt: skip
             datasets, metrics = (made,), {}
     ctx.progress(rows_in, rows_in, output.table)
@@ -79,6 +81,17 @@ def rows(ctx: Context, phase: TransformPhase) -> pl.LazyFrame:
     if not isinstance(made, pl.LazyFrame):
         raise BadInput(f"{phase.python} returned {type(made).__name__}; return a LazyFrame", {"phase": phase.name})
     return made
+
+
+def span(ctx: Context, output: Output) -> Span | None:
+    """The rows that the run's partitions hold, where the phase replaces those.
+
+    Raises:
+        BadInput: the run's parameters name no whole partitions.
+    """
+    if output.by is None or ctx.partition is None:
+        return None
+    return ctx.partition.span(output.by, ctx.params)
 
 
 def column_lineage(ctx: Context, phase: TransformPhase) -> ColumnLineage:

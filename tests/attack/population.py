@@ -39,6 +39,12 @@ insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
   select project_id, env, id, '0', created_at, 'skipped', %(mark)s, created_at from ops.schedules
   where project_id = %(project)s and env = %(env)s;
+insert into ops.backfills (
+  project_id, env, pipeline, pipeline_version, partition, partitions, chunks, chunk_size, max_parallel, max_tries, priority,
+  state, reason)
+  values (%(project)s, %(env)s, 'job', 1, '{"param": "day"}', 1, 1, 1, 1, 1, 200, 'paused', %(mark)s);
+insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, partitions, max_tries)
+  select id, 1, project_id, env, %(mark)s, 1, 1 from ops.backfills where project_id = %(project)s and env = %(env)s;
 insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
   values (%(project)s, %(env)s, 'gold.late', 1, 1);
 insert into ops.freshness (
@@ -86,6 +92,7 @@ class Scope:
     sha256: str
     schedule: UUID
     refresh: UUID
+    backfill: UUID
 
     @property
     def mark(self) -> str:
@@ -223,6 +230,9 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     [(schedule,)] = owner.execute(
         "select id from ops.schedules where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
+    [(backfill,)] = owner.execute(
+        "select id from ops.backfills where project_id = %s and env = %s", [project_id, env]
+    ).fetchall()
     return Scope(
         org,
         project,
@@ -236,4 +246,5 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
         sha256,
         schedule,
         refresh,
+        backfill,
     )

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from ops.backfills import Backfills
 from ops.database import AUTHENTICATED
 from ops.embedded import Cluster
 from ops.errors import ControlRoomError
@@ -174,6 +175,17 @@ ACTS: dict[str, Act] = {
     "fire_schedule": lambda _, tenancy, s: Schedules(tenancy.source).fire(s.schedule),
     "create_webhook_secret": lambda _, tenancy, s: Schedules(tenancy.source).create_webhook_secret(s.schedule),
     "decide_events": lambda _, tenancy, s: Schedules(tenancy.source).decide_events(s.schedule),
+    "start_backfill": lambda _, tenancy, s: Backfills(tenancy.source).start(
+        s.project_id, s.env, {"pipeline": "job", "values": ["a"]}),
+    "start_backfill as a dry run": lambda _, tenancy, s: Backfills(tenancy.source).start(
+        s.project_id, s.env, {"pipeline": "job", "values": ["a"]}, dry_run=True),
+    "pause_backfill": lambda _, tenancy, s: Backfills(tenancy.source).pause(s.backfill),
+    "resume_backfill": lambda _, tenancy, s: Backfills(tenancy.source).resume(s.backfill),
+    "cancel_backfill": lambda _, tenancy, s: Backfills(tenancy.source).cancel(s.backfill),
+    "advance_backfills": lambda _, tenancy, s: Backfills(tenancy.source).advance(),
+    "retry_run from a phase": lambda rpc, _, s: rpc.retry_run(s.ended, "land"),  # type: ignore[arg-type]
+    "replay_run": lambda _, tenancy, s: Backfills(tenancy.source).replay(s.ended),  # type: ignore[arg-type]
+    "preview_rerun": lambda _, tenancy, s: Backfills(tenancy.source).preview(s.ended, "replay"),  # type: ignore[arg-type]
     "put_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).put_rule(
         s.project_id, s.env, "gold.mine", timedelta(1), timedelta(1)),
     "remove_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).remove_rule(s.project_id, s.env, "gold.late"),

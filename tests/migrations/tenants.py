@@ -36,6 +36,11 @@ insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
   select project_id, env, id, '0', created_at, 'skipped', 'demo', created_at from ops.schedules
   where project_id = %(project)s and env = 'dev';
+insert into ops.backfills (
+  project_id, env, pipeline, pipeline_version, partition, partitions, chunks, chunk_size, max_parallel, max_tries, priority)
+  values (%(project)s, 'dev', 'demo', 1, '{}', 1, 1, 1, 1, 1, 200);
+insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, partitions, max_tries)
+  select id, 1, project_id, env, '2025-01-01', 1, 1 from ops.backfills where project_id = %(project)s and env = 'dev';
 insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
   values (%(project)s, 'dev', 'gold.late', 1, 1);
 insert into ops.freshness (

@@ -21,6 +21,7 @@ PEOPLE = {
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns",
     "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
+    "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
@@ -36,7 +37,7 @@ BACK_END = {
     "judge_standing", "escalate_alerts", "claim_messages", "message_delivered", "message_refused",
     "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
     "record_event_time", "check_freshness",
-    "metrics", "steward_round", "record_evidence", "probes_due",
+    "advance_backfills", "metrics", "steward_round", "record_evidence", "probes_due",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",

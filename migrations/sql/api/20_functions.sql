@@ -46,7 +46,16 @@ select
     'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.'),
   private.expose('cancel_run',
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
-  private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
+  private.expose('retry_run',
+    'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
+    'depends on it. p_latest: the definition and the inputs of now.'),
+  private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
+  private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
+  private.expose('start_backfill',
+    'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),
+  private.expose('pause_backfill', 'Makes no further runs of a backfill until it is resumed. Returns its state.'),
+  private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
+  private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');

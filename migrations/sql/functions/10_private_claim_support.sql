@@ -7,7 +7,8 @@ as $$
   select coalesce(pg_catalog.jsonb_agg(
     pg_catalog.jsonb_build_object(
       'ordinal', ordinal, 'name', name, 'kind', kind, 'depends_on', depends_on, 'status', status, 'attempt', attempt,
-      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result)
+      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result,
+      'effect_of', effect_of, 'kept', kept)
     order by ordinal), '[]')
   from ops.run_phases
   where run_id = p_run_id

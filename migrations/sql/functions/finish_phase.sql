@@ -69,8 +69,9 @@ begin
 end
 $$;
 
--- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
--- and not when the retry is made: a phase that is done again after all registers its own.
+-- A run that skips a phase has its artifacts too: those of the nearest run before it that carried the phase out. Only now, and
+-- not when the run is made: a phase that is done again after all registers its own. Without a try, only what a retry or replay
+-- took over is skipped; a parent that somebody named in ops.create_run gives nothing.
 create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -78,11 +79,11 @@ as $$
 declare
   v_run record;
 begin
-  select id, project_id, parent_run, root_run into v_run from ops.runs where id = p_run_id;
-  while v_run.root_run is not null and exists (
+  select id, project_id, parent_run into v_run from ops.runs where id = p_run_id;
+  while v_run.parent_run is not null and exists (
     select from ops.run_phases where run_id = v_run.id and name = p_phase and attempt = 0)
   loop
-    select id, project_id, parent_run, root_run into v_run from ops.runs where id = v_run.parent_run;
+    select id, project_id, parent_run into v_run from ops.runs where id = v_run.parent_run;
   end loop;
   if v_run.id <> p_run_id then
     insert into ops.run_artifacts (

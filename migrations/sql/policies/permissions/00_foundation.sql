@@ -88,7 +88,7 @@ grant execute on function
   ops.create_run(
     uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
   ops.cancel_run(uuid, text),
-  ops.retry_run(uuid),
+  ops.retry_run(uuid, text, boolean),
   ops.revoke_lease(uuid),
   ops.verify_event_chain(uuid),
   ops.create_project(text, text),
