@@ -75,8 +75,6 @@ class Teller:
                 pause = min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
                 log.warning("the receiver of lineage takes nothing", error=fault, pause_seconds=pause)
                 self._stopped.wait(pause)
-            else:
-                self._failures = 0
 
     def _elected(self, connection: Connection) -> bool:
         with translated():
@@ -128,6 +126,8 @@ class Teller:
                 ledger.refused(due.run_id, str(refused), later=True)
                 return
             ledger.told(due.run_id, seq, done=False)
+            # Whoever takes something now and then is not gone.
+            self._failures = 0
             if self._stopped.is_set():
                 return
         ledger.told(due.run_id, story.last_seq, done=story.ended)
