@@ -72,7 +72,9 @@ def _receiver(to: str | None) -> str | None:
     parts = urlsplit(to)
     if parts.username or parts.password:
         raise ValueError("must have no user or password in it; CONTROLROOM_OPENLINEAGE_KEY names a secret")
-    if (parts.scheme in ("http", "https") and parts.hostname) or (to.startswith("file:///") and parts.path != "/"):
+    if (parts.scheme in ("http", "https") and parts.hostname and not parts.query) or (
+        to.startswith("file:///") and parts.path != "/"
+    ):
         return to
     raise ValueError("must be an http(s):// URL, file:///PATH, console or client")
 

@@ -81,7 +81,8 @@ def _config(settings: Settings, secrets: SecretStore) -> dict[str, object]:
         return {"facets": facets, "transport": {"type": "file", "log_file_path": path, "append": True}}
     transport: dict[str, object] = {
         "type": "http",
-        "url": to,
+        # Joined with api/v1/lineage as a relative address.
+        "url": to.rstrip("/") + "/",
         "timeout": TIMEOUT_SECONDS,
         # The ledger repeats, with more patience and for longer.
         "retry": {"total": 0, "read": 0, "connect": 0},

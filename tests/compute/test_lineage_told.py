@@ -36,6 +36,7 @@ class Listener:
     url: str
     answer: Callable[[Json], int | None] = lambda _: 201
     keys: set[str | None] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
     heard: list[tuple[Json, bool]] = field(default_factory=list)
 
     def taken(self, run: RunId) -> list[str]:
@@ -49,6 +50,7 @@ def a_listener() -> Iterator[Listener]:
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             made.keys.add(self.headers["Authorization"])
+            made.paths.add(self.path)
             status = made.answer(event)
             made.heard.append((event, status is not None and status < 300))
             if status is None:
@@ -123,13 +125,13 @@ def test_a_receiver_is_told_with_its_key_and_every_event_is_valid(
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "ol").write_text(KEY)
     before = operator.succeeded()
-    with telling(operator, tmp_path, listener.url, openlineage_key="secret://file/ol"):
+    with telling(operator, tmp_path, f"{listener.url}/below", openlineage_key="secret://file/ol"):
         run = operator.succeeded()
         until(lambda: listener.taken(run) == ["START", "COMPLETE"], lambda: ledger(operator))
         bad = failed(operator, f"the server said {KEY} and password=hunter22")
         until(lambda: listener.taken(bad) == ["START", "FAIL"], lambda: ledger(operator))
         until_told(operator, run, bad)
-    assert listener.keys == {f"Bearer {KEY}"}
+    assert (listener.keys, listener.paths) == ({f"Bearer {KEY}"}, {"/below/api/v1/lineage"})
     assert [fault for each, _ in listener.heard for fault in faults(each)] == []
     # Nothing secret, and nothing of what had ended before telling was switched on.
     said = json.dumps([each for each, _ in listener.heard])
@@ -243,7 +245,17 @@ def test_without_a_receiver_nothing_is_loaded_and_nothing_is_noted(operator: Ope
 
 
 @pytest.mark.parametrize(
-    "to", ["ftp://x", "http://", "http://me:word@host/", "file://elsewhere/x", "file:///", "Console", "https:/x"]
+    "to",
+    [
+        "ftp://x",
+        "http://",
+        "http://me:word@host/",
+        "file://elsewhere/x",
+        "file:///",
+        "Console",
+        "https:/x",
+        "http://x?y",
+    ],
 )
 def test_who_is_told_is_refused_with_the_settings_name(monkeypatch: pytest.MonkeyPatch, to: str) -> None:
     monkeypatch.setenv("CONTROLROOM_OPENLINEAGE", to)
