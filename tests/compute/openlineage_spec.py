@@ -72,6 +72,7 @@ INPUT_FACETS = {"dataQualityAssertions": data_quality_assertions_dataset.DataQua
 OUTPUT_FACETS = {"outputStatistics": output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet}
 # Facets of nobody's but ours: any object that says who made it, by the schema of its kind.
 OWN = {"run": r"^controlroom_\w+$"}
+URI: Json = {"type": "string", "format": "uri", "minLength": 1}
 
 
 def faults(event: Json) -> list[str]:
@@ -84,14 +85,14 @@ def faults(event: Json) -> list[str]:
     return [f"{each.json_path}: {each.message}" for each in found]
 
 
-def _of_class(kind: type, within: tuple[type, ...] = (), **instead: Json) -> Json:
+def _of_class(kind: type, instead: Mapping[str, Json] | None = None, within: tuple[type, ...] = ()) -> Json:
     """``instead``: schemas for fields by name. What a class has of its own kind within itself is an object."""
     if kind in within:
         return {"type": "object"}
     hints = typing.get_type_hints(kind)
     properties, required = {}, []
     for field in attr.fields(kind):
-        properties[field.name] = instead.get(field.name) or _of_type(hints[field.name], (*within, kind))
+        properties[field.name] = (instead or {}).get(field.name) or _of_type(hints[field.name], (*within, kind))
         if field.default is attr.NOTHING:
             required.append(field.name)
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -111,13 +112,13 @@ def _of_type(hint: Any, within: tuple[type, ...]) -> Json:  # noqa: PLR0911 - on
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [each.value for each in hint]}
     if attr.has(hint):
-        return _of_class(hint, within)
+        return _of_class(hint, within=within)
     return {"type": {str: "string", int: "integer", bool: "boolean", float: "number"}[hint]}
 
 
 def _facet(kind: type) -> Json:
     url = kind._get_schema()  # type: ignore[attr-defined]
-    made = _of_class(kind, _schemaURL={"const": url}, _producer={"type": "string", "format": "uri", "minLength": 1})
+    made = _of_class(kind, {"_schemaURL": {"const": url}, "_producer": URI})
     return {**made, "required": [*made["required"], "_producer", "_schemaURL"]}
 
 
@@ -133,21 +134,17 @@ def _facets(known: Mapping[str, type], own: str | None = None) -> Json:
 
 def _named(kind: type, facets: Json, **more: Json) -> Json:
     names = {"namespace": {"type": "string", "minLength": 1}, "name": {"type": "string", "minLength": 1}}
-    return _of_class(kind, facets=facets, **names, **more)
+    return _of_class(kind, {"facets": facets, **names, **more})
 
 
 def _event(kind: type, **parts: Json) -> Json:
-    made = _of_class(
-        kind,
-        eventTime={"type": "string", "format": "date-time"},
-        producer={"type": "string", "format": "uri", "minLength": 1},
-        schemaURL={"const": kind._get_schema()},  # type: ignore[attr-defined]
-        **parts,
-    )
+    time: Json = {"type": "string", "format": "date-time"}
+    url: Json = {"const": kind._get_schema()}  # type: ignore[attr-defined]
+    made = _of_class(kind, {"eventTime": time, "producer": URI, "schemaURL": url, **parts})
     return {**made, "required": sorted({*made["required"], "eventTime", "producer", "schemaURL"})}
 
 
-_RUN = _of_class(base.Run, runId={"type": "string", "format": "uuid"}, facets=_facets(RUN_FACETS, OWN["run"]))
+_RUN = _of_class(base.Run, {"runId": {"type": "string", "format": "uuid"}, "facets": _facets(RUN_FACETS, OWN["run"])})
 _JOB = _named(base.Job, _facets(JOB_FACETS))
 _INPUTS = {
     "type": "array",

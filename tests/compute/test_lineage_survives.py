@@ -169,7 +169,7 @@ def test_every_event_of_the_reference_pipelines_is_valid(
     told_of = {name.removeprefix("gold."): columns(each) for name, each in made.items() if name.startswith("gold.")}
     # As a reader of their SQL says; a column of constants has no source and is not told.
     assert told_of == {
-        name: {column: sources for column, sources in {**answer["columns"], "*": answer["rows"]}.items() if sources}  # type: ignore[dict-item]
+        name: {column: sources for column, sources in {**answer["columns"], "*": answer["rows"]}.items() if sources}
         for name, answer in MARTS.items()
     }
     for name, each in made.items():

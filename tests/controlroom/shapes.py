@@ -116,7 +116,7 @@ class _Avro:
     def _simple(self, name: str, value: Any, where: str, space: str) -> Iterator[str]:
         known = {"null": type(None), "string": str, "boolean": bool, **NUMBERS}
         if name in known:
-            if not isinstance(value, known[name]) or (name in NUMBERS and isinstance(value, bool)):  # type: ignore[arg-type]
+            if not isinstance(value, known[name]) or (name in NUMBERS and isinstance(value, bool)):
                 yield f"{where}: {value!r} is no {name}"
         else:
             yield from self.faults(self._named[name if "." in name else f"{space}.{name}"], value, where, space)
