@@ -94,7 +94,7 @@ def telling(operator: Operator, home: Path, to: str, **more: str) -> Iterator[Te
         teller.stop()
 
 
-def until(holds: Callable[[], bool], said: Callable[[], object] = str, seconds: float = 60.0) -> None:
+def until(holds: Callable[[], bool], said: Callable[[], object] = str, seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, said()
