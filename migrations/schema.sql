@@ -240,6 +240,10 @@ CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.due_lineage(p_limit integer DEFAULT 100) RETURNS TABLE(run_id uuid, seq bigint, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -247,6 +251,12 @@ CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id 
 CREATE FUNCTION ops.end_silence(p_silence_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.enroll_lineage() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    SET enable_seqscan TO 'off'
     AS …;
 CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -295,6 +305,14 @@ CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     AS …;
 CREATE FUNCTION ops.judge_standing() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.link_subject(p_sha256 bytea) RETURNS text
@@ -1951,6 +1969,12 @@ CREATE TABLE private.access_token_hashes (
     sha256 bytea NOT NULL
 );
 ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.lineage_mark (
+    one boolean DEFAULT true NOT NULL,
+    horizon bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT lineage_mark_one_check CHECK (one)
+);
 CREATE TABLE private.pruned_events (
     run_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -2146,6 +2170,8 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
 ALTER TABLE ONLY private.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY private.lineage_mark
+    ADD CONSTRAINT lineage_mark_pkey PRIMARY KEY (one);
 ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY private.schema_revision
@@ -2190,6 +2216,7 @@ CREATE INDEX freshness_project ON ops.freshness USING btree (project_id, env);
 CREATE INDEX grants_project ON ops.grants USING btree (project_id);
 CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
 CREATE INDEX lineage_sent_project ON ops.lineage_sent USING btree (project_id, done);
+CREATE INDEX lineage_sent_untold ON ops.lineage_sent USING btree (run_id) WHERE (NOT done);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
 CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
 CREATE INDEX notifications_alert ON ops.notifications USING btree (alert_id) WHERE (alert_id IS NOT NULL);
@@ -2797,11 +2824,15 @@ REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) F
 GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
+REVOKE ALL ON FUNCTION ops.due_lineage(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.due_lineage(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_schedules(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.due_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.end_silence(p_silence_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.enroll_lineage() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.enroll_lineage() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
@@ -2834,6 +2865,10 @@ GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO contr
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.judge_standing() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.judge_standing() TO service_role;
+REVOKE ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) TO service_role;
+REVOKE ALL ON FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.link_subject(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.link_subject(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.list_accounts() FROM PUBLIC;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Re-pins the four dependency groups. Writes pins and hashes only: no index address may enter the files.
+# Re-pins the dependency groups. Writes pins and hashes only: no index address may enter the files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header "$@"; }
@@ -8,4 +8,6 @@ compile pyproject.toml -c requirements/all.txt -o requirements/runtime.txt
 compile pyproject.toml --group dev -c requirements/all.txt -o requirements/dev.txt
 compile pyproject.toml --group bench -c requirements/all.txt -o requirements/bench.txt
 compile --group docs -c requirements/all.txt -o requirements/docs.txt
+# Only read by tests: alone, and without dependencies.
+compile --group shapes --no-deps -o requirements/shapes.txt
 rm requirements/all.txt

@@ -41,6 +41,15 @@ from ops.dataset_versions v
 where v.dataset_id = %(dataset_id)s
 order by v.version;
 
+-- name: writers
+-- The job that left the newest version of each table.
+select distinct on (d.id) d.layer || '.' || d.name as "table", r.pipeline, v.phase
+from ops.dataset_versions v
+join ops.datasets d on d.id = v.dataset_id
+join ops.runs r on r.id = v.run_id
+where d.project_id = %(project_id)s and d.env = %(env)s
+order by d.id, v.version desc;
+
 -- name: edges
 -- Of each dataset the newest map.
 with maps as (

@@ -38,6 +38,7 @@ BACK_END = {
     "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
     "record_event_time", "check_freshness",
     "advance_backfills", "metrics", "steward_round", "record_evidence", "probes_due",
+    "enroll_lineage", "due_lineage", "lineage_told", "lineage_refused",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",
