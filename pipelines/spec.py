@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 
 from pipelines.expectations import Expectation, ReadName, Strict, TableName
 from pipelines.kinds import kinds
+from pipelines.spec_pool import Pools
 from pipelines.spec_schedule import Freshness, Schedule
 from pipelines.units import Bytes, Seconds
 
@@ -330,6 +331,7 @@ class Pipeline(Strict):
     """A whole spec. ``phases`` stand in an order in which they could run one after another.
 
     Attributes:
+        pool: what runs share with others, such as a source that bears two readers at once; a run waits until there are slots.
         capabilities: what an executor must be able to do to take a run: each is started with the names of what it can.
     """
 
@@ -343,6 +345,7 @@ class Pipeline(Strict):
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
     capabilities: tuple[Slug, ...] = ()
+    pool: Pools = ()
     phases: tuple[Phase, ...] = Field(min_length=1)
 
     def phase(self, name: str) -> Phase:

@@ -20,6 +20,7 @@ PEOPLE = {
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns",
+    "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",

@@ -388,7 +388,7 @@ begin
 end
 $$;
 
--- Gives back the lease of a run whose row the caller has locked, releases its caps and appends the event that says why.
+-- Gives back the lease of a run whose row the caller has locked, releases its caps and pools and appends the event that says why.
 -- The chain's head is returned: the caller writes it into the run in the same update as the new status.
 create or replace function private.end_lease(
   p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text,
@@ -412,6 +412,7 @@ begin
   update ops.cap_usage u
   set released_at = v_now
   where u.run_id = p_run_id and u.lease_token = v_lease.lease_token and u.released_at is null;
+  delete from ops.pool_uses u where u.run_id = p_run_id and u.lease_token = v_lease.lease_token;
 end
 $$;
 
@@ -702,6 +703,132 @@ begin
 end
 $$;
 
+-- functions/09_private_caps.sql
+-- What of a cap is used, and which caps and pools concern whom.
+
+create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
+$$;
+
+-- When what is used is forgotten; null for a concurrent cap.
+create or replace function private.period_end(p_period text, p_now timestamptz) returns timestamptz
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_period <> 'concurrent' then
+    (pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') + ('1 ' || p_period)::interval) at time zone 'UTC'
+  end
+$$;
+
+-- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
+create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_cap.period = 'concurrent' then
+    return (select coalesce(pg_catalog.sum(u.amount), 0) from ops.cap_usage u
+      where u.cap_id = p_cap.id and u.released_at is null);
+  end if;
+  return coalesce((select w.used from private.cap_windows w
+    where w.cap_id = p_cap.id and w.starts_at = private.period_start(p_cap.period, p_now)), 0);
+end
+$$;
+
+-- Keeps private.cap_windows the sum of ops.cap_usage, whoever writes there.
+create or replace function private.count_cap_usage() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op <> 'INSERT' then
+    perform private.count_in_window(old.cap_id, old.used_at, -old.amount);
+  end if;
+  if tg_op <> 'DELETE' then
+    perform private.count_in_window(new.cap_id, new.used_at, new.amount);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function private.count_in_window(p_cap_id uuid, p_at timestamptz, p_amount numeric) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into private.cap_windows as w (cap_id, starts_at, used)
+  select c.id, private.period_start(c.period, p_at), p_amount
+  from ops.caps c
+  where c.id = p_cap_id and c.period <> 'concurrent'
+  on conflict (cap_id, starts_at) do update set used = w.used + excluded.used
+$$;
+
+-- The caps that runs of a pipeline are charged to.
+create or replace function private.caps_on(p_project_id uuid, p_pipeline text) returns setof ops.caps
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.*
+  from ops.projects p
+  join ops.caps c on c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id)
+    and (c.pipeline is null or c.pipeline = p_pipeline)
+  where p.id = p_project_id
+$$;
+
+-- The pools behind the names of a run, with what it needs of each: the project's own, else its org's. A name without a pool
+-- holds nobody up.
+create or replace function private.pools_for(p_project_id uuid, p_needs jsonb)
+returns table (pool_id uuid, name text, slots int, needs int)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct on (n.key) l.id, l.name, l.slots, n.value::int
+  from pg_catalog.jsonb_each_text(p_needs) as n
+  join ops.projects p on p.id = p_project_id
+  join ops.pools l on l.org_id = p.org_id and l.name = n.key and (l.project_id is null or l.project_id = p.id)
+  order by n.key, l.project_id nulls last
+$$;
+
+create or replace function private.pool_used(p_pool_id uuid) returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.sum(u.slots), 0) from ops.pool_uses u where u.pool_id = p_pool_id
+$$;
+
+-- {"name": slots} of a spec's `pool`: a name, {"name": …, "slots": …}, or a list of those.
+create or replace function private.needed_pools(p_spec jsonb) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_said jsonb := p_spec -> 'pool';
+  v_one jsonb;
+  v_needs jsonb := '{}';
+  v_name text;
+  v_slots text;
+begin
+  if v_said is null or v_said = 'null' then
+    return v_needs;
+  end if;
+  if pg_catalog.jsonb_typeof(v_said) <> 'array' then
+    v_said := pg_catalog.jsonb_build_array(v_said);
+  end if;
+  for v_one in select * from pg_catalog.jsonb_array_elements(v_said) loop
+    v_name := case pg_catalog.jsonb_typeof(v_one) when 'string' then v_one #>> '{}' when 'object' then v_one ->> 'name' end;
+    v_slots := case pg_catalog.jsonb_typeof(v_one) when 'object' then coalesce(v_one ->> 'slots', '1') else '1' end;
+    if v_name is null or v_name !~ '^[a-z][a-z0-9_]{0,62}$' or v_slots !~ '^[1-9][0-9]{0,5}$' or v_needs ? v_name then
+      raise exception using errcode = 'CR007', message =
+        'pool of p_spec must be a name, {"name": …, "slots": 1 or more}, or a list of those, each name once';
+    end if;
+    v_needs := v_needs || pg_catalog.jsonb_build_object(v_name, v_slots::int);
+  end loop;
+  return v_needs;
+end
+$$;
+
 -- functions/10_private_anomaly.sql
 -- How unusual a number is beside its own history: a robust z-score. Robust means medians throughout: of deviations the median
 -- (times 1.4826, which makes it a standard deviation where the numbers are normal; Iglewicz and Hoaglin 1993, who call 3.5 the
@@ -842,68 +969,6 @@ as $$
   where run_id = p_run_id
 $$;
 
-create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
-$$;
-
--- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
-create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(pg_catalog.sum(u.amount), 0)
-  from ops.cap_usage u
-  where u.cap_id = p_cap.id
-    and case
-      when p_cap.period = 'concurrent' then u.released_at is null
-      else u.used_at >= private.period_start(p_cap.period, p_now)
-    end
-$$;
-
--- The slow way, taken only while a cap on runs exists: claimers take turns, so that none of them charges what another has
--- just used up. A capped project is stepped over; it never holds up the rest.
-drop function if exists private.claim_under_caps(text[], int, timestamptz);
-create or replace function private.claim_under_caps(
-  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
-) returns uuid[]
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_ids uuid[] := '{}';
-  v_full uuid[];
-  v_run record;
-begin
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.caps', 0));
-  while pg_catalog.cardinality(v_ids) < p_max_runs loop
-    v_full := array(
-      select distinct p.id
-      from ops.caps c
-      join ops.projects p on p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-      where c.unit = 'runs' and private.cap_used(c, p_now) + 1 > c.amount);
-    select r.id, r.project_id into v_run
-    from ops.runs r
-    where r.status = 'queued' and r.available_at <= p_now and r.capabilities <@ p_capabilities
-      and (r.capabilities <> '{}' or not p_dedicated)
-      and r.project_id <> all (v_full) and r.id <> all (v_ids)
-    order by r.priority, r.turn, r.id
-    for no key update skip locked
-    limit 1;
-    exit when not found;
-    insert into ops.cap_usage (cap_id, project_id, run_id, amount, used_at)
-    select c.id, v_run.project_id, v_run.id, 1, p_now
-    from ops.caps c
-    join ops.projects p on p.id = v_run.project_id
-    where c.unit = 'runs' and c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id);
-    v_ids := v_ids || v_run.id;
-  end loop;
-  return v_ids;
-end
-$$;
-
 -- The lease row of the caller, locked. The one place where SQL decides whether a lease is held.
 create or replace function private.owned(p_run_id uuid, p_lease_token bigint) returns ops.run_leases
 language plpgsql
@@ -923,46 +988,278 @@ begin
 end
 $$;
 
--- functions/10_private_metered_caps.sql
--- Caps on what runs move: rows and bytes. What a phase will move is not known before it has; it is charged when it has
--- succeeded, and no phase of the project begins once a cap is used up. Caps on runs are the claim's: their runs wait.
-
-create or replace function private.require_metered_caps(p_project_id uuid) returns void
+-- functions/10_private_claim_under_limits.sql
+-- The slow way of claim_run, taken only while a cap on runs or a pool exists: claimers take turns, so that none of them takes
+-- what another has just used up. What is full is stepped over; it never holds up the rest.
+--
+-- Queued runs come in groups of one project, pipeline and pools, which are held back or not as a whole. The first of each group
+-- that is not is looked up along runs_queue_of_pipeline: what waits behind a full cap is not walked through, however much it is.
+drop function if exists private.claim_under_caps(text[], int, timestamptz);
+drop function if exists private.claim_under_caps(text[], int, boolean, timestamptz);
+create or replace function private.claim_under_limits(
+  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
+) returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_full record;
+  v_ids uuid[] := '{}';
+  v_passed uuid[] := '{}';
+  v_projects uuid[];
+  v_pipelines text[];
+  v_pools jsonb[];
+  v_run record;
 begin
-  -- Nearly every installation has no such cap, and each phase asks.
-  if not exists (select from ops.caps c where c.unit in ('rows', 'bytes')) then
-    return;
-  end if;
-  select c.key, c.amount, c.unit, c.period, private.cap_used(c, pg_catalog.clock_timestamp()) as used into v_full
-  from ops.caps c
-  join ops.projects p on p.id = p_project_id and p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-  where c.unit in ('rows', 'bytes') and private.cap_used(c, pg_catalog.clock_timestamp()) >= c.amount
-  order by c.key
-  limit 1;
-  if found then
-    raise exception using errcode = 'CR003', message = pg_catalog.format(
-      'cap %s is used up: %s of %s %s (%s); raise it, or retry when its period is over', v_full.key, v_full.used,
-      v_full.amount, v_full.unit, v_full.period);
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.caps', 0));
+  select pg_catalog.array_agg(g.project_id), pg_catalog.array_agg(g.pipeline), pg_catalog.array_agg(g.pools)
+  into v_projects, v_pipelines, v_pools
+  from private.queue_groups() as g;
+  while pg_catalog.cardinality(v_ids) < p_max_runs loop
+    select f.id, f.project_id, f.pipeline, f.pools into v_run
+    from unnest(v_projects, v_pipelines, v_pools) as g (project_id, pipeline, pools)
+    cross join lateral (
+      select r.id, r.project_id, r.pipeline, r.pools, r.priority, r.turn
+      from ops.runs r
+      where r.status = 'queued' and r.project_id = g.project_id and r.pipeline = g.pipeline and r.pools = g.pools
+        and r.available_at <= p_now and r.capabilities <@ p_capabilities
+        and (r.capabilities <> '{}' or not p_dedicated) and r.id <> all (v_ids) and r.id <> all (v_passed)
+      order by r.priority, r.turn, r.id
+      limit 1) as f
+    where not private.is_held_back(g.project_id, g.pipeline, g.pools, p_now)
+    order by f.priority, f.turn, f.id
+    limit 1;
+    exit when not found;
+    perform from ops.runs where id = v_run.id and status = 'queued' for no key update skip locked;
+    if not found then
+      -- Somebody is just changing it.
+      v_passed := v_passed || v_run.id;
+      continue;
+    end if;
+    insert into ops.cap_usage (cap_id, project_id, run_id, amount, used_at)
+    select c.id, v_run.project_id, v_run.id, 1, p_now
+    from private.caps_on(v_run.project_id, v_run.pipeline) as c
+    where c.unit = 'runs'
+    order by c.id;
+    insert into ops.pool_uses (pool_id, run_id, project_id, slots, taken_at)
+    select l.pool_id, v_run.id, v_run.project_id, l.needs, p_now
+    from private.pools_for(v_run.project_id, v_run.pools) as l;
+    v_ids := v_ids || v_run.id;
+  end loop;
+  return v_ids;
+end
+$$;
+
+-- A walk from group to group of the queue, one step of the index each.
+create or replace function private.queue_groups() returns table (project_id uuid, pipeline text, pools jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive g as (
+    (select r.project_id, r.pipeline, r.pools
+     from ops.runs r where r.status = 'queued'
+     order by r.project_id, r.pipeline, r.pools limit 1)
+    union all
+    select n.project_id, n.pipeline, n.pools
+    from g cross join lateral (
+      select r.project_id, r.pipeline, r.pools
+      from ops.runs r
+      where r.status = 'queued' and (r.project_id, r.pipeline, r.pools) > (g.project_id, g.pipeline, g.pools)
+      order by r.project_id, r.pipeline, r.pools limit 1) as n
+  )
+  select g.project_id, g.pipeline, g.pools from g
+$$;
+
+-- Is a cap on runs or a pool of theirs full?
+create or replace function private.is_held_back(
+  p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamptz
+) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+      select from private.caps_on(p_project_id, p_pipeline) as c
+      where c.unit = 'runs' and private.cap_used(c, p_now) + 1 > c.amount)
+    or (p_pools <> '{}' and exists (
+      select from private.pools_for(p_project_id, p_pools) as l
+      where private.pool_used(l.pool_id) + l.needs > l.slots));
+end
+$$;
+
+-- functions/10_private_metered_caps.sql
+-- Caps on what runs use while they work: CPU-seconds, rows, bytes, money. The owner of a run says what each try at a phase has
+-- used so far; what is more than it said before is charged at once. Values are cumulative and bound to run, phase, attempt and
+-- lease token: a repeat charges nothing, and a retry has a row of its own, so that none resets what another used.
+-- Caps on runs are the claim's: their runs wait.
+
+drop function if exists private.require_metered_caps(uuid);
+drop function if exists private.charge_metered_caps(uuid, uuid, bigint, bigint, bigint);
+
+create or replace function private.is_metered() returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Nearly every installation has no such cap, and each phase and heartbeat asks.
+  return exists (select from ops.caps c where c.unit <> 'runs');
+end
+$$;
+
+-- In words, the first metered cap that is used up for runs of the pipeline; null where none is.
+create or replace function private.used_up(p_project_id uuid, p_pipeline text) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  return (
+    select pg_catalog.format(
+      'cap %s is used up: %s of %s %s (%s); raise it, or retry when its period is over%s', c.key,
+      pg_catalog.trim_scale(round(private.cap_used(c, v_now), 3)), pg_catalog.trim_scale(c.amount), c.unit, c.period,
+      pg_catalog.to_char(private.period_end(c.period, v_now) at time zone 'UTC', '", at" YYYY-MM-DD HH24:MI "UTC"'))
+    from private.caps_on(p_project_id, p_pipeline) as c
+    where c.unit <> 'runs' and private.cap_used(c, v_now) >= c.amount
+    order by c.key
+    limit 1);
+end
+$$;
+
+create or replace function private.require_metered_caps(p_run_id uuid) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_said text;
+begin
+  if private.is_metered() then
+    select private.used_up(r.project_id, r.pipeline) into v_said from ops.runs r where r.id = p_run_id;
+    if v_said is not null then
+      raise exception using errcode = 'CR003', message = v_said;
+    end if;
   end if;
 end
 $$;
 
-create or replace function private.charge_metered_caps(
-  p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint
-) returns void
-language sql
+-- What it costs at the prices that are valid now; null where there are none.
+create or replace function private.cost_of(
+  p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric,
+  out cost numeric, out currency text
+)
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
-  select c.id, p.id, p_run_id, p_lease_token, case c.unit when 'rows' then p_rows else p_bytes end
-  from ops.caps c
-  join ops.projects p on p.id = p_project_id and p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-  where c.unit in ('rows', 'bytes') and case c.unit when 'rows' then p_rows else p_bytes end > 0
+  select round(pg_catalog.sum(p.price * case p.unit
+      when 'cpu_second' then p_cpu_seconds
+      when 'gb_hour' then p_gb_seconds / 3600
+      when 'gb_read' then p_read_bytes / 1000000000
+      else p_written_bytes / 1000000000
+    end), 12), pg_catalog.max(p.currency)
+  from (
+    select distinct on (unit) unit, price, currency
+    from ops.prices
+    where org_id = p_org_id and valid_from <= pg_catalog.clock_timestamp()
+    order by unit, valid_from desc) as p
+$$;
+
+-- Takes reports [{run_id, lease_token, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,
+-- rows_moved, bytes_moved}] of runs whose lease rows the caller has locked. Caps are charged in the order of their ids, last, so
+-- that no two callers wait for each other in a circle.
+create or replace function private.charge_usage(p_reports jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new record;
+  v_old ops.phase_usage;
+  v_sum ops.phase_usage;
+  v_cost record;
+  v_more jsonb := '[]';
+begin
+  for v_new in
+    select u.*, r.project_id, r.pipeline, p.org_id
+    from pg_catalog.jsonb_to_recordset(p_reports) as u (
+      run_id uuid, lease_token bigint, phase text, attempt int, seconds numeric, cpu_seconds numeric,
+      peak_memory_bytes numeric, read_bytes numeric, written_bytes numeric, rows_moved numeric, bytes_moved numeric)
+    join ops.runs r on r.id = u.run_id
+    join ops.projects p on p.id = r.project_id
+    -- Of a try that was begun: what was never started cannot have used anything.
+    join ops.run_phases ph on ph.run_id = u.run_id and ph.name = u.phase and u.attempt between 1 and ph.attempt
+    order by u.run_id, u.phase, u.attempt
+  loop
+    select * into v_old from ops.phase_usage o
+    where o.run_id = v_new.run_id and o.phase = v_new.phase and o.attempt = v_new.attempt
+      and o.lease_token = v_new.lease_token;
+    v_sum.seconds := greatest(v_old.seconds, v_new.seconds, 0);
+    v_sum.cpu_seconds := greatest(v_old.cpu_seconds, v_new.cpu_seconds, 0);
+    v_sum.peak_memory_bytes := greatest(v_old.peak_memory_bytes, v_new.peak_memory_bytes, 0);
+    v_sum.read_bytes := greatest(v_old.read_bytes, v_new.read_bytes, 0);
+    v_sum.written_bytes := greatest(v_old.written_bytes, v_new.written_bytes, 0);
+    v_sum.rows_moved := greatest(v_old.rows_moved, v_new.rows_moved, 0);
+    v_sum.bytes_moved := greatest(v_old.bytes_moved, v_new.bytes_moved, 0);
+    select * into v_cost from private.cost_of(
+      v_new.org_id, v_sum.cpu_seconds - coalesce(v_old.cpu_seconds, 0),
+      (v_sum.peak_memory_bytes * v_sum.seconds - coalesce(v_old.peak_memory_bytes * v_old.seconds, 0)) / 1000000000,
+      v_sum.read_bytes - coalesce(v_old.read_bytes, 0), v_sum.written_bytes - coalesce(v_old.written_bytes, 0));
+    insert into ops.phase_usage as o (
+      run_id, phase, attempt, lease_token, project_id, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,
+      rows_moved, bytes_moved, cost, currency)
+    values (
+      v_new.run_id, v_new.phase, v_new.attempt, v_new.lease_token, v_new.project_id, v_sum.seconds, v_sum.cpu_seconds,
+      v_sum.peak_memory_bytes, v_sum.read_bytes, v_sum.written_bytes, v_sum.rows_moved, v_sum.bytes_moved, v_cost.cost,
+      v_cost.currency)
+    on conflict (run_id, phase, attempt, lease_token) do update
+    set seconds = excluded.seconds, cpu_seconds = excluded.cpu_seconds, peak_memory_bytes = excluded.peak_memory_bytes,
+      read_bytes = excluded.read_bytes, written_bytes = excluded.written_bytes, rows_moved = excluded.rows_moved,
+      bytes_moved = excluded.bytes_moved, cost = coalesce(o.cost + excluded.cost, o.cost, excluded.cost),
+      currency = coalesce(excluded.currency, o.currency), reported_at = pg_catalog.clock_timestamp();
+    v_more := v_more || pg_catalog.jsonb_build_object(
+      'run_id', v_new.run_id, 'lease_token', v_new.lease_token, 'phase', v_new.phase, 'attempt', v_new.attempt,
+      'project_id', v_new.project_id, 'pipeline', v_new.pipeline, 'org_id', v_new.org_id,
+      'cpu_seconds', v_sum.cpu_seconds - coalesce(v_old.cpu_seconds, 0),
+      'rows', v_sum.rows_moved - coalesce(v_old.rows_moved, 0), 'bytes', v_sum.bytes_moved - coalesce(v_old.bytes_moved, 0),
+      'money', v_cost.cost);
+  end loop;
+  if private.is_metered() then
+    perform private.charge_metered_caps(v_more);
+  end if;
+end
+$$;
+
+-- One row of ops.cap_usage a cap, try and period grows with what the try uses.
+create or replace function private.charge_metered_caps(p_more jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_one record;
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  for v_one in
+    select c.id as cap_id, m.run_id, m.lease_token, m.phase, m.attempt, m.project_id,
+      case when c.period = 'concurrent' then '-infinity' else private.period_start(c.period, v_now) end as since,
+      case c.unit when 'cpu_seconds' then m.cpu_seconds when 'rows' then m.rows when 'bytes' then m.bytes else m.money end
+        as amount
+    from pg_catalog.jsonb_to_recordset(p_more) as m (
+      run_id uuid, lease_token bigint, phase text, attempt int, project_id uuid, pipeline text, org_id uuid,
+      cpu_seconds numeric, rows numeric, bytes numeric, money numeric)
+    join ops.caps c on c.org_id = m.org_id and (c.project_id is null or c.project_id = m.project_id)
+      and (c.pipeline is null or c.pipeline = m.pipeline)
+    where c.unit <> 'runs'
+    order by c.id, m.run_id, m.phase
+  loop
+    continue when v_one.amount is null or v_one.amount <= 0;
+    update ops.cap_usage u
+    set amount = u.amount + v_one.amount
+    where u.run_id = v_one.run_id and u.cap_id = v_one.cap_id and u.lease_token = v_one.lease_token
+      and u.phase = v_one.phase and u.attempt = v_one.attempt and u.used_at >= v_one.since and u.released_at is null;
+    if not found then
+      insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, phase, attempt, amount, used_at)
+      values (
+        v_one.cap_id, v_one.project_id, v_one.run_id, v_one.lease_token, v_one.phase, v_one.attempt, v_one.amount, v_now);
+    end if;
+  end loop;
+end
 $$;
 
 -- functions/10_private_next_turn.sql
@@ -4333,6 +4630,399 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/32_caps.sql
+-- Caps, pools and prices, as people set them. An admin of the project sets what is the project's, an admin of the org the rest.
+
+-- Claims hold both tables while they choose: whoever changes limits waits for those under way, so that each claim is before the
+-- change, and then counted by it, or after it. Not for long: claims wait behind it.
+create or replace function private.lock_limits() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+begin
+  lock table ops.caps, ops.pools in access exclusive mode;
+exception
+  when lock_not_available then
+    raise exception using errcode = 'CR006', message =
+      'limits cannot be changed while somebody reads them for so long; try again';
+end
+$$;
+
+-- Makes a cap, or changes how much it allows. Unit, period and scope stay: what was charged would mean something else. Runs that
+-- are at work count in a concurrent cap from its first moment.
+create or replace function ops.set_cap(
+  p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text default null
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_old ops.caps;
+  v_cap uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  if p_key is null or p_key !~ '^[a-z][a-z0-9_.-]{0,62}$' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_key is %L; begin with a letter, then a-z, 0-9, _ . - up to 63 characters', p_key);
+  end if;
+  if p_amount is null or p_amount < 0 or p_amount = 'NaN' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_amount is %s; it must be zero or more', coalesce(p_amount::text, 'missing'));
+  end if;
+  if p_unit is null or p_unit not in ('runs', 'cpu_seconds', 'rows', 'bytes', 'money')
+     or p_period is null or p_period not in ('hour', 'day', 'week', 'month', 'concurrent')
+     or (p_period = 'concurrent' and p_unit <> 'runs') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a cap on %L by %L is none; use runs, cpu_seconds, rows, bytes or money by hour, day, week or month, or runs by concurrent',
+      p_unit, p_period);
+  end if;
+  if p_pipeline is not null and v_project is null then
+    raise exception using errcode = 'CR007', message = 'p_pipeline needs p_project: a pipeline is a project''s';
+  end if;
+  perform private.lock_limits();
+  select * into v_old from ops.caps where key = p_key;
+  if not found then
+    insert into ops.caps (key, org_id, project_id, pipeline, unit, amount, period, created_by)
+    values (p_key, v_org, v_project, p_pipeline, p_unit, p_amount, p_period, private.subject())
+    returning id into v_cap;
+    if p_period = 'concurrent' then
+      insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
+      select v_cap, l.project_id, l.run_id, l.lease_token, 1
+      from ops.run_leases l
+      join ops.runs r on r.id = l.run_id
+      join ops.projects p on p.id = l.project_id
+      where p.org_id = v_org and (v_project is null or p.id = v_project) and (p_pipeline is null or r.pipeline = p_pipeline);
+    end if;
+  elsif (v_old.org_id, v_old.unit, v_old.period) <> (v_org, p_unit, p_period)
+     or v_old.project_id is distinct from v_project or v_old.pipeline is distinct from p_pipeline then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'there is a cap %s with another scope, unit or period; choose another name, or remove it first', p_key);
+  else
+    update ops.caps set amount = p_amount where id = v_old.id returning id into v_cap;
+  end if;
+  perform pg_catalog.pg_notify('ops_runs', '');
+  return v_cap;
+end
+$$;
+
+-- Ends a cap, and with it the record of what was charged to it; the audit log keeps the cap.
+create or replace function ops.remove_cap(p_key text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_cap ops.caps;
+begin
+  select * into v_cap from ops.caps where key = p_key;
+  if not found or not private.sees_scope(v_cap.org_id, v_cap.project_id) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no cap %L; `controlroom cap list` shows them', p_key);
+  end if;
+  perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
+  perform private.lock_limits();
+  delete from ops.cap_usage where cap_id = v_cap.id;
+  delete from ops.caps where id = v_cap.id;
+  perform pg_catalog.pg_notify('ops_runs', '');
+end
+$$;
+
+-- May the caller know of what belongs to this org or project?
+create or replace function private.sees_scope(p_org_id uuid, p_project_id uuid) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return private.is_trusted() or (
+    exists (select from private.my_orgs() as o where o = p_org_id)
+    and (p_project_id is null or exists (select from private.my_projects() as p where p = p_project_id)));
+end
+$$;
+
+-- Makes a pool or changes its slots. Runs at work that name it hold their slots from its first moment; fewer slots than are in use
+-- take nothing away, they are given out when enough have come back.
+create or replace function ops.set_pool(p_org text, p_project text, p_name text, p_slots int) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_pool uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  if p_name is null or p_name !~ '^[a-z][a-z0-9_]{0,62}$' or p_slots is null or p_slots < 0 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a pool %L of %s slots is none; the name begins with a letter, then a-z, 0-9, _; slots are zero or more', p_name,
+      coalesce(p_slots::text, 'no'));
+  end if;
+  perform private.lock_limits();
+  update ops.pools set slots = p_slots
+  where org_id = v_org and project_id is not distinct from v_project and name = p_name
+  returning id into v_pool;
+  if not found then
+    insert into ops.pools (org_id, project_id, name, slots, created_by)
+    values (v_org, v_project, p_name, p_slots, private.subject())
+    returning id into v_pool;
+    perform private.hold_pools_anew(v_org, p_name);
+  end if;
+  perform pg_catalog.pg_notify('ops_runs', '');
+  return v_pool;
+end
+$$;
+
+-- After a pool of that name came or went: whoever is at work holds slots of the one that the name now stands for.
+create or replace function private.hold_pools_anew(p_org_id uuid, p_name text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from ops.pool_uses u
+  using ops.pools l
+  where l.id = u.pool_id and l.org_id = p_org_id and l.name = p_name;
+  insert into ops.pool_uses (pool_id, run_id, project_id, lease_token, slots)
+  select f.pool_id, l.run_id, l.project_id, l.lease_token, f.needs
+  from ops.run_leases l
+  join ops.projects p on p.id = l.project_id and p.org_id = p_org_id
+  join ops.runs r on r.id = l.run_id and r.pools ? p_name
+  cross join lateral private.pools_for(l.project_id, r.pools) as f
+  where f.name = p_name;
+end
+$$;
+
+-- Ends a pool: a name without a pool holds nobody up.
+create or replace function ops.remove_pool(p_org text, p_project text, p_name text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_pool uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  perform private.lock_limits();
+  select id into v_pool from ops.pools
+  where org_id = v_org and project_id is not distinct from v_project and name = p_name;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no pool %L; `controlroom pool list` shows them', p_name);
+  end if;
+  delete from ops.pool_uses where pool_id = v_pool;
+  delete from ops.pools where id = v_pool;
+  perform private.hold_pools_anew(v_org, p_name);
+  perform pg_catalog.pg_notify('ops_runs', '');
+end
+$$;
+
+-- What a unit costs from p_valid_from on; now, where it is null. Not from a moment that is over: what was charged stays.
+create or replace function ops.set_price(
+  p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamptz default null
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_known text;
+  v_price uuid;
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  select f.org_id into v_org from private.find_project(p_org, null) as f;
+  perform private.require_admin(v_org, null, '{dev,stage,prod}');
+  if p_unit is null or p_unit not in ('cpu_second', 'gb_hour', 'gb_read', 'gb_written')
+     or p_price is null or p_price < 0 or p_price in ('NaN', 'Infinity') or p_currency is null or p_currency !~ '^[A-Z]{3}$' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a price of %s %s for a %L is none; the unit is cpu_second, gb_hour, gb_read or gb_written, the price zero or more, the '
+      'currency three capital letters', p_price, p_currency, p_unit);
+  end if;
+  if p_valid_from < v_now - interval '1 minute' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_valid_from is %s, which is over; what was used then keeps its price', p_valid_from);
+  end if;
+  -- Two admins at once must not bring two currencies.
+  perform from ops.orgs where id = v_org for no key update;
+  select currency into v_known from ops.prices where org_id = v_org limit 1;
+  if v_known <> p_currency then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'the prices of %s are in %s; give this one in %s too: costs are added up', p_org, v_known, v_known);
+  end if;
+  insert into ops.prices (org_id, unit, price, currency, valid_from, created_by)
+  values (v_org, p_unit, p_price, p_currency, greatest(p_valid_from, v_now), private.subject())
+  on conflict (org_id, unit, valid_from) do update set price = excluded.price
+  returning id into v_price;
+  return v_price;
+end
+$$;
+
+-- The caps that the caller may know of, what is used of each, and when it is used up if it goes on as since the period began.
+create or replace function ops.cap_report() returns table (
+  key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric,
+  resets_at timestamptz, used_up_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  return query
+    select c.key, o.slug, p.slug, c.pipeline, c.unit, c.period, c.amount, u.used, private.period_end(c.period, v_now),
+      case
+        when c.period = 'concurrent' then null
+        when u.used >= c.amount then v_now
+        -- Counted from when the cap was made, where that is later than the period's beginning.
+        when u.used > 0 then (
+          select f.at from (
+            select v_now + (v_now - b.at) * least(((c.amount - u.used) / u.used)::float8, 1e6) as at
+            from (select greatest(private.period_start(c.period, v_now), c.created_at) as at) as b) as f
+          where f.at < private.period_end(c.period, v_now))
+      end
+    from ops.caps c
+    join ops.orgs o on o.id = c.org_id
+    left join ops.projects p on p.id = c.project_id
+    cross join lateral (select private.cap_used(c, v_now) as used) as u
+    where private.sees_scope(c.org_id, c.project_id)
+    order by c.key;
+end
+$$;
+
+-- functions/33_why_waiting.sql
+-- What a queued run waits for, in one row; none for a run that is not queued. Asked in the order in which it would have to be
+-- cured: until a pause is over nothing else matters, without an executor no limit does.
+--   backoff     it may not begin before `until`
+--   nobody      no executor is at work
+--   capability  no executor at work can do what it needs
+--   cap         a cap on runs is full
+--   pool        a pool has too few free slots; data.holders are those that the caller may see
+--   queue       data.ahead runs go before it (at most 1,000 are counted)
+create or replace function ops.why_waiting(p_run_id uuid)
+returns table (reason text, said text, until timestamptz, data jsonb)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_run ops.runs;
+  v_found record;
+begin
+  select * into v_run from ops.runs r where r.id = p_run_id;
+  perform private.require_role(v_run.project_id, v_run.env, 'viewer');
+  if v_run.status is distinct from 'queued' then
+    return;
+  end if;
+  if v_run.available_at > v_now then
+    return query select 'backoff', pg_catalog.format('it waits until %s',
+      pg_catalog.to_char(v_run.available_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')), v_run.available_at,
+      pg_catalog.jsonb_build_object('attempt', v_run.attempt, 'error_code', v_run.error_code);
+    return;
+  end if;
+  select w.reason, w.said, null::timestamptz as until, w.data into v_found from private.lacks_executor(v_run, v_now) as w;
+  if v_found.reason is null then
+    select 'cap' as reason, w.said, w.until, w.data into v_found from private.waits_for_cap(v_run, v_now) as w;
+  end if;
+  if v_found.said is null then
+    select 'pool' as reason, w.said, null::timestamptz as until, w.data into v_found from private.waits_for_pool(v_run) as w;
+  end if;
+  if v_found.said is null then
+    select 'queue' as reason, case n.ahead when 0 then 'it is the next' else pg_catalog.format(
+      '%s%s goes before it', case when n.ahead = 1 then '1 run' else n.ahead || ' runs' end,
+      case when n.ahead >= 1000 then ' or more' else '' end) end as said,
+      null::timestamptz as until, pg_catalog.jsonb_build_object('ahead', n.ahead) as data
+    into v_found from private.runs_ahead(v_run, v_now) as n (ahead);
+  end if;
+  return query select v_found.reason, v_found.said, v_found.until, v_found.data;
+end
+$$;
+
+create or replace function private.lacks_executor(p_run ops.runs, p_now timestamptz)
+returns table (reason text, said text, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when e.alive = 0 then 'nobody' else 'capability' end,
+    case when e.alive = 0 then 'no executor is at work; `controlroom up` starts some'
+      else pg_catalog.format('no executor at work has the capability %s', (
+        select pg_catalog.string_agg(c, ', ' order by c) from pg_catalog.unnest(p_run.capabilities) as c)) end,
+    pg_catalog.jsonb_build_object('executors', e.alive, 'capabilities', p_run.capabilities)
+  from (
+    select pg_catalog.count(*) as alive,
+      pg_catalog.count(*) filter (where p_run.capabilities <@ x.capabilities) as able
+    from ops.executors x
+    -- The steward calls one lost after the same silence; where nobody is steward, nobody calls.
+    where x.state = 'active' and x.last_seen > p_now - interval '2 minutes') as e
+  where e.able = 0
+$$;
+
+create or replace function private.waits_for_cap(p_run ops.runs, p_now timestamptz)
+returns table (said text, until timestamptz, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.format('cap %s is full: %s of %s runs (%s)', c.key, pg_catalog.trim_scale(u.used),
+      pg_catalog.trim_scale(c.amount), c.period),
+    private.period_end(c.period, p_now),
+    pg_catalog.jsonb_build_object('cap', c.key, 'used', u.used, 'amount', c.amount, 'period', c.period)
+  from private.caps_on(p_run.project_id, p_run.pipeline) as c
+  cross join lateral (select private.cap_used(c, p_now) as used) as u
+  where c.unit = 'runs' and u.used + 1 > c.amount
+  order by c.key
+  limit 1
+$$;
+
+create or replace function private.waits_for_pool(p_run ops.runs) returns table (said text, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+      when l.needs > l.slots then pg_catalog.format(
+        'pool %s has %s slots and the run needs %s: give the pool more', l.name, l.slots, l.needs)
+      else pg_catalog.format('pool %s is full: %s of %s slots are in use and the run needs %s%s', l.name, s.used, l.slots, l.needs,
+        '; held by ' || nullif(h.said, ''))
+    end,
+    pg_catalog.jsonb_build_object('pool', l.name, 'slots', l.slots, 'used', s.used, 'needs', l.needs,
+      'holders', h.seen, 'hidden_holders', h.hidden)
+  from private.pools_for(p_run.project_id, p_run.pools) as l
+  cross join lateral (select private.pool_used(l.pool_id) as used) as s
+  cross join lateral (
+    select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'run_id', u.run_id, 'pipeline', r.pipeline, 'slots', u.slots) order by u.taken_at) filter (where v.seen), '[]') as seen,
+      pg_catalog.count(*) filter (where not v.seen) as hidden,
+      pg_catalog.concat_ws(' and ',
+        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, pg_catalog.left(u.run_id::text, 8)), ', '
+          order by u.taken_at) filter (where v.seen),
+        case when pg_catalog.count(*) filter (where not v.seen) > 0 then pg_catalog.format(
+          '%s that you may not see', pg_catalog.count(*) filter (where not v.seen)) end) as said
+    from ops.pool_uses u
+    join ops.runs r on r.id = u.run_id
+    cross join lateral (select private.is_trusted() or exists (
+      select from private.my_scopes() as m where m = r.project_id::text || '/' || r.env) as seen) as v
+    where u.pool_id = l.pool_id) as h
+  where s.used + l.needs > l.slots
+  order by l.name
+  limit 1
+$$;
+
+-- How many runs that may be claimed stand before it, of whatever project.
+create or replace function private.runs_ahead(p_run ops.runs, p_now timestamptz) returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.count(*)
+  from (
+    select from ops.runs r
+    where r.status = 'queued' and (r.priority, r.turn, r.id) < (p_run.priority, p_run.turn, p_run.id)
+      and r.available_at <= p_now
+    order by r.priority, r.turn, r.id
+    limit 1000) as n
+$$;
+
 -- functions/50_private_column_lineage.sql
 -- Stores what a phase said of its columns, once for each distinct answer, and lets suspicion of personal data follow it.
 -- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
@@ -4932,7 +5622,8 @@ end
 $$;
 
 -- functions/cap_allow.sql
--- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns. Only for
+-- Charges the cap if the amount still fits, and says whether it did. The cap's row, then the count of its period is the lock:
+-- callers take turns, with each other and with what is charged to runs at work. Only for
 -- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
@@ -4940,12 +5631,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cap ops.caps;
+  v_now timestamptz;
+  v_used numeric;
 begin
   if p_amount is null or p_amount < 0 then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_amount is %s; it must be zero or more', coalesce(p_amount::text, 'missing'));
   end if;
-  select * into v_cap from ops.caps where key = p_cap_key for update;
+  select * into v_cap from ops.caps where key = p_cap_key for no key update;
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no cap %L', p_cap_key);
   end if;
@@ -4953,10 +5646,15 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_cap_key is %L, a concurrent cap; claim_run reserves those for the runs that it hands out', p_cap_key);
   end if;
-  if private.cap_used(v_cap, pg_catalog.clock_timestamp()) + p_amount > v_cap.amount then
+  v_now := pg_catalog.clock_timestamp();
+  insert into private.cap_windows as w (cap_id, starts_at, used)
+  values (v_cap.id, private.period_start(v_cap.period, v_now), 0)
+  on conflict (cap_id, starts_at) do update set used = w.used
+  returning used into v_used;
+  if v_used + p_amount > v_cap.amount then
     return false;
   end if;
-  insert into ops.cap_usage (cap_id, project_id, amount) values (v_cap.id, v_cap.project_id, p_amount);
+  insert into ops.cap_usage (cap_id, project_id, amount, used_at) values (v_cap.id, v_cap.project_id, p_amount, v_now);
   return true;
 end
 $$;
@@ -4991,12 +5689,14 @@ as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
   v_ids uuid[];
+  v_limited boolean;
 begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
-  if exists (select from ops.caps c where c.unit = 'runs') then
-    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, p_dedicated, v_now);
+  v_limited := exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
+  if v_limited then
+    v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now);
   else
     v_ids := array(
       select r.id
@@ -5032,10 +5732,6 @@ begin
       select o.id, o.event_seq + 1, v_now, o.project_id, 'RUN_CLAIMED',
         pg_catalog.jsonb_build_object('executor', p_executor_id, 'attempt', o.attempt), o.lease_token, l.event_hash
       from owned o join leased l on l.run_id = o.id
-    ), charged as (
-      update ops.cap_usage u set lease_token = o.lease_token
-      from owned o
-      where u.run_id = o.id and u.lease_token is null and u.released_at is null
     )
     select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
       o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
@@ -5045,6 +5741,15 @@ begin
     join ops.projects p on p.id = o.project_id
     join ops.orgs g on g.id = p.org_id
     order by o.priority, o.turn, o.id;
+  if v_limited then
+    -- What was reserved for the run is its lease's now, and given back with it.
+    update ops.cap_usage u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null and u.released_at is null;
+    update ops.pool_uses u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null;
+  end if;
 end
 $$;
 
@@ -5270,12 +5975,12 @@ begin
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
-    available_at, capabilities, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
+    available_at, capabilities, pools, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
     event_seq, event_hash)
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
     p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
-    private.needed_capabilities(p_spec), p_max_attempts,
+    private.needed_capabilities(p_spec), private.needed_pools(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)
@@ -5550,9 +6255,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_phase record;
-  v_project uuid;
+  v_usage jsonb := coalesce(p_result -> 'usage', '{}');
 begin
-  select project_id into v_project from private.owned(p_run_id, p_lease_token);
+  perform private.owned(p_run_id, p_lease_token);
   if p_status is null or p_status not in ('succeeded', 'failed', 'skipped', 'canceled') then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_status is %L; use succeeded, failed, skipped or canceled', p_status);
@@ -5585,17 +6290,14 @@ begin
       rows_in = (p_result ->> 'rows_in')::bigint, rows_out = (p_result ->> 'rows_out')::bigint,
       byte_size = (p_result ->> 'byte_size')::bigint,
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
-      output_fingerprint = p_result ->> 'output_fingerprint', metrics = coalesce(p_result -> 'metrics', '{}'),
+      output_fingerprint = p_result ->> 'output_fingerprint', 
+      metrics = coalesce(p_result -> 'metrics', '{}') || private.measured(v_usage),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
       error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
     where run_id = p_run_id and name = p_phase;
   end if;
   if p_result ? 'column_lineage' then
     perform private.record_column_lineage(p_run_id, p_result);
-  end if;
-  if p_status = 'succeeded' then
-    perform private.charge_metered_caps(
-      v_project, p_run_id, p_lease_token, (p_result ->> 'rows_out')::bigint, (p_result ->> 'byte_size')::bigint);
   end if;
   perform private.emit(
     p_run_id,
@@ -5609,7 +6311,43 @@ begin
       'byte_size', p_result -> 'byte_size', 'output_fingerprint', p_result -> 'output_fingerprint',
       'error_code', p_result -> 'error_code')),
     case when p_status in ('failed', 'canceled') then 'error' else 'info' end);
+  -- Last: what is locked by charging is locked for as short as can be.
+  if p_status = 'succeeded' then
+    v_usage := v_usage || private.moved(p_result);
+  end if;
+  if v_usage <> '{}' and p_status <> 'skipped' then
+    perform private.charge_usage(pg_catalog.jsonb_build_array(v_usage || pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', v_phase.attempt)));
+  end if;
 end
+$$;
+
+-- Of what the owner reports of a try, what belongs to the phase's metrics.
+create or replace function private.measured(p_usage jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
+  from pg_catalog.jsonb_each(p_usage)
+  where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes')
+$$;
+
+-- What a phase that succeeded has moved, without the commits of a former owner that it adopted: those were charged when they were
+-- recorded, if by this try, as its own.
+create or replace function private.moved(p_result jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
+    else pg_catalog.jsonb_build_object(
+      'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
+    end
+  from (
+    select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
+      coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
+    from pg_catalog.jsonb_array_elements(
+      case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
+    where (d ->> 'adopted')::boolean) as a
 $$;
 
 -- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
@@ -5639,54 +6377,106 @@ end
 $$;
 
 -- functions/heartbeat_run.sql
--- Renews one lease for as long as it was claimed for. Raises where it is gone.
+-- Renews one lease for as long as it was claimed for. Raises where it is gone. p_usage: what the tries at work have used so far,
+-- as ops.heartbeat_runs takes it.
+drop function if exists ops.heartbeat_run(uuid, bigint, text, jsonb);
 create or replace function ops.heartbeat_run(
-  p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null
-) returns table (expires_at timestamptz, cancel_requested boolean)
+  p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null, p_usage jsonb default null
+) returns table (expires_at timestamptz, cancel_requested boolean, cap_exceeded text)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  return query
-    update ops.run_leases l
-    set expires_at = pg_catalog.clock_timestamp() + l.lease_seconds * interval '1 second',
-      phase = coalesce(p_phase, l.phase), progress = coalesce(p_progress, l.progress)
-    where l.run_id = p_run_id and l.lease_token = p_lease_token and l.expires_at > pg_catalog.clock_timestamp()
-    returning l.expires_at, l.cancel_requested;
+  update ops.run_leases l
+  set expires_at = pg_catalog.clock_timestamp() + l.lease_seconds * interval '1 second',
+    phase = coalesce(p_phase, l.phase), progress = coalesce(p_progress, l.progress)
+  where l.run_id = p_run_id and l.lease_token = p_lease_token and l.expires_at > pg_catalog.clock_timestamp()
+  returning l.expires_at, l.cancel_requested into expires_at, cancel_requested;
   if not found then
     perform private.lease_lost(p_run_id, p_lease_token);
   end if;
+  perform private.charge_leases(array[p_run_id], array[p_lease_token], p_usage);
+  cap_exceeded := private.stopped_by_cap(p_run_id);
+  return next;
 end
 $$;
 
 -- functions/heartbeat_runs.sql
--- Renews all leases of one executor in one statement; a lost one is answered with held = false.
+-- Renews all leases of one executor in one statement; a lost one is answered with held = false. p_usage is what each try at work has
+-- used so far: [{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]; it is charged here.
+-- cap_exceeded names the cap that is used up: the owner stops the work by force and fails the run.
+drop function if exists ops.heartbeat_runs(uuid, uuid[], bigint[], float8);
 create or replace function ops.heartbeat_runs(
-  p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8
-) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean)
+  p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8, p_usage jsonb default null
+) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean, cap_exceeded text)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+  v_answers jsonb;
 begin
   -- Whoever renews is not lost, whatever the steward thought.
   update ops.executors
   set last_seen = pg_catalog.clock_timestamp(), state = case state when 'lost' then 'active' else state end
   where id = p_executor_id;
+  with asked as (
+    -- Unqualified: only the grammar's own unnest takes several arrays.
+    select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
+  ), renewed as (
+    update ops.run_leases l
+    set expires_at = pg_catalog.clock_timestamp() + p_lease_seconds * interval '1 second'
+    from asked a
+    where l.run_id = a.run_id and l.lease_token = a.lease_token and l.expires_at > pg_catalog.clock_timestamp()
+    returning l.run_id, l.lease_token, l.expires_at, l.cancel_requested
+  )
+  select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+    'run_id', a.run_id, 'lease_token', r.lease_token, 'expires_at', r.expires_at,
+    'cancel_requested', coalesce(r.cancel_requested, false)))
+  into v_answers
+  from asked a left join renewed r on r.run_id = a.run_id and r.lease_token = a.lease_token;
+  perform private.charge_leases(p_run_ids, p_lease_tokens, p_usage);
   return query
-    with asked as (
-      -- Unqualified: only the grammar's own unnest takes several arrays.
-      select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
-    ), renewed as (
-      update ops.run_leases l
-      set expires_at = pg_catalog.clock_timestamp() + p_lease_seconds * interval '1 second'
-      from asked a
-      where l.run_id = a.run_id and l.lease_token = a.lease_token and l.expires_at > pg_catalog.clock_timestamp()
-      returning l.run_id, l.expires_at, l.cancel_requested
-    )
-    select a.run_id, r.run_id is not null, r.expires_at, coalesce(r.cancel_requested, false)
-    from asked a left join renewed r on r.run_id = a.run_id;
+    select a.run_id, a.lease_token is not null, a.expires_at, a.cancel_requested,
+      case when a.lease_token is not null then private.stopped_by_cap(a.run_id) end
+    from pg_catalog.jsonb_to_recordset(v_answers) as a (
+      run_id uuid, lease_token bigint, expires_at timestamptz, cancel_requested boolean);
+end
+$$;
+
+-- Charges what is reported of runs whose leases are held; the caller has just renewed those, and so locked their rows.
+create or replace function private.charge_leases(p_run_ids uuid[], p_lease_tokens bigint[], p_usage jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_usage is null or p_usage = '[]' then
+    return;
+  end if;
+  if pg_catalog.jsonb_typeof(p_usage) <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_usage must be a JSON array of what each try has used';
+  end if;
+  perform private.charge_usage(pg_catalog.jsonb_agg(
+    u.report || pg_catalog.jsonb_build_object('lease_token', l.lease_token, 'rows_moved', null, 'bytes_moved', null)))
+  from pg_catalog.jsonb_array_elements(p_usage) as u (report)
+  join ops.run_leases l on l.run_id = (u.report ->> 'run_id')::uuid and l.expires_at > pg_catalog.clock_timestamp()
+  join unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
+    on a.run_id = l.run_id and a.lease_token = l.lease_token
+  having pg_catalog.count(*) > 0;
+end
+$$;
+
+-- Why the owner of a run must stop it, in words; null where no cap is used up.
+create or replace function private.stopped_by_cap(p_run_id uuid) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not private.is_metered() then
+    return null;
+  end if;
+  return (select private.used_up(r.project_id, r.pipeline) from ops.runs r where r.id = p_run_id);
 end
 $$;
 
@@ -5846,6 +6636,17 @@ begin
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
   on conflict (output_id, input_table, input_version) do nothing;
+  if private.is_metered() then
+    -- At once, and not when the phase has succeeded: it may make many commits.
+    perform private.charge_usage(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', ph.attempt,
+      'rows_moved', coalesce(u.rows_moved, 0) + (p_dataset ->> 'rows')::numeric,
+      'bytes_moved', coalesce(u.bytes_moved, 0) + (p_dataset ->> 'byte_size')::numeric)))
+    from ops.run_phases ph
+    left join ops.phase_usage u on u.run_id = ph.run_id and u.phase = ph.name and u.attempt = ph.attempt
+      and u.lease_token = p_lease_token
+    where ph.run_id = p_run_id and ph.name = p_phase;
+  end if;
   return v_version;
 end
 $$;
@@ -6124,15 +6925,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt int;
-  v_project uuid;
 begin
-  select project_id into v_project from private.owned(p_run_id, p_lease_token);
+  perform private.owned(p_run_id, p_lease_token);
   if p_event_id is not null
      and exists (select from ops.run_events where run_id = p_run_id and event_id = p_event_id) then
     select attempt into v_attempt from ops.run_phases where run_id = p_run_id and name = p_phase;
     return v_attempt;
   end if;
-  perform private.require_metered_caps(v_project);
+  perform private.require_metered_caps(p_run_id);
   update ops.run_phases
   set status = 'running', attempt = attempt + 1, started_at = pg_catalog.clock_timestamp(), finished_at = null,
     input_fingerprint = p_input_fingerprint, output_fingerprint = null, error_code = null, error_message = null,
@@ -6347,6 +7147,36 @@ create or replace trigger terminal_runs_never_change
 
 select ops.ensure_event_partitions();
 
+-- policies/tables/10_caps.sql
+-- Limits are seen by whoever they hold back; what runs hold and use, by whoever sees the run.
+
+do $$
+declare
+  v_scope constant text := 'org_id = any (array(select private.my_orgs())) '
+    'and (project_id is null or project_id = any (array(select private.my_projects())))';
+  v_run constant text := 'project_id = any (array(select private.my_projects()))'
+    ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))';
+begin
+  perform
+    private.let_people_read('pools', v_scope),
+    private.let_people_read('prices', 'org_id = any (array(select private.my_orgs()))'),
+    private.let_people_read('pool_uses', v_run),
+    private.let_people_read('phase_usage', v_run),
+    private.audit_table('pools'), private.audit_table('prices');
+
+  -- Nobody reads the counts but the definer functions of their owner.
+  alter table private.cap_windows enable row level security;
+  alter table private.cap_windows force row level security;
+  drop policy if exists owner_all on private.cap_windows;
+  execute pg_catalog.format(
+    'create policy owner_all on private.cap_windows for all to %I using (true) with check (true)', current_user);
+end
+$$;
+
+create or replace trigger count_usage
+  after insert or delete or update of cap_id, amount, used_at on ops.cap_usage
+  for each row execute function private.count_cap_usage();
+
 -- policies/tables/10_schedules.sql
 -- Ledger and freshness are seen by whoever sees the environment. What the steward moves on in a schedule is no change of it.
 
@@ -6506,8 +7336,8 @@ grant execute on function
   ops.executor_seen(uuid, text),
   ops.claim_run(uuid, text[], float8, int, boolean),
   ops.start_run(uuid, bigint),
-  ops.heartbeat_run(uuid, bigint, text, jsonb),
-  ops.heartbeat_runs(uuid, uuid[], bigint[], float8),
+  ops.heartbeat_run(uuid, bigint, text, jsonb, jsonb),
+  ops.heartbeat_runs(uuid, uuid[], bigint[], float8, jsonb),
   ops.pin_inputs(uuid, bigint, jsonb),
   ops.start_phase(uuid, bigint, text, text, uuid),
   ops.finish_phase(uuid, bigint, text, text, jsonb),
@@ -6567,6 +7397,15 @@ grant execute on function
   ops.link_subject(bytea), ops.use_sign_in_link(bytea, bytea, int[], bytea, bytea, interval, text, text),
   ops.session_subject(bytea), ops.login_holds(bytea, text, timestamptz, text, text), ops.sign_out(bytea)
 to controlroom_login;
+
+-- policies/permissions/10_caps.sql
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.set_cap(text, text, text, text, numeric, text, text), ops.remove_cap(text), ops.cap_report(),
+  ops.set_pool(text, text, text, int), ops.remove_pool(text, text, text),
+  ops.set_price(text, text, numeric, text, timestamptz),
+  ops.why_waiting(uuid)
+to authenticated, service_role;
 
 -- policies/permissions/10_schedules.sql
 grant execute on function
@@ -6666,9 +7505,12 @@ select
   private.expose('start_run', 'claimed → running. A repeat changes nothing.'),
   private.expose('heartbeat_run',
     'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call '
-    'release_canceled_run. LEASE_LOST: stop at once, write nothing.'),
+    'release_canceled_run. LEASE_LOST: stop at once, write nothing. p_usage says what each try at work has used so far: '
+    '[{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]. cap_exceeded: stop the work by '
+    'force, finish_phase as failed and fail_run with CAP_EXCEEDED.'),
   private.expose('heartbeat_runs',
-    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.'),
+    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once. p_usage and cap_exceeded '
+    'as for heartbeat_run.'),
   private.expose('pin_inputs', 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.'),
   private.expose('start_phase',
     'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.'),
@@ -6680,7 +7522,7 @@ select
   private.expose('record_signal', 'Records one number that the run says about itself; the last one counts.'),
   private.expose('finish_phase',
     'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, '
-    'output_fingerprint, metrics, error_code, error_message, error_data.'),
+    'output_fingerprint, metrics, error_code, error_message, error_data, and as usage what the try has used in all.'),
   private.expose('complete_run', 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.'),
   private.expose('fail_run',
     'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.'),
@@ -6701,6 +7543,8 @@ select
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
   private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
+  private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
+  private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 
