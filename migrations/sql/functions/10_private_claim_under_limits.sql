@@ -3,6 +3,9 @@
 --
 -- Queued runs come in groups of one project, pipeline and pools, which are held back or not as a whole. The first of each group
 -- that is not is looked up along runs_queue_of_pipeline: what waits behind a full cap is not walked through, however much it is.
+--
+-- Between projects it goes round: who was served longest ago is next. The turns that runs got when they were queued
+-- (private.next_turn) do not serve here: what was held back for a day would come back with a day's turns before everybody else's.
 drop function if exists private.claim_under_caps(text[], int, timestamptz);
 drop function if exists private.claim_under_caps(text[], int, boolean, timestamptz);
 create or replace function private.claim_under_limits(
@@ -24,7 +27,7 @@ begin
   into v_projects, v_pipelines, v_pools
   from private.queue_groups() as g;
   while pg_catalog.cardinality(v_ids) < p_max_runs loop
-    select f.id, f.project_id, f.pipeline, f.pools into v_run
+    select f.id, f.project_id, f.pipeline, f.pools, f.priority into v_run
     from unnest(v_projects, v_pipelines, v_pools) as g (project_id, pipeline, pools)
     cross join lateral (
       select r.id, r.project_id, r.pipeline, r.pools, r.priority, r.turn
@@ -34,8 +37,9 @@ begin
         and (r.capabilities <> '{}' or not p_dedicated) and r.id <> all (v_ids) and r.id <> all (v_passed)
       order by r.priority, r.turn, r.id
       limit 1) as f
+    left join private.projects_served s on s.project_id = f.project_id and s.priority = f.priority
     where not private.is_held_back(g.project_id, g.pipeline, g.pools, p_now)
-    order by f.priority, f.turn, f.id
+    order by f.priority, s.at nulls first, f.turn, f.id
     limit 1;
     exit when not found;
     perform from ops.runs where id = v_run.id and status = 'queued' for no key update skip locked;
@@ -52,6 +56,9 @@ begin
     insert into ops.pool_uses (pool_id, run_id, project_id, slots, taken_at)
     select l.pool_id, v_run.id, v_run.project_id, l.needs, p_now
     from private.pools_for(v_run.project_id, v_run.pools) as l;
+    insert into private.projects_served as s (project_id, priority, at)
+    values (v_run.project_id, v_run.priority, pg_catalog.clock_timestamp())
+    on conflict (project_id, priority) do update set at = excluded.at;
     v_ids := v_ids || v_run.id;
   end loop;
   return v_ids;

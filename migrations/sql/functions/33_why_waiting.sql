@@ -36,8 +36,8 @@ begin
   end if;
   if v_found.said is null then
     select 'queue' as reason, case n.ahead when 0 then 'it is the next' else pg_catalog.format(
-      '%s%s goes before it', case when n.ahead = 1 then '1 run' else n.ahead || ' runs' end,
-      case when n.ahead >= 1000 then ' or more' else '' end) end as said,
+      '%s%s before it', case when n.ahead = 1 then '1 run goes' else n.ahead || ' runs' end,
+      case when n.ahead = 1 then '' when n.ahead >= 1000 then ' or more go' else ' go' end) end as said,
       null::timestamptz as until, pg_catalog.jsonb_build_object('ahead', n.ahead) as data
     into v_found from private.runs_ahead(v_run, v_now) as n (ahead);
   end if;
@@ -86,7 +86,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
       when l.needs > l.slots then pg_catalog.format(
-        'pool %s has %s slots and the run needs %s: give the pool more', l.name, l.slots, l.needs)
+        'pool %s has %s slots, the run needs %s: give the pool more', l.name, l.slots, l.needs)
       else pg_catalog.format('pool %s is full: %s of %s slots are in use and the run needs %s%s', l.name, s.used, l.slots, l.needs,
         '; held by ' || nullif(h.said, ''))
     end,
@@ -99,8 +99,7 @@ as $$
         'run_id', u.run_id, 'pipeline', r.pipeline, 'slots', u.slots) order by u.taken_at) filter (where v.seen), '[]') as seen,
       pg_catalog.count(*) filter (where not v.seen) as hidden,
       pg_catalog.concat_ws(' and ',
-        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, pg_catalog.left(u.run_id::text, 8)), ', '
-          order by u.taken_at) filter (where v.seen),
+        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, u.run_id), ', ' order by u.taken_at) filter (where v.seen),
         case when pg_catalog.count(*) filter (where not v.seen) > 0 then pg_catalog.format(
           '%s that you may not see', pg_catalog.count(*) filter (where not v.seen)) end) as said
     from ops.pool_uses u

@@ -2,6 +2,7 @@
 
 do $$
 declare
+  v_table text;
   v_scope constant text := 'org_id = any (array(select private.my_orgs())) '
     'and (project_id is null or project_id = any (array(select private.my_projects())))';
   v_run constant text := 'project_id = any (array(select private.my_projects()))'
@@ -14,12 +15,14 @@ begin
     private.let_people_read('phase_usage', v_run),
     private.audit_table('pools'), private.audit_table('prices');
 
-  -- Nobody reads the counts but the definer functions of their owner.
-  alter table private.cap_windows enable row level security;
-  alter table private.cap_windows force row level security;
-  drop policy if exists owner_all on private.cap_windows;
-  execute pg_catalog.format(
-    'create policy owner_all on private.cap_windows for all to %I using (true) with check (true)', current_user);
+  -- Nobody reads these but the definer functions of their owner.
+  foreach v_table in array array['cap_windows', 'projects_served'] loop
+    execute pg_catalog.format('alter table private.%I enable row level security', v_table);
+    execute pg_catalog.format('alter table private.%I force row level security', v_table);
+    execute pg_catalog.format('drop policy if exists owner_all on private.%I', v_table);
+    execute pg_catalog.format(
+      'create policy owner_all on private.%I for all to %I using (true) with check (true)', v_table, current_user);
+  end loop;
 end
 $$;
 
