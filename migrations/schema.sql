@@ -2083,6 +2083,13 @@ CREATE TABLE private.cap_windows (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY private.cap_windows FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.projects_served (
+    project_id uuid NOT NULL,
+    priority integer NOT NULL,
+    at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY private.projects_served FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.pruned_events (
     run_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -2286,6 +2293,8 @@ ALTER TABLE ONLY private.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (subject);
 ALTER TABLE ONLY private.cap_windows
     ADD CONSTRAINT cap_windows_pkey PRIMARY KEY (cap_id, starts_at);
+ALTER TABLE ONLY private.projects_served
+    ADD CONSTRAINT projects_served_pkey PRIMARY KEY (project_id, priority);
 ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY private.schema_revision
@@ -2534,6 +2543,8 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
 ALTER TABLE ONLY private.cap_windows
     ADD CONSTRAINT cap_windows_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id) ON DELETE CASCADE;
+ALTER TABLE ONLY private.projects_served
+    ADD CONSTRAINT projects_served_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.sign_in_links
@@ -2800,7 +2811,9 @@ ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.cap_windows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON private.cap_windows TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON private.projects_served TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON private.webhook_keys TO owner USING (true) WITH CHECK (true);
+ALTER TABLE private.projects_served ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.webhook_keys ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO service_role;

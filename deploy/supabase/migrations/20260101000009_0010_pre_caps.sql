@@ -60,6 +60,14 @@ alter table ops.runs add column pools jsonb not null default '{}';
 -- Under limits a claim looks for the first run of each pipeline that is not held back, not through all that are.
 create index runs_queue_of_pipeline on ops.runs (project_id, pipeline, pools, priority, turn, id) where status = 'queued';
 
+-- When a claim under limits last gave a run of a project out, by priority: the projects take turns by it.
+create table private.projects_served (
+  project_id uuid not null references ops.projects,
+  priority int not null,
+  at timestamptz not null,
+  primary key (project_id, priority)
+) with (fillfactor = 50);
+
 -- What a unit costs an org from a moment on. GB are 10^9 bytes.
 create table ops.prices (
   id uuid primary key default private.new_id(),

@@ -994,6 +994,9 @@ $$;
 --
 -- Queued runs come in groups of one project, pipeline and pools, which are held back or not as a whole. The first of each group
 -- that is not is looked up along runs_queue_of_pipeline: what waits behind a full cap is not walked through, however much it is.
+--
+-- Between projects it goes round: who was served longest ago is next. The turns that runs got when they were queued
+-- (private.next_turn) do not serve here: what was held back for a day would come back with a day's turns before everybody else's.
 drop function if exists private.claim_under_caps(text[], int, timestamptz);
 drop function if exists private.claim_under_caps(text[], int, boolean, timestamptz);
 create or replace function private.claim_under_limits(
@@ -1015,7 +1018,7 @@ begin
   into v_projects, v_pipelines, v_pools
   from private.queue_groups() as g;
   while pg_catalog.cardinality(v_ids) < p_max_runs loop
-    select f.id, f.project_id, f.pipeline, f.pools into v_run
+    select f.id, f.project_id, f.pipeline, f.pools, f.priority into v_run
     from unnest(v_projects, v_pipelines, v_pools) as g (project_id, pipeline, pools)
     cross join lateral (
       select r.id, r.project_id, r.pipeline, r.pools, r.priority, r.turn
@@ -1025,8 +1028,9 @@ begin
         and (r.capabilities <> '{}' or not p_dedicated) and r.id <> all (v_ids) and r.id <> all (v_passed)
       order by r.priority, r.turn, r.id
       limit 1) as f
+    left join private.projects_served s on s.project_id = f.project_id and s.priority = f.priority
     where not private.is_held_back(g.project_id, g.pipeline, g.pools, p_now)
-    order by f.priority, f.turn, f.id
+    order by f.priority, s.at nulls first, f.turn, f.id
     limit 1;
     exit when not found;
     perform from ops.runs where id = v_run.id and status = 'queued' for no key update skip locked;
@@ -1043,6 +1047,9 @@ begin
     insert into ops.pool_uses (pool_id, run_id, project_id, slots, taken_at)
     select l.pool_id, v_run.id, v_run.project_id, l.needs, p_now
     from private.pools_for(v_run.project_id, v_run.pools) as l;
+    insert into private.projects_served as s (project_id, priority, at)
+    values (v_run.project_id, v_run.priority, pg_catalog.clock_timestamp())
+    on conflict (project_id, priority) do update set at = excluded.at;
     v_ids := v_ids || v_run.id;
   end loop;
   return v_ids;
@@ -1266,6 +1273,10 @@ $$;
 -- Fairness without cost at claim time: start-time fair queueing (Goyal, Vin, Cheng, 1996). A run's turn is one after its
 -- project's last, but never before the turn now at the front; so 10,000 queued runs of one project stand in turns
 -- n … n + 10,000, and another project's first run in turn n. Claiming is then a walk along (priority, turn, id).
+--
+-- At the front is who may be claimed: a run that waits for its second try, for a day to come or for a rare executor keeps its early
+-- turn, and whoever came with 10,000 runs would be given turns before everybody who has worked on meanwhile. Among the first 200 only:
+-- to find a turn must not cost a walk.
 create or replace function private.next_turn(p_project_id uuid, p_priority int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1274,8 +1285,10 @@ declare
   v_front bigint;
   v_turn bigint;
 begin
-  select turn into v_front
-  from ops.runs where status = 'queued' and priority = p_priority order by turn limit 1;
+  select coalesce(min(f.turn) filter (where f.ready), max(f.turn)) into v_front
+  from (
+    select r.turn, r.available_at <= pg_catalog.clock_timestamp() and r.capabilities = '{}' as ready
+    from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f;
   insert into ops.queue_turns as q (project_id, priority, last_turn)
   values (p_project_id, p_priority, coalesce(v_front, (
     select max(last_turn) from ops.queue_turns where priority = p_priority), 0))
@@ -4932,8 +4945,8 @@ begin
   end if;
   if v_found.said is null then
     select 'queue' as reason, case n.ahead when 0 then 'it is the next' else pg_catalog.format(
-      '%s%s goes before it', case when n.ahead = 1 then '1 run' else n.ahead || ' runs' end,
-      case when n.ahead >= 1000 then ' or more' else '' end) end as said,
+      '%s%s before it', case when n.ahead = 1 then '1 run goes' else n.ahead || ' runs' end,
+      case when n.ahead = 1 then '' when n.ahead >= 1000 then ' or more go' else ' go' end) end as said,
       null::timestamptz as until, pg_catalog.jsonb_build_object('ahead', n.ahead) as data
     into v_found from private.runs_ahead(v_run, v_now) as n (ahead);
   end if;
@@ -4982,7 +4995,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
       when l.needs > l.slots then pg_catalog.format(
-        'pool %s has %s slots and the run needs %s: give the pool more', l.name, l.slots, l.needs)
+        'pool %s has %s slots, the run needs %s: give the pool more', l.name, l.slots, l.needs)
       else pg_catalog.format('pool %s is full: %s of %s slots are in use and the run needs %s%s', l.name, s.used, l.slots, l.needs,
         '; held by ' || nullif(h.said, ''))
     end,
@@ -4995,8 +5008,7 @@ as $$
         'run_id', u.run_id, 'pipeline', r.pipeline, 'slots', u.slots) order by u.taken_at) filter (where v.seen), '[]') as seen,
       pg_catalog.count(*) filter (where not v.seen) as hidden,
       pg_catalog.concat_ws(' and ',
-        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, pg_catalog.left(u.run_id::text, 8)), ', '
-          order by u.taken_at) filter (where v.seen),
+        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, u.run_id), ', ' order by u.taken_at) filter (where v.seen),
         case when pg_catalog.count(*) filter (where not v.seen) > 0 then pg_catalog.format(
           '%s that you may not see', pg_catalog.count(*) filter (where not v.seen)) end) as said
     from ops.pool_uses u
@@ -7152,6 +7164,7 @@ select ops.ensure_event_partitions();
 
 do $$
 declare
+  v_table text;
   v_scope constant text := 'org_id = any (array(select private.my_orgs())) '
     'and (project_id is null or project_id = any (array(select private.my_projects())))';
   v_run constant text := 'project_id = any (array(select private.my_projects()))'
@@ -7164,12 +7177,14 @@ begin
     private.let_people_read('phase_usage', v_run),
     private.audit_table('pools'), private.audit_table('prices');
 
-  -- Nobody reads the counts but the definer functions of their owner.
-  alter table private.cap_windows enable row level security;
-  alter table private.cap_windows force row level security;
-  drop policy if exists owner_all on private.cap_windows;
-  execute pg_catalog.format(
-    'create policy owner_all on private.cap_windows for all to %I using (true) with check (true)', current_user);
+  -- Nobody reads these but the definer functions of their owner.
+  foreach v_table in array array['cap_windows', 'projects_served'] loop
+    execute pg_catalog.format('alter table private.%I enable row level security', v_table);
+    execute pg_catalog.format('alter table private.%I force row level security', v_table);
+    execute pg_catalog.format('drop policy if exists owner_all on private.%I', v_table);
+    execute pg_catalog.format(
+      'create policy owner_all on private.%I for all to %I using (true) with check (true)', v_table, current_user);
+  end loop;
 end
 $$;
 
