@@ -100,7 +100,7 @@ def test_a_retry_and_a_restart_add_to_what_was_used(operator: Operator, connecti
     [lost] = operator.executor.heartbeat_runs(
         operator.executor_id, dict([mine]), usage=[report(mine[0], 50, attempt=2)]
     )
-    assert (lost.held, used(connection, "cpu_seconds")) == (False, 9)
+    assert (lost.held, used(connection, "cpu_seconds")) == (False, Decimal(9))
     with pytest.raises(LeaseLost):
         operator.executor.heartbeat_run(*mine, usage=[report(mine[0], 50, attempt=2)])
     assert operator.owner.requeue_stale_runs() == 1
@@ -110,7 +110,7 @@ def test_a_retry_and_a_restart_add_to_what_was_used(operator: Operator, connecti
     beat(operator, (run.run_id, run.lease_token), report(run.run_id, 2, attempt=3))
     assert used(connection, "cpu_seconds") == 11
     [row] = Limits(connection).usage(run.run_id)
-    assert (row.tries, row.cpu_seconds) == (3, 11)
+    assert (row.tries, row.cpu_seconds) == (3, Decimal(11))
 
 
 def test_what_was_never_begun_used_nothing(operator: Operator, connection: Connection) -> None:
@@ -139,11 +139,11 @@ def test_rows_and_bytes_are_charged_with_each_commit(operator: Operator, connect
     for version in range(2):
         for _ in range(2):
             operator.executor.record_dataset(*mine, "bronze", commit(version))
-    assert (used(connection, "rows"), used(connection, "bytes")) == (60, 2 * 4096)
+    assert (used(connection, "rows"), used(connection, "bytes")) == (Decimal(60), Decimal(2 * 4096))
     assert (beat(operator, mine) or "").startswith("cap rows is used up: 60 of 60 rows")
     done = {"rows_out": 60, "byte_size": 2 * 4096, "datasets": [{"rows": 30, "adopted": False}] * 2}
     operator.executor.finish_phase(*mine, "bronze", PhaseStatus.SUCCEEDED, done)
-    assert (used(connection, "rows"), used(connection, "bytes")) == (60, 2 * 4096)
+    assert (used(connection, "rows"), used(connection, "bytes")) == (Decimal(60), Decimal(2 * 4096))
 
 
 def test_what_is_adopted_of_a_former_owner_is_charged_once(operator: Operator, connection: Connection) -> None:
@@ -192,7 +192,7 @@ def test_a_run_is_charged_at_the_prices_of_the_moment(operator: Operator, connec
     mine = started(operator)
     beat(operator, mine, report(mine[0], 10))
     [row] = limits.usage(mine[0])
-    assert (row.cost, row.currency, used(connection, "money")) == (None, None, 0)
+    assert (row.cost, row.currency, used(connection, "money")) == (None, None, Decimal(0))
     for unit, price in [("cpu_second", "0.1"), ("gb_read", "0.02"), ("gb_written", "0.5"), ("gb_hour", "0.36")]:
         limits.set_price("default", unit, Decimal(price), "PHP")
     beat(operator, mine, report(mine[0], 20, read_bytes=10**9, written_bytes=2 * 10**9))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from ops.database import AUTHENTICATED, EXECUTOR, Connection, connect
-from ops.errors import BadInput, Conflict, NotAllowed, NotFound
+from ops.database import AUTHENTICATED, EXECUTOR, Connection, acting_as, connect
+from ops.errors import BadInput, Conflict, ControlRoomError, NotAllowed, NotFound
 from ops.limits import Limits
 from ops.model import ClaimedRun, RunId
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
-from tests.migrations.acting import acting_as
 from tests.operating import SPEC, Operator
 
 
@@ -127,7 +126,8 @@ def test_a_pool_that_cannot_be_read_is_refused(operator: Operator, pool: object)
         queue(operator, pool)
 
 
-WRONG = {
+Ask = Callable[[Limits], object]
+WRONG: dict[str, tuple[Ask, type[ControlRoomError]]] = {
     "a cap without end": (lambda it: it.set_cap("default", None, "x", "runs", Decimal(-1), "day"), BadInput),
     "a nameless cap": (lambda it: it.set_cap("default", None, "No Name", "runs", Decimal(1), "day"), BadInput),
     "an unknown unit": (lambda it: it.set_cap("default", None, "x", "tons", Decimal(1), "day"), BadInput),
@@ -155,8 +155,19 @@ def test_what_is_no_limit_is_refused_whole(operator: Operator, connection: Conne
     ask, error = WRONG[what]
     with pytest.raises(error):
         ask(limits)
-    assert [(row.key, row.unit, row.amount) for row in limits.caps()] == [("known", "runs", 1)]
+    assert [(row.key, row.unit, row.amount) for row in limits.caps()] == [("known", "runs", Decimal(1))]
     assert (limits.pools(), len(limits.prices())) == ([], 1)
+
+
+def acts_of(project: str | None) -> list[Ask]:
+    """Every way of changing limits."""
+    return [
+        lambda it: it.set_cap("default", project, "mine", "runs", Decimal(1), "day"),
+        lambda it: it.set_pool("default", project, "mine", 1),
+        lambda it: it.remove_pool("default", project, "mine"),
+        lambda it: it.set_price("default", "cpu_second", Decimal(0), "EUR"),
+        lambda it: it.remove_cap("orgs"),
+    ]
 
 
 def test_an_admin_sets_limits_of_what_is_hers_and_it_is_written_down(
@@ -182,12 +193,7 @@ def test_an_admin_sets_limits_of_what_is_hers_and_it_is_written_down(
     with acting_as(connection, AUTHENTICATED, {"sub": "orla"}) as person:
         Limits(person).set_price("default", "cpu_second", Decimal("0.1"), "EUR")
     for subject, project in (("ada", None), ("edda", "demo")):
-        for refused in (
-            lambda it, to=project: it.set_cap("default", to, "mine", "runs", Decimal(1), "day"),
-            lambda it, to=project: it.set_pool("default", to, "mine", 1),
-            lambda it: it.set_price("default", "cpu_second", Decimal(0), "EUR"),
-            lambda it: it.remove_cap("orgs"),
-        ):
+        for refused in acts_of(project):
             with pytest.raises(NotAllowed), acting_as(connection, AUTHENTICATED, {"sub": subject}) as person:
                 refused(Limits(person))
         with acting_as(connection, AUTHENTICATED, {"sub": subject}) as person:
@@ -199,7 +205,7 @@ def test_an_admin_sets_limits_of_what_is_hers_and_it_is_written_down(
     acts = connection.execute(
         "select distinct subject, action from ops.audit_log where action ~ '^(caps|pools|prices)'"
     )
-    by_whom = {subject: set() for subject in ("ada", "orla")}
+    by_whom: dict[str, set[str]] = {"ada": set(), "orla": set()}
     for subject, action in acts.fetchall():
         if subject in by_whom:
             by_whom[subject].add(action)

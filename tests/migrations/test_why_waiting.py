@@ -7,12 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from ops.database import AUTHENTICATED, Connection
+from ops.database import AUTHENTICATED, Connection, acting_as
 from ops.errors import NotFound
 from ops.limits import Limits, Waiting
 from ops.model import RunId
 from ops.tenancy import Tenancy
-from tests.migrations.acting import acting_as
 from tests.operating import SPEC, Operator
 
 NAMED = {**SPEC, "pool": "source"}

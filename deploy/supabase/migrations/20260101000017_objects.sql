@@ -1285,10 +1285,18 @@ declare
   v_front bigint;
   v_turn bigint;
 begin
-  select coalesce(min(f.turn) filter (where f.ready), max(f.turn)) into v_front
+  -- It stops at the first that is ready, nearly always the first that there is.
+  select f.turn into v_front
   from (
-    select r.turn, r.available_at <= pg_catalog.clock_timestamp() and r.capabilities = '{}' as ready
-    from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f;
+    select r.turn, r.available_at, r.capabilities
+    from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f
+  where f.available_at <= pg_catalog.clock_timestamp() and f.capabilities = '{}'
+  limit 1;
+  if not found then
+    select max(f.turn) into v_front
+    from (
+      select r.turn from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f;
+  end if;
   insert into ops.queue_turns as q (project_id, priority, last_turn)
   values (p_project_id, p_priority, coalesce(v_front, (
     select max(last_turn) from ops.queue_turns where priority = p_priority), 0))
