@@ -20,7 +20,8 @@ import structlog
 from compute.hand import Hands
 from compute.lease import Renewer
 from compute.phase_work import Places
-from compute.run_life import Executor, RunLife, Signal
+from compute.run_life import Executor, RunLife
+from compute.trying import Signal
 from ops.database import EXECUTOR, Pool
 from ops.errors import BadInput, ControlRoomError, DatabaseUnavailable
 from ops.listen import CONTROL, RUNS, Listener

@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import uuid4
 
+from compute.metering import Usage
 from compute.phase_work import PhaseWork, Report
 from ops.errors import ControlRoomError
-from ops.model import Artifact, EventType, NewEvent, PhaseResult
+from ops.model import Artifact, PhaseResult
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One message about a phase that is being carried out. ``result`` and ``error`` end it, the others do not."""
+    """One message about a phase that is being carried out. ``result`` and ``error`` end it, the others do not.
+
+    ``usage`` is what it has used so far; it comes all the time, and once more right before the end.
+    """
 
     phase: str
     begun: bool = False
     report: Report | None = None
     log: Artifact | None = None
+    usage: Usage | None = None
     result: PhaseResult | None = None
     error: ControlRoomError | None = None
-
-
-def progress_event(phase: str, report: Report) -> NewEvent:
-    """A report of a phase as the event that tells of it, under an id of its own."""
-    facts = {"done": report.done, "total": report.total, **report.facts}
-    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
 
 
 class Task(Protocol):

@@ -235,13 +235,15 @@ class ClaimedRun:
 class LeaseState:
     """A heartbeat's answer for one run.
 
-    ``held`` is False where the lease is gone: the owner must stop at once. ``cancel_requested`` asks it to stop.
+    ``held`` is False where the lease is gone: the owner must stop at once. ``cancel_requested`` asks it to stop, and so does
+    ``cap_exceeded``, which says in words which cap is used up.
     """
 
     run_id: RunId
     held: bool
     expires_at: datetime | None
     cancel_requested: bool
+    cap_exceeded: str | None = None
 
 
 @dataclass(frozen=True)

@@ -171,30 +171,49 @@ class Rpc(Calls):
         return [claimed_run(row) for row in rows]
 
     def heartbeat_run(
-        self, run_id: RunId, lease_token: LeaseToken, phase: str | None = None, progress: Json | None = None
+        self,
+        run_id: RunId,
+        lease_token: LeaseToken,
+        phase: str | None = None,
+        progress: Json | None = None,
+        usage: Sequence[Json] = (),
     ) -> LeaseState:
-        """Renews one lease. Raises LeaseLost where it is gone."""
+        """Renews one lease. Raises LeaseLost where it is gone. ``usage`` as in :meth:`heartbeat_runs`."""
         row = self._rows(
             "heartbeat_run",
             run_id=run_id,
             lease_token=lease_token,
             phase=phase,
             progress=None if progress is None else jsonb(progress),
+            usage=jsonb(usage) if usage else None,
         )[0]
-        return LeaseState(run_id, True, row["expires_at"], row["cancel_requested"])
+        return LeaseState(run_id, True, row["expires_at"], row["cancel_requested"], row["cap_exceeded"])
 
     def heartbeat_runs(
-        self, executor_id: UUID, leases: Mapping[RunId, LeaseToken], lease_seconds: float = 30.0
+        self,
+        executor_id: UUID,
+        leases: Mapping[RunId, LeaseToken],
+        lease_seconds: float = 30.0,
+        usage: Sequence[Json] = (),
     ) -> list[LeaseState]:
-        """Renews all leases of an executor at once; a lost one is answered with ``held=False``, not raised."""
+        """Renews all leases of an executor at once; a lost one is answered with ``held=False``, not raised.
+
+        Args:
+            usage: what each try at work has used so far: run_id, phase, attempt and the figures of it. What is more than was
+                said before is charged to caps; a repeat charges nothing.
+        """
         rows = self._rows(
             "heartbeat_runs",
             executor_id=executor_id,
             run_ids=list(leases.keys()),
             lease_tokens=list(leases.values()),
             lease_seconds=lease_seconds,
+            usage=jsonb(usage) if usage else None,
         )
-        return [LeaseState(RunId(r["run_id"]), r["held"], r["expires_at"], bool(r["cancel_requested"])) for r in rows]
+        return [
+            LeaseState(RunId(r["run_id"]), r["held"], r["expires_at"], bool(r["cancel_requested"]), r["cap_exceeded"])
+            for r in rows
+        ]
 
     # A run, by its owner: all of these raise LeaseLost for a stale token and then have changed nothing.
 

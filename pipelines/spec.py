@@ -18,6 +18,7 @@ from pipelines.expectations import ColumnName, Expectation, OnFail, ReadName, St
 from pipelines.kinds import kinds
 from pipelines.partition import Partition
 from pipelines.spec_ends import Source, Targets
+from pipelines.spec_pool import Pools
 from pipelines.spec_schedule import Freshness, Schedule
 from pipelines.units import Bytes, Seconds
 
@@ -311,6 +312,7 @@ class Pipeline(Strict):
 
     Attributes:
         partition: which parameters name the partition of a run; with it the pipeline can be backfilled.
+        pool: what runs share with others, such as a source that bears two readers at once; a run waits until there are slots.
         capabilities: what an executor must be able to do to take a run: each is started with the names of what it can.
     """
 
@@ -325,6 +327,7 @@ class Pipeline(Strict):
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
     capabilities: tuple[Slug, ...] = ()
+    pool: Pools = ()
     phases: tuple[Phase, ...] = Field(min_length=1)
 
     def phase(self, name: str) -> Phase:

@@ -38,13 +38,14 @@ select ops.start_run(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);
 
 -- name: heartbeat_run
 select * from ops.heartbeat_run(
-    p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_phase => %(phase)s, p_progress => %(progress)s
+    p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_phase => %(phase)s, p_progress => %(progress)s,
+    p_usage => %(usage)s
 );
 
 -- name: heartbeat_runs
 select * from ops.heartbeat_runs(
     p_executor_id => %(executor_id)s, p_run_ids => %(run_ids)s::uuid[],
-    p_lease_tokens => %(lease_tokens)s::bigint[], p_lease_seconds => %(lease_seconds)s
+    p_lease_tokens => %(lease_tokens)s::bigint[], p_lease_seconds => %(lease_seconds)s, p_usage => %(usage)s
 );
 
 -- name: pin_inputs

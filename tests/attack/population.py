@@ -24,6 +24,14 @@ SHA256, GIT_SHA = "5" * 64, "a" * 40
 
 BY_HAND = """
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s, %(org)s, %(project)s, 5000, 'day');
+insert into ops.pools (org_id, project_id, name, slots)
+  values (%(org)s, %(project)s, replace(%(mark)s, '-', '_'), 2);
+insert into ops.pool_uses (pool_id, run_id, project_id, slots)
+  select id, %(run)s, %(project)s, 1 from ops.pools where name = replace(%(mark)s, '-', '_');
+insert into ops.prices (org_id, unit, price, currency, valid_from, created_by)
+  values (%(org)s, 'cpu_second', 0.01, 'EUR', clock_timestamp(), %(mark)s);
+insert into ops.phase_usage (run_id, phase, attempt, lease_token, project_id, cpu_seconds)
+  values (%(run)s, %(mark)s, 1, 1, %(project)s, 2);
 insert into ops.alert_rules (project_id, env, name, signal, comparison, threshold)
   values (%(project)s, %(env)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)

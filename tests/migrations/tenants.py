@@ -27,6 +27,13 @@ insert into ops.dataset_columns (dataset_id, project_id, name) select id, projec
   where project_id = %(project)s;
 insert into ops.lineage_sent (run_id, project_id) values (%(run)s, %(project)s);
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');
+insert into ops.pools (org_id, project_id, name, slots) values (%(org)s, %(project)s, 'source', 2);
+insert into ops.pool_uses (pool_id, run_id, project_id, slots) select id, %(run)s, %(project)s, 1 from ops.pools
+  where project_id = %(project)s;
+insert into ops.prices (org_id, unit, price, currency, valid_from)
+  values (%(org)s, 'cpu_second', 0.01, 'EUR', clock_timestamp());
+insert into ops.phase_usage (run_id, phase, attempt, lease_token, project_id, cpu_seconds)
+  values (%(run)s, 'bronze', 1, 1, %(project)s, 2);
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;

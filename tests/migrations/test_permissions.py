@@ -22,6 +22,7 @@ PEOPLE = {
     "note_dataset", "note_column", "masked_columns",
     "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
     "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
+    "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",

@@ -61,6 +61,17 @@ begin
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
   on conflict (output_id, input_table, input_version) do nothing;
+  if private.is_metered() then
+    -- At once, and not when the phase has succeeded: it may make many commits.
+    perform private.charge_usage(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', ph.attempt,
+      'rows_moved', coalesce(u.rows_moved, 0) + (p_dataset ->> 'rows')::numeric,
+      'bytes_moved', coalesce(u.bytes_moved, 0) + (p_dataset ->> 'byte_size')::numeric)))
+    from ops.run_phases ph
+    left join ops.phase_usage u on u.run_id = ph.run_id and u.phase = ph.name and u.attempt = ph.attempt
+      and u.lease_token = p_lease_token
+    where ph.run_id = p_run_id and ph.name = p_phase;
+  end if;
   return v_version;
 end
 $$;
