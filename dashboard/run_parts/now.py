@@ -1,0 +1,49 @@
+"""How a run is at this moment: verdict, numbers, why it waits, timeline and phases. Asked again until it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from dashboard.components.render import render
+from dashboard.data.source import asking, settings
+from dashboard.views.phase_tables import reads_of
+from dashboard.views.run import facts, phase_lines
+from dashboard.views.timeline import slower, timeline
+from dashboard.views.verdict import advice, first_seen, verdict
+from dashboard.views.waiting import Reason, reasons
+from ops.database import Connection
+from ops.model import RunId
+from ops.reads import Reads
+from ops.run_reads import RunPages, Usual
+from ops.views import RunDetail
+
+
+def live(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
+    """Draws it; once it has ended, the whole page is drawn, with what it left behind."""
+    with asking() as connection:
+        reading, more = Reads(connection), RunPages(connection)
+        run, phases, datasets = reading.run(run_id), reading.phases(run_id), reading.dataset_versions(run_id)
+        lifecycle, commits = more.lifecycle(run_id), more.commits(run_id)
+        why = [] if run.status.terminal else waits(connection, run)
+    now = datetime.now(UTC)
+    said = {"verdict": verdict(run, phases, now), "first_seen": first_seen(run, phases), "advice": advice(run)}
+    st.html(render("head", run=run, facts=facts(run, datasets, now, usual), **said))
+    if why:
+        st.html(render("reasons", reasons=why, label="why it is where it is"))
+    st.header("Timeline")
+    st.html(render("timeline", timeline=timeline(run, phases, now, lifecycle, commits, usual)))
+    st.header("Phases")
+    st.html(render("phases", lines=phase_lines(phases, now), slower=slower(phases, usual, now)))
+    if run.status.terminal and not ended:
+        st.rerun()
+
+
+def waits(connection: Connection, run: RunDetail) -> list[Reason]:
+    """What holds it up."""
+    more = RunPages(connection)
+    standing = more.standing(run.run_id)
+    hands = more.hands(standing.capabilities, timedelta(seconds=settings().lease_seconds))
+    return reasons(run, standing, hands, more.caps(run.run_id), more.stale_inputs(run.run_id, reads_of(run.spec)))
