@@ -8,11 +8,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from psycopg.rows import dict_row
+
 from ops.access_reads import AuditEntry
 from ops.calls import Calls
 from ops.errors import NotFound
 from ops.model import EventType, RunId
+from ops.sql import queries
 from ops.views import EventRow, Json
+
+# So many events are given at once.
+LOG_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ class RunPages(Calls):
         return [Usual(**row) for row in self._rows("usual", run_id=run_id)]
 
     def last_good(self, run_id: RunId) -> GoodRun | None:
-        """None where none of the two hundred before it succeeded and has a score."""
+        """None where none of the sixty before it succeeded and has a score."""
         found = self._rows("last_good", run_id=run_id)
         return GoodRun(**found[0]) if found else None
 
@@ -223,28 +229,27 @@ class RunPages(Calls):
         """In the order in which they were recorded; the first five hundred."""
         return [CommitRow(**row) for row in self._rows("commits", run_id=run_id)]
 
-    def log(self, run_id: RunId, wanted: LogFilter, after: int, until: int, limit: int) -> list[EventRow]:
-        """The first ``limit`` events that the filter leaves of those after ``after`` and up to ``until``."""
-        return self._events("log", run_id, wanted, after, until, limit)
+    def log(self, run_id: RunId, wanted: LogFilter, after: int, until: int) -> list[EventRow]:
+        """The first :data:`LOG_PAGE` events that the filter leaves of those after ``after`` and up to ``until``."""
+        return self._events("log", run_id, wanted, after, until)
 
-    def tail(self, run_id: RunId, wanted: LogFilter, after: int, until: int, limit: int) -> list[EventRow]:
-        """The last ``limit`` of them, in their order."""
-        return self._events("tail", run_id, wanted, after, until, limit)[::-1]
+    def tail(self, run_id: RunId, wanted: LogFilter, after: int, until: int) -> list[EventRow]:
+        """The last of them, as many, in their order."""
+        return self._events("tail", run_id, wanted, after, until)[::-1]
 
-    def _events(
-        self, query: str, run_id: RunId, wanted: LogFilter, after: int, until: int, limit: int
-    ) -> list[EventRow]:
-        rows = self._rows(
-            query,
-            run_id=run_id,
-            after=after,
-            until=until,
-            limit=limit,
-            levels=list(wanted.levels) if wanted.levels else None,
-            but=list(wanted.but) if wanted.but else None,
-            phase=wanted.phase,
-            text=wanted.text.lower(),
-        )
+    def _events(self, query: str, run_id: RunId, wanted: LogFilter, after: int, until: int) -> list[EventRow]:
+        arguments = {
+            "run_id": run_id,
+            "after": after,
+            "until": until,
+            "levels": list(wanted.levels) if wanted.levels else None,
+            "but": list(wanted.but) if wanted.but else None,
+            "phase": wanted.phase,
+            "text": wanted.text.lower(),
+        }
+        with self._connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            # Planned each time: a plan for every run takes the log for a short one and sorts all that is between the places.
+            rows = cursor.execute(queries(self.file)[query], arguments, prepare=False).fetchall()
         return [_event(row) for row in rows]
 
     def lifecycle(self, run_id: RunId) -> list[EventRow]:

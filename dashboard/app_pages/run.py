@@ -8,13 +8,13 @@ from dashboard.components.gate import refreshed
 from dashboard.data.source import asking
 from dashboard.run_parts.artifacts import artifacts
 from dashboard.run_parts.log import log
-from dashboard.run_parts.now import live
+from dashboard.run_parts.now import head, progress
 from dashboard.run_parts.results import history, score, tables
 from dashboard.run_parts.steer import steer
 from ops.reads import Reads
 from ops.run_reads import RunPages
 
-REFRESH_SECONDS = 1.0
+HEAD_SECONDS, TABLES_SECONDS = 1.0, 5.0
 
 wanted = st.query_params.get("id", "")
 if not wanted:
@@ -24,13 +24,14 @@ with asking() as connection:
     reading, more = Reads(connection), RunPages(connection)
     run = reading.run(reading.resolve_run(wanted))
     usual, standing = more.usual(run.run_id), more.standing(run.run_id)
-    names = [phase.name for phase in reading.phases(run.run_id)]
+    phases = reading.phases(run.run_id)
 ended = run.status.terminal
-refreshed(None if ended else REFRESH_SECONDS)(live)(run.run_id, ended, usual)
-steer(run)
-score(run)
-tables(run)
-log(run.run_id, ended, standing.events, names)
+refreshed(None if ended else HEAD_SECONDS)(head)(run.run_id, ended, usual)
+steer(run, phases)
+refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, usual)
+score(run, phases)
+refreshed(None if ended else TABLES_SECONDS)(tables)(run)
+log(run.run_id, ended, standing.events, [phase.name for phase in phases])
 st.header("Artifacts")
 artifacts(run.run_id)
-history(run)
+refreshed(None if ended else TABLES_SECONDS)(history)(run.run_id)

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.source import asking, rpc
-from dashboard.views.run_log import LEVELS, PAGE, event_lines, first_window, last_window, onward, wanted
+from dashboard.views.run_log import LEVELS, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.words import count
 from ops.model import RunId
 from ops.run_reads import LogFilter, RunPages
@@ -46,7 +46,7 @@ def tail(run_id: RunId, chosen: LogFilter) -> None:
     with asking() as connection:
         more = RunPages(connection)
         window = last_window(more.standing(run_id).events)
-        rows = more.tail(run_id, chosen, window.after, window.until, PAGE)
+        rows = more.tail(run_id, chosen, window.after, window.until)
     st.html(render("events", lines=event_lines(rows)))
     if window.after:
         st.caption(f"Of the events after the {window.after:,}th; without Follow all of them can be looked through.")
@@ -58,7 +58,7 @@ def page(run_id: RunId, chosen: LogFilter) -> None:
     with asking() as connection:
         more = RunPages(connection)
         events = more.standing(run_id).events
-        rows = more.log(run_id, chosen, window.after, window.until, PAGE)
+        rows = more.log(run_id, chosen, window.after, window.until)
     st.html(render("events", lines=event_lines(rows)))
     first, next_, _ = st.columns([1, 1, 8])
     if window.after and first.button("First events", key="first"):

@@ -1,4 +1,4 @@
-"""How a run is at this moment: verdict, numbers, why it waits, timeline and phases. Asked again until it has ended."""
+"""How a run is at this moment: verdict, numbers, why it waits; timeline and phases. Asked again until it has ended."""
 
 from __future__ import annotations
 
@@ -21,24 +21,32 @@ from ops.run_reads import RunPages, Usual
 from ops.views import RunDetail
 
 
-def live(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
-    """Draws it; once it has ended, the whole page is drawn, with what it left behind."""
+def head(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
+    """The verdict and the numbers; once the run has ended, the whole page is drawn, with what it left behind."""
     with asking() as connection:
-        reading, more = Reads(connection), RunPages(connection)
+        reading = Reads(connection)
         run, phases, datasets = reading.run(run_id), reading.phases(run_id), reading.dataset_versions(run_id)
-        lifecycle, commits = more.lifecycle(run_id), more.commits(run_id)
         why = [] if run.status.terminal else waits(connection, run)
     now = datetime.now(UTC)
     said = {"verdict": verdict(run, phases, now), "first_seen": first_seen(run, phases), "advice": advice(run)}
     st.html(render("head", run=run, facts=facts(run, datasets, now, usual), **said))
     if why:
         st.html(render("reasons", reasons=why, label="why it is where it is"))
+    if run.status.terminal and not ended:
+        st.rerun()
+
+
+def progress(run_id: RunId, usual: Sequence[Usual]) -> None:
+    """The timeline and the phases."""
+    with asking() as connection:
+        reading, more = Reads(connection), RunPages(connection)
+        run, phases = reading.run(run_id), reading.phases(run_id)
+        lifecycle, commits = more.lifecycle(run_id), more.commits(run_id)
+    now = datetime.now(UTC)
     st.header("Timeline")
     st.html(render("timeline", timeline=timeline(run, phases, now, lifecycle, commits, usual)))
     st.header("Phases")
     st.html(render("phases", lines=phase_lines(phases, now), slower=slower(phases, usual, now)))
-    if run.status.terminal and not ended:
-        st.rerun()
 
 
 def waits(connection: Connection, run: RunDetail) -> list[Reason]:

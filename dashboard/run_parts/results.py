@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -13,17 +14,17 @@ from dashboard.views.determinism import badge
 from dashboard.views.run_history import executors_of, impacts, lease_lines
 from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import check_lines, commit_lines, row_lines
+from ops.model import RunId
 from ops.reads import Reads
 from ops.run_reads import RunPages
-from ops.views import RunDetail
+from ops.views import PhaseRow, RunDetail
 
 
-def score(run: RunDetail) -> None:
+def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
     """The score with its parts beside the last good run's, and whether the same was made from the same."""
     with asking() as connection:
         more = RunPages(connection)
         good, signals, twins = more.last_good(run.run_id), more.signals(run.run_id), more.twins(run.run_id)
-        phases = Reads(connection).phases(run.run_id)
     st.header("Score")
     lines = score_lines(run, good, signals)
     st.html(render("run_score", sentence=run.score_sentence, beside=beside(run, good), good=good, lines=lines))
@@ -46,15 +47,15 @@ def tables(run: RunDetail) -> None:
     st.html(render("tables", lines=commit_lines(commits)))
     if commits:
         st.header("Downstream")
-        st.html(render("impact", lines=impacts(further, commits)))
+        st.html(render("impact", lines=impacts(further, commits, run.run_id)))
 
 
-def history(run: RunDetail) -> None:
+def history(run_id: RunId) -> None:
     """Whose it was, what people did to it, and what repeats it."""
     now = datetime.now(UTC)
     with asking() as connection:
         more = RunPages(connection)
-        lifecycle, acts, repeats = more.lifecycle(run.run_id), more.acts(run.run_id), more.repeats(run.run_id)
+        lifecycle, acts, repeats = more.lifecycle(run_id), more.acts(run_id), more.repeats(run_id)
         names = more.executor_names(executors_of(lifecycle))
     if repeats:
         st.header("Repeated by")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.actions.runs import cancel, retry
@@ -10,14 +12,12 @@ from dashboard.views.run_actions import Act, acts
 from ops.errors import ControlRoomError
 from ops.model import RunId
 from ops.pipeline_reads import Pipelines
-from ops.reads import Reads
-from ops.views import RunDetail
+from ops.views import PhaseRow, RunDetail
 
 
-def steer(run: RunDetail) -> None:
+def steer(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
     with asking() as connection:
         allowed = run.env in Pipelines(connection).my_envs(run.project_id, "operator")
-        phases = Reads(connection).phases(run.run_id)
     with st.container(horizontal=True):
         for act in acts(run, phases, allowed):
             if act.name != "verify" or not act.why_not:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dashboard.views.words import span
-from ops.model import EventType
+from ops.model import EventType, RunId
 from ops.run_reads import CommitRow, Downstream
 from ops.views import EventRow
 
@@ -92,10 +92,11 @@ def _id(value: object) -> UUID | None:
         return None
 
 
-def impacts(found: Sequence[Downstream], commits: Sequence[CommitRow]) -> list[Impact]:
-    """Tables further on, the nearest first. Only of the first step it is known whether it has what this run wrote."""
+def impacts(found: Sequence[Downstream], commits: Sequence[CommitRow], run_id: RunId) -> list[Impact]:
+    """Tables further on that the run did not write itself, the nearest first. Only of the first step it is known whether it
+    has what this run wrote."""
     wrote = {each.table: each.version for each in commits}
-    lines = [_impact(each, wrote) for each in found]
+    lines = [_impact(each, wrote) for each in found if each.run_id != run_id]
     return sorted(lines, key=lambda line: (line.steps, line.table, line.source))
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.run_reads import LogFilter
+from ops.run_reads import LOG_PAGE, LogFilter
 from ops.views import EventRow
 
 LEVELS: Mapping[str, LogFilter] = {
@@ -15,8 +15,8 @@ LEVELS: Mapping[str, LogFilter] = {
     "warnings and errors": LogFilter(levels=("warning", "error")),
 }
 TONES = {"error": "bad", "warning": "waits"}
-# So many events are given at once, and so many looked through for them.
-PAGE, WINDOW = 200, 10_000
+# So many events are looked through for a page of them.
+WINDOW = 10_000
 LONGEST_FACTS = 300
 
 
@@ -56,7 +56,7 @@ def last_window(events: int) -> Window:
 
 def onward(rows: Sequence[EventRow], window: Window, events: int) -> int | None:
     """Where the next page begins: behind the last one that was given, or behind what was looked through; None at the end."""
-    if len(rows) == PAGE:
+    if len(rows) == LOG_PAGE:
         return rows[-1].seq
     return window.until if window.until < events else None
 

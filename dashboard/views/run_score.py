@@ -9,6 +9,8 @@ from decimal import Decimal
 from ops.run_reads import GoodRun, SignalRow
 from ops.views import RunDetail
 
+# What signals give that know no number for it (a run that failed).
+AS_BAD_AS_CAN_BE = 1e9
 Breakdown = Sequence[Mapping[str, object]]
 
 
@@ -42,7 +44,7 @@ def score_lines(run: RunDetail, good: GoodRun | None, signals: Sequence[SignalRo
     lines = [_line(part, before.get(str(part["signal"])), said, good is not None) for part in parts]
     weighed = {line.signal for line in lines}
     return lines + [
-        ScoreLine(each.signal, f"{each.value:g}", "", "", 0.0, "quiet", "", each.said or "no weight: it is only noted")
+        ScoreLine(each.signal, number(each.value), "", "", 0.0, "quiet", "", each.said or "no weight: it is only noted")
         for each in signals
         if each.signal not in weighed
     ]
@@ -56,7 +58,7 @@ def _line(
     name = str(part["signal"])
     return ScoreLine(
         name,
-        f"{float(str(part['value'])):g}",
+        number(float(str(part["value"]))),
         f"{points:.1f}",
         f"{possible:.1f}",
         round(share, 1),
@@ -64,6 +66,11 @@ def _line(
         "" if not good else "none then" if before is None else _change(points - Decimal(str(before["points"]))),
         str(part.get("said") or said.get(name, "")),
     )
+
+
+def number(value: float) -> str:
+    """As people read it; what stands for "as bad as can be" is no number."""
+    return f"{value:g}" if abs(value) < AS_BAD_AS_CAN_BE else "–"
 
 
 def _change(difference: Decimal) -> str:

@@ -61,6 +61,7 @@ class CheckLine:
     expected: str
     observed: str
     bad_rows: str
+    aside: str
     aside_id: str
 
 
@@ -148,10 +149,8 @@ def _rows(phase: PhaseRow, tables: PhaseTables, commits: Sequence[CommitRow]) ->
 
 
 def _dropped(phase: PhaseRow, tables: PhaseTables, written: Sequence[CommitRow]) -> str:
-    """Rows that came in and did not go out. Only where one row in can be one row out: one table into one, whole."""
-    one_to_one = (
-        len(tables.reads) == 1 and len(written) == 1 and written[0].mode == "replace" and phase.kind == "transform"
-    )
+    """Rows that came in and did not go out. Only where a row in is a row out: one table into one, by SQL that adds up none."""
+    one_to_one = len(tables.reads) == 1 and len(written) == 1 and written[0].mode == "replace" and tables.row_by_row
     if phase.kind == "ingest" or one_to_one:
         if phase.rows_in is None or phase.rows_out is None or phase.rows_out > phase.rows_in:
             return ""
@@ -164,13 +163,13 @@ def check_lines(spec: Json, phases: Sequence[PhaseRow], commits: Sequence[Commit
     tables = tables_by_phase(spec)
     lines = []
     for phase in phases:
-        aside = next((str(each.dataset_id) for each in commits if each.phase == phase.name and each.layer == ASIDE), "")
+        aside = next((each for each in commits if each.phase == phase.name and each.layer == ASIDE), None)
         about = str((phase.error_data or {}).get("table") or tables.get(phase.name, PhaseTables()).about)
         lines += [_check(phase, about, aside, check) for check in _checks(phase)]
     return sorted(lines, key=lambda line: line.tone == "good")
 
 
-def _check(phase: PhaseRow, about: str, aside: str, check: Mapping[str, object]) -> CheckLine:
+def _check(phase: PhaseRow, about: str, aside: CommitRow | None, check: Mapping[str, object]) -> CheckLine:
     ok = check.get("ok") is not False
     bad = check.get("bad_rows")
     return CheckLine(
@@ -182,7 +181,8 @@ def _check(phase: PhaseRow, about: str, aside: str, check: Mapping[str, object])
         str(check.get("expected", "")),
         str(check.get("observed", "")),
         f"{bad:,}" if isinstance(bad, int) and bad else "",
-        "" if ok else aside,
+        "" if ok or aside is None else aside.table,
+        "" if ok or aside is None else str(aside.dataset_id),
     )
 
 

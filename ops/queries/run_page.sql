@@ -10,7 +10,6 @@ select r.capabilities, r.claimed_at, r.lost_leases, r.max_lost_leases, coalesce(
     from (
       select from ops.runs o
       where o.project_id = r.project_id and o.status = 'queued' and o.created_at < r.created_at
-      order by o.created_at desc
       limit 100
     ) as before
   ) as ahead
@@ -68,7 +67,7 @@ from took
 group by what, phase;
 
 -- name: last_good
--- The newest run before it that succeeded and has a score, among two hundred.
+-- The newest run before it that succeeded and has a score, among sixty.
 select g.id as run_id, g.created_at, g.pipeline_version, g.git_sha, s.score, s.breakdown,
   extract(epoch from g.finished_at - g.started_at)::float8 as seconds
 from ops.runs r
@@ -77,7 +76,7 @@ cross join lateral (
   from ops.runs o
   where o.project_id = r.project_id and o.pipeline = r.pipeline and o.env = r.env and o.created_at < r.created_at
   order by o.created_at desc, o.id desc
-  limit 200
+  limit 60
 ) as g
 join ops.run_scores s on s.run_id = g.id
 where r.id = %(run_id)s and g.status = 'succeeded'
@@ -150,6 +149,7 @@ limit 500;
 
 -- name: log
 -- Events between two places of the log that a filter leaves, from the first on. What is looked at is bounded by the places.
+-- The limit is ops.run_reads.LOG_PAGE.
 select e.seq, e.ts, e.type, e.phase, e.level, e.message, e.data
 from ops.run_events e
 where e.run_id = %(run_id)s and e.seq > %(after)s and e.seq <= %(until)s
@@ -159,7 +159,7 @@ where e.run_id = %(run_id)s and e.seq > %(after)s and e.seq <= %(until)s
   and (%(text)s::text = ''
     or position(%(text)s::text in lower(concat_ws(' ', e.type, e.phase, e.message, e.data::text))) > 0)
 order by e.seq
-limit %(limit)s;
+limit 200;
 
 -- name: tail
 -- The same from the last one back.
@@ -172,7 +172,7 @@ where e.run_id = %(run_id)s and e.seq > %(after)s and e.seq <= %(until)s
   and (%(text)s::text = ''
     or position(%(text)s::text in lower(concat_ws(' ', e.type, e.phase, e.message, e.data::text))) > 0)
 order by e.seq desc
-limit %(limit)s;
+limit 200;
 
 -- name: lifecycle
 -- Who owned it when, from its own log; the first five hundred of such events.

@@ -32,9 +32,21 @@ SPEC = {
     "pipeline": "sales",
     "phases": [
         {"name": "land", "kind": "ingest"},
-        {"name": "tidy", "kind": "transform", "depends_on": ["land"], "inputs": {"o": "bronze.sales"}},
+        {
+            "name": "tidy",
+            "kind": "transform",
+            "depends_on": ["land"],
+            "inputs": {"o": "bronze.sales"},
+            "sql": "select id, amount from o where amount is not null",
+        },
         {"name": "checks", "kind": "validate", "depends_on": ["tidy"], "table": "silver.sales"},
-        {"name": "marts", "kind": "transform", "depends_on": ["checks"], "inputs": {"s": "silver.sales"}},
+        {
+            "name": "marts",
+            "kind": "transform",
+            "depends_on": ["checks"],
+            "inputs": {"s": "silver.sales"},
+            "sql": "select month, sum(amount) from s group by month",
+        },
     ],
 }
 RUN = {"pipeline": "sales", "spec": SPEC, "spec_sha256": "7" * 64, "phases": PHASES}
@@ -100,6 +112,19 @@ def good(operator: Operator, version: int, rows: int = 1208, made: str = "0") ->
     worked(operator, run.run_id, run.lease_token, version, rows, made)
     operator.executor.complete_run(run.run_id, run.lease_token, {})
     operator.owner.compute_run_score(run.run_id)
+    return run.run_id
+
+
+def further(operator: Operator, version: int) -> RunId:
+    """A run of another pipeline that makes a table from the marts at that version."""
+    operator.queue(None, pipeline="board", phases=[NewPhase("board", "transform")], spec_sha256="9" * 64)
+    run = operator.claim()
+    operator.executor.start_run(run.run_id, run.lease_token)
+    operator.executor.start_phase(run.run_id, run.lease_token, "board")
+    made = table(0, "gold.board", 3, {"gold.sales_by_month": version})
+    operator.executor.record_dataset(run.run_id, run.lease_token, "board", made)
+    operator.executor.finish_phase(run.run_id, run.lease_token, "board", PhaseStatus.SUCCEEDED, {})
+    operator.executor.complete_run(run.run_id, run.lease_token, {})
     return run.run_id
 
 

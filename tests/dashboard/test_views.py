@@ -118,9 +118,9 @@ def test_claimed_runs_count_as_running_and_no_executor_is_a_warning() -> None:
 
 
 def test_values_read_as_people_say_them() -> None:
-    seconds = [0.04, 9.96, 12.4, 65, 3600, 7500, 90_000]
+    seconds = [0, 0.04, 0.0997, 9.96, 12.4, 65, 3600, 7500, 90_000]
     assert [span(timedelta(seconds=each)) for each in seconds] == [
-        "0.0 s", "10.0 s", "12 s", "1 min 5 s", "1 h", "2 h 5 min", "1 d 1 h",
+        "0.0 s", "40 ms", "0.1 s", "10.0 s", "12 s", "1 min 5 s", "1 h", "2 h 5 min", "1 d 1 h",
     ]  # fmt: skip
     assert [size(each) for each in (0, 999, 1400, 2_500_000)] == ["0 B", "999 B", "1.4 kB", "2.5 MB"]
     assert ago(NOW - timedelta(minutes=3, seconds=20), NOW) == "3 min ago"
