@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -87,7 +88,7 @@ def test_who_had_a_run_when_is_told_without_a_gap() -> None:
         "queued", "starting", "owned", "lease wait", "queued", "starting", "owned",
     ]  # fmt: skip
     assert found[3].begin == RUN.created_at + timedelta(seconds=30)
-    assert all(one.end == next_.begin for one, next_ in zip(found, found[1:], strict=False))
+    assert all(one.end == after.begin for one, after in pairwise(found))
     assert found[-1].end == NOW
     # A log whose beginning was forgotten, and one that says nothing useful.
     assert [each.kind for each in stretches(RUN, LIFE[4:], NOW)] == ["queued", "queued", "starting", "owned"]

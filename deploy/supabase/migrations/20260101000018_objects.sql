@@ -4863,7 +4863,10 @@ begin
   return query
     select c.id, c.key, c.org_id, c.project_id, c.unit, c.amount, c.period, private.cap_used(c, v_now), b.began_at,
       -- In UTC, as the period begins: a month has no length of its own.
-      ((b.began_at at time zone 'UTC') + ('1 ' || c.period)::interval) at time zone 'UTC', v_now
+      case when c.period <> 'concurrent' then
+        ((b.began_at at time zone 'UTC') + ('1 ' || c.period)::interval) at time zone 'UTC'
+      end,
+      v_now
     from ops.caps c
     cross join lateral (
       select case when c.period <> 'concurrent' then private.period_start(c.period, v_now) end as began_at) as b
