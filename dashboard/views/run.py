@@ -77,7 +77,7 @@ def _line(phase: PhaseRow, now: datetime) -> PhaseLine:
         phase.rows_out,
         min(float(done) / float(total) * 100, 100.0) if known else None,  # type: ignore[arg-type]
         str(progress.get("message", "")),
-        (phase.input_fingerprint or "")[:16],
-        (phase.output_fingerprint or "")[:16],
+        phase.input_fingerprint or "",
+        phase.output_fingerprint or "",
         f"{phase.error_code}: {phase.error_message}" if phase.error_code else "",
     )
