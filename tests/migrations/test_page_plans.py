@@ -147,6 +147,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "refused": (lambda on, _: Caps(on).refused(Caps(on).standing()[0]), 10),
     },
     "access": {
+        "my_reach": (lambda on, _: Access(on).my_reach(), 0),
         "my_roles": (lambda on, _: Access(on).my_roles(), 0),
         "administered": (lambda on, _: Access(on).administered(), 0),
         "promotions": (lambda on, _: Access(on).promotions(), 100),
