@@ -14,7 +14,7 @@ from dashboard.run_parts.steer import steer
 from ops.reads import Reads
 from ops.run_reads import RunPages
 
-HEAD_SECONDS, TABLES_SECONDS = 1.0, 5.0
+HEAD_SECONDS, TABLES_SECONDS = 2.0, 5.0
 
 wanted = st.query_params.get("id", "")
 if not wanted:
@@ -28,7 +28,7 @@ with asking() as connection:
 ended = run.status.terminal
 refreshed(None if ended else HEAD_SECONDS)(head)(run.run_id, ended, usual)
 steer(run, phases)
-refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, usual)
+refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, ended, usual)
 score(run, phases)
 refreshed(None if ended else TABLES_SECONDS)(tables)(run)
 log(run.run_id, ended, standing.events, [phase.name for phase in phases])

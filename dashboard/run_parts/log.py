@@ -14,7 +14,7 @@ from dashboard.views.words import count
 from ops.model import RunId
 from ops.run_reads import LogFilter, RunPages
 
-FOLLOW_SECONDS = 1.0
+FOLLOW_SECONDS = 2.0
 # A longer chain is looked through when somebody asks for it.
 CHAIN_AT_ONCE = 1_000
 EVERY_PHASE = "all phases"
@@ -31,7 +31,7 @@ def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
         "Words", key="words", placeholder="part of what was said", bind="query-params", on_change=begin
     )
     chosen = wanted(level, "" if phase in (None, EVERY_PHASE) else str(phase), text or "")
-    if following.toggle("Follow", value=not ended, key="follow", help="The last events, asked for again each second."):
+    if following.toggle("Follow", value=not ended, key="follow", help="The last events, asked for again and again."):
         refreshed(None if ended else FOLLOW_SECONDS)(tail)(run_id, chosen)
     else:
         page(run_id, chosen)

@@ -150,7 +150,7 @@ def test_a_queued_run_says_what_holds_it_up(standing: Standing, hands: Hands, ca
 
 
 def test_a_run_at_work_says_whose_it_is_and_a_lost_one_that_it_is_lost() -> None:
-    held = replace(RUN, lease_token=9, lease_expires_at=NOW + timedelta(seconds=20))  # type: ignore[arg-type]
+    held = replace(RUN, lease_token=9, lease_expires_at=NOW + timedelta(seconds=20))
     [reason] = reasons(held, STANDING, FREE, [], [])
     assert (reason.tone, reason.said) == ("quiet", "worker-1 holds lease 9 for 20 s more.")
     over, lost = reasons(
@@ -229,7 +229,7 @@ def test_a_score_stands_beside_the_last_good_runs() -> None:
     run = replace(ENDED, score=Decimal("90.0"), score_breakdown=[part, {**part, "signal": "outcome", "value": 1e9}])
     good = GoodRun(OTHER, NOW, 1, "a" * 40, Decimal("95.0"), [before], 3.0)
     assert beside(run, good) == "-5.0 beside the last good run"
-    assert beside(run, replace(good, score=run.score)) == "the same as the last good run"
+    assert beside(run, replace(good, score=Decimal("90.0"))) == "the same as the last good run"
     assert beside(run, None) == beside(RUN, good) == ""
     retries, outcome, noted = score_lines(run, good, [SignalRow("duration", 3.0, "", NOW)])
     assert (retries.change, retries.share, retries.tone, retries.said) == ("-5.0", 50.0, "waits", "it took 2 attempts")

@@ -193,8 +193,10 @@ def test_who_is_no_member_reads_nothing(old: Old) -> None:
         assert Fleet(stranger).leases() == []
         assert Caps(stranger).standing() == []
         assert RunPages(stranger).log(old.run, ALL, 0, EVENTS) == []
-        assert RunPages(stranger).lifecycle(old.run) == RunPages(stranger).acts(old.run) == []
-        assert RunPages(stranger).usual(old.run) == RunPages(stranger).twins(old.run) == []
+        assert RunPages(stranger).lifecycle(old.run) == []
+        assert RunPages(stranger).acts(old.run) == []
+        assert RunPages(stranger).usual(old.run) == []
+        assert RunPages(stranger).twins(old.run) == []
         assert RunPages(stranger).downstream(old.run, ["bronze.orders"]) == []
 
 
