@@ -8,27 +8,36 @@ import streamlit as st
 
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
-from dashboard.data.source import asking
+from dashboard.data.shared import shared
 from dashboard.views.caps import cap_lines, held_words
 from ops.cap_reads import Caps
+from ops.database import Connection
 
 # So many caps that are used up are told of with their runs; the table has all of them.
 TOLD = 10
 
 
+def look(connection: Connection) -> tuple[str, list[tuple[str, str]]]:
+    """The table, and below each cap that is used up its runs: as they are drawn."""
+    reading = Caps(connection)
+    rows = reading.standing()
+    full = [cap for cap in rows if cap.full][:TOLD]
+    held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in full]
+    now = datetime.now(UTC)
+    return render("caps", lines=cap_lines(rows)), [
+        (held_words(cap), render("held_up", rows=runs, now=now, label=cap.key)) for cap, runs in held
+    ]
+
+
 @refreshed(5)
 def caps() -> None:
-    with asking() as connection:
-        reading = Caps(connection)
-        rows = reading.standing()
-        full = [cap for cap in rows if cap.full][:TOLD]
-        held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in full]
-    st.html(render("caps", lines=cap_lines(rows)))
+    table, held = shared("caps", None, look)
+    st.html(table)
     if held:
         st.header("Held up")
-    for cap, runs in held:
-        st.subheader(held_words(cap))
-        st.html(render("held_up", rows=runs, now=datetime.now(UTC), label=cap.key))
+    for said, runs in held:
+        st.subheader(said)
+        st.html(runs)
 
 
 st.title("Caps")
