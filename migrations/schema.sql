@@ -178,6 +178,10 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.cap_standing() RETURNS TABLE(cap_id uuid, key text, org_id uuid, project_id uuid, unit text, amount numeric, period text, used numeric, began_at timestamp with time zone, ends_at timestamp with time zone, asked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.check_freshness() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2198,6 +2202,7 @@ CREATE INDEX alerts_run ON ops.alerts USING btree (run_id) WHERE (run_id IS NOT 
 CREATE UNIQUE INDEX alerts_source ON ops.alerts USING btree (rule_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
+CREATE INDEX audit_log_target ON ops.audit_log USING btree (target, at DESC);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
@@ -2232,6 +2237,7 @@ CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_i
 CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);
 CREATE INDEX refreshes_project ON ops.refreshes USING btree (project_id, env, started_at DESC);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX run_events_lifecycle ON ONLY ops.run_events USING btree (run_id, seq) WHERE (type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text]));
 CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
 CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
 CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'failed'::text);
@@ -2786,6 +2792,9 @@ GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_ro
 REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.cap_standing() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cap_standing() TO authenticated;
+GRANT ALL ON FUNCTION ops.cap_standing() TO service_role;
 REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
 REVOKE ALL ON FUNCTION ops.check_results(p_run_id uuid) FROM PUBLIC;

@@ -1,0 +1,1 @@
+grant execute on function ops.cap_standing() to authenticated, service_role;
