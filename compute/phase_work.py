@@ -29,8 +29,8 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
-from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.partition import Partition
+from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase

@@ -36,7 +36,7 @@ from pipelines.handler import Context
 from pipelines.lake import Lake
 from pipelines.refresh import beside, of_run
 from pipelines.registry import handler_for
-from pipelines.spec import IngestPhase, Phase, PublishPhase
+from pipelines.spec import IngestPhase, Phase, Pipeline, PublishPhase
 from pipelines.staging import Staging
 
 
@@ -104,6 +104,7 @@ class _Again:
         self._scope = Scope(run.org, run.project, run.env)
         self._lake = places.lake(self._scope)
         self._available = inputs.pinned(run.input_manifest)
+        self._partition = Pipeline.from_json(run.spec).partition
 
     def finding(self, phase: Phase, expected: str | None) -> Finding:
         # By the phase's own answer and not by who registered the commit: what a retry skips was made by another run.
@@ -153,7 +154,7 @@ class _Again:
             progress=lambda *_, **__: None,
             scratch=scratch,
             sql_limits=self._places.sql_limits,
-            partition=Pipeline.from_json(self._run.spec).partition,
+            partition=self._partition,
         )
 
 

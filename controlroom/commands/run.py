@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from ops.model import RunId
     from ops.reads import Reads
 
-app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, replay, verify, rejected rows.", no_args_is_help=True)
+app = typer.Typer(
+    help="Runs: submit, list, show, watch, cancel, retry, replay, verify, rejected rows.", no_args_is_help=True
+)
 COLUMNS = ("run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]

@@ -3,7 +3,7 @@
 from migrations.apply import run_file
 
 revision = "0019_pre_refresh"
-down_revision: str | None = "0017_pre_hidden"
+down_revision: str | None = "0018_pre_openlineage"
 
 
 def upgrade() -> None:
