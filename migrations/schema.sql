@@ -21,7 +21,7 @@ CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
-CREATE FUNCTION api.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone)
+CREATE FUNCTION api.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -226,11 +226,7 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-CREATE FUNCTION ops.cap_standing() RETURNS TABLE(cap_id uuid, key text, org_id uuid, project_id uuid, unit text, amount numeric, period text, used numeric, began_at timestamp with time zone, ends_at timestamp with time zone, asked_at timestamp with time zone)
+CREATE FUNCTION ops.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -3328,9 +3324,6 @@ GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service
 REVOKE ALL ON FUNCTION ops.cap_report() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_report() TO authenticated;
 GRANT ALL ON FUNCTION ops.cap_report() TO service_role;
-REVOKE ALL ON FUNCTION ops.cap_standing() FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.cap_standing() TO authenticated;
-GRANT ALL ON FUNCTION ops.cap_standing() TO service_role;
 REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
 REVOKE ALL ON FUNCTION ops.check_results(p_run_id uuid) FROM PUBLIC;

@@ -16,7 +16,7 @@ class CapStanding:
     """A cap and how far it is used.
 
     Attributes:
-        project: None: it holds for the whole org.
+        project, pipeline: None: it holds for every one of the org, or of the project.
         used: by everybody whom it holds for, in the period that began at ``began_at``; now, where that is None.
         asked_at: the database's clock.
     """
@@ -25,6 +25,7 @@ class CapStanding:
     key: str
     org: str
     project: str | None
+    pipeline: str | None
     org_id: UUID
     project_id: UUID | None
     unit: str
@@ -62,13 +63,15 @@ class Caps(Calls):
 
     def waiting(self, cap: CapStanding, limit: int = 20) -> list[HeldUp]:
         """Runs that wait where the cap holds, the oldest first."""
-        rows = self._rows("waiting", org_id=cap.org_id, project_id=cap.project_id, limit=limit)
+        rows = self._rows("waiting", limit=limit, **_whom(cap))
         return [HeldUp(**row) for row in rows]
 
     def refused(self, cap: CapStanding, limit: int = 20) -> list[HeldUp]:
         """Runs that ended because of it since its period began, newest first."""
         since = cap.began_at or cap.asked_at
-        rows = self._rows(
-            "refused", org_id=cap.org_id, project_id=cap.project_id, since=since, key=f"cap {cap.key} ", limit=limit
-        )
+        rows = self._rows("refused", since=since, key=f"cap {cap.key} ", limit=limit, **_whom(cap))
         return [HeldUp(**row) for row in rows]
+
+
+def _whom(cap: CapStanding) -> dict[str, object]:
+    return {"org_id": cap.org_id, "project_id": cap.project_id, "pipeline": cap.pipeline}

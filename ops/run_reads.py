@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -27,11 +27,9 @@ class Standing:
 
     Attributes:
         events: how long its log is; the number of its last event.
-        ahead: how many queued runs of its project are older, counted up to a hundred.
         asked_at: the database's clock.
     """
 
-    capabilities: Sequence[str]
     claimed_at: datetime | None
     lost_leases: int
     max_lost_leases: int
@@ -40,26 +38,6 @@ class Standing:
     executor_state: str | None
     executor_seen: datetime | None
     asked_at: datetime
-    ahead: int
-
-
-@dataclass(frozen=True)
-class Hands:
-    """Executors that could take a run, and how many of their slots are used."""
-
-    executors: int
-    slots: int
-    used: int
-
-
-@dataclass(frozen=True)
-class CapOnRuns:
-    """A cap that holds for the run; ``used`` of ``amount``."""
-
-    key: str
-    amount: Decimal
-    period: str
-    used: Decimal
 
 
 @dataclass(frozen=True)
@@ -198,15 +176,6 @@ class RunPages(Calls):
         if not found:
             raise NotFound(f"run {run_id} does not exist or is not yours; Runs shows those that are")
         return Standing(**found[0])
-
-    def hands(self, capabilities: Sequence[str], patience: timedelta) -> Hands:
-        """Executors heard of within ``patience`` that have all these capabilities."""
-        [row] = self._rows("hands", capabilities=list(capabilities), patience=patience)
-        return Hands(**row)
-
-    def caps(self, run_id: RunId) -> list[CapOnRuns]:
-        """Caps on runs that hold for it."""
-        return [CapOnRuns(**row) for row in self._rows("caps_on_runs", run_id=run_id)]
 
     def stale_inputs(self, run_id: RunId, tables: Sequence[str]) -> list[StaleInput]:
         """Those of ``tables`` that are older than a rule allows."""

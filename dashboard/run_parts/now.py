@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import streamlit as st
 
 from dashboard.components.render import render
 from dashboard.data.shared import shared
-from dashboard.data.source import looking, settings
+from dashboard.data.source import looking
 from dashboard.views.phase_tables import reads_of
 from dashboard.views.run import facts, phase_lines
 from dashboard.views.timeline import slower, timeline
 from dashboard.views.verdict import advice, first_seen, verdict
 from dashboard.views.waiting import Reason, reasons
 from ops.database import Connection
-from ops.model import RunId
+from ops.limits import Limits
+from ops.model import RunId, RunStatus
 from ops.reads import Reads
 from ops.run_reads import RunPages, Usual
 from ops.views import RunDetail
@@ -84,6 +85,5 @@ def progress_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -
 def waits(connection: Connection, run: RunDetail) -> list[Reason]:
     """What holds it up."""
     more = RunPages(connection)
-    standing = more.standing(run.run_id)
-    hands = more.hands(standing.capabilities, timedelta(seconds=settings().lease_seconds))
-    return reasons(run, standing, hands, more.caps(run.run_id), more.stale_inputs(run.run_id, reads_of(run.spec)))
+    waiting = Limits(connection).why_waiting(run.run_id) if run.status is RunStatus.QUEUED else None
+    return reasons(run, more.standing(run.run_id), waiting, more.stale_inputs(run.run_id, reads_of(run.spec)))

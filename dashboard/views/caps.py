@@ -76,7 +76,7 @@ def _line(cap: CapStanding) -> CapLine:
     state, tone = _state(cap, share, told)
     return CapLine(
         cap.key,
-        f"{cap.org}/{cap.project}" if cap.project else f"{cap.org} (whole org)",
+        _where(cap),
         cap.unit,
         amount_words(cap.used, cap.unit),
         amount_words(cap.amount, cap.unit),
@@ -89,6 +89,11 @@ def _line(cap: CapStanding) -> CapLine:
         _said(cap, told),
         f"{told.at:%Y-%m-%d %H:%M} UTC" if told and told.at else "",
     )
+
+
+def _where(cap: CapStanding) -> str:
+    place = f"{cap.org}/{cap.project}" if cap.project else f"{cap.org} (whole org)"
+    return f"{place}, {cap.pipeline}" if cap.pipeline else place
 
 
 def _state(cap: CapStanding, share: float, told: Forecast | None) -> tuple[str, str]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from dashboard.views.words import count, span
+from ops.limits import Waiting
 from ops.model import RunStatus
-from ops.run_reads import CapOnRuns, Hands, StaleInput, Standing
+from ops.run_reads import StaleInput, Standing
 from ops.views import RunDetail
 
-# As far as the queue is counted.
-MANY = 100
+# What ops.why_waiting calls a reason → how it looks, and the page that says more.
+LOOKS: Mapping[str, tuple[str, str, str]] = {
+    "backoff": ("waits", "", ""),
+    "nobody": ("bad", "fleet", "Fleet"),
+    "capability": ("bad", "fleet", "Fleet"),
+    "cap": ("bad", "caps", "Caps"),
+    "pool": ("waits", "fleet", "Fleet"),
+    "queue": ("quiet", "./?status=queued", "Runs"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,14 +36,13 @@ class Reason:
 def reasons(
     run: RunDetail,
     standing: Standing,
-    hands: Hands,
-    caps: Sequence[CapOnRuns],
+    waiting: Waiting | None,
     stale: Sequence[StaleInput],
 ) -> list[Reason]:
-    """What holds it up, the hardest first; of a run that ended nothing."""
+    """What holds it up; of a run that ended nothing. What a queued one waits for is decided in Postgres alone."""
     if run.status.terminal:
         return []
-    found = _queued(run, standing, hands, caps) if run.status is RunStatus.QUEUED else [_owned(run, standing)]
+    found = [_owned(run, standing)] if run.status is not RunStatus.QUEUED else [_queued(waiting)] if waiting else []
     if standing.lost_leases:
         times = count(standing.lost_leases, "time")
         found.append(
@@ -53,35 +59,9 @@ def reasons(
     ]
 
 
-def _queued(run: RunDetail, standing: Standing, hands: Hands, caps: Sequence[CapOnRuns]) -> list[Reason]:
-    found = []
-    if run.available_at > standing.asked_at:
-        wait = span(run.available_at - standing.asked_at)
-        found.append(Reason("waits", f"It pauses {wait} after a failure, before attempt {run.attempt + 1}."))
-    found += [
-        Reason(
-            "bad",
-            f"Cap {cap.key} is used up: {_number(cap.used)} of {_number(cap.amount)} runs ({cap.period}).",
-            "caps",
-            "Caps",
-        )
-        for cap in caps
-        if cap.used + 1 > cap.amount
-    ]
-    needs = f" that can do {', '.join(standing.capabilities)}" if standing.capabilities else ""
-    if not hands.executors:
-        found.append(Reason("bad", f"No executor{needs} was heard of lately.", "fleet", "Fleet"))
-    elif hands.used >= hands.slots:
-        executors = count(hands.executors, "executor")
-        found.append(
-            Reason("waits", f"All {count(hands.slots, 'slot')} of {executors}{needs} are taken.", "fleet", "Fleet")
-        )
-    if standing.ahead:
-        number = f"At least {MANY}" if standing.ahead >= MANY else str(standing.ahead)
-        runs = "queued run" if standing.ahead == 1 else "queued runs"
-        verb = "is" if standing.ahead == 1 else "are"
-        found.append(Reason("quiet", f"{number} {runs} of the project {verb} older.", "./?status=queued", "Runs"))
-    return found or [Reason("good", "Nothing holds it up; the next free slot takes it.")]
+def _queued(waiting: Waiting) -> Reason:
+    tone, link, name = LOOKS[waiting.reason]
+    return Reason(tone, f"{waiting.said[:1].upper()}{waiting.said[1:]}.", link, name)
 
 
 def _owned(run: RunDetail, standing: Standing) -> Reason:
@@ -95,7 +75,3 @@ def _owned(run: RunDetail, standing: Standing) -> Reason:
         return Reason("bad", said, link, "its runs")
     asked = ", and is asked to stop" if run.cancel_requested else ""
     return Reason("quiet", f"{owner} holds lease {run.lease_token} for {span(left)} more{asked}.", link, "its runs")
-
-
-def _number(value: Decimal) -> str:
-    return f"{value.normalize():,f}"

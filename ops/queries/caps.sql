@@ -1,12 +1,10 @@
--- Caps as people look at them. Row-level security, and ops.cap_standing, decide which a caller sees.
+-- Caps as people look at them. Row-level security, and ops.cap_report, decide which a caller sees.
 
 -- name: standing
-select c.cap_id, c.key, o.slug as org, p.slug as project, c.org_id, c.project_id, c.unit, c.amount, c.period, c.used,
-  c.began_at, c.ends_at, c.asked_at
-from ops.cap_standing() as c
-join ops.orgs o on o.id = c.org_id
-left join ops.projects p on p.id = c.project_id
-order by o.slug, p.slug nulls first, c.key;
+select c.cap_id, c.key, c.org, c.project, c.pipeline, c.org_id, c.project_id, c.unit, c.amount, c.period, c.used, c.began_at,
+  c.resets_at as ends_at, c.asked_at
+from ops.cap_report() as c
+order by c.org, c.project nulls first, c.key;
 
 -- name: waiting
 -- Runs that wait in the projects that a cap on runs holds for, the oldest first; of each project at most as many as are shown.
@@ -16,7 +14,7 @@ join ops.orgs o on o.id = p.org_id
 cross join lateral (
   select w.id, w.pipeline, w.env, w.created_at
   from ops.runs w
-  where w.project_id = p.id and w.status = 'queued'
+  where w.project_id = p.id and w.status = 'queued' and (%(pipeline)s::text is null or w.pipeline = %(pipeline)s::text)
   order by w.created_at, w.id
   limit %(limit)s
 ) as r
@@ -33,6 +31,7 @@ cross join lateral (
   select f.id, f.pipeline, f.env, f.created_at
   from ops.runs f
   where f.project_id = p.id and f.status = 'failed' and f.created_at >= %(since)s
+    and (%(pipeline)s::text is null or f.pipeline = %(pipeline)s::text)
     and f.error_code = 'CAP_EXCEEDED' and position(%(key)s in f.error_message) > 0
   order by f.created_at desc, f.id desc
   limit %(limit)s

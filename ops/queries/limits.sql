@@ -1,7 +1,8 @@
 -- Caps, pools, prices, what runs used of them, and what a queued run waits for. Row-level security decides which rows a caller sees.
 
 -- name: caps
-select * from ops.cap_report();
+select c.key, c.org, c.project, c.pipeline, c.unit, c.period, c.amount, c.used, c.resets_at, c.used_up_at
+from ops.cap_report() as c;
 
 -- name: set_cap
 select ops.set_cap(

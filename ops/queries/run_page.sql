@@ -2,29 +2,13 @@
 -- bounded: by the run, or by a number of runs before it.
 
 -- name: standing
--- Where it stands in the fleet and the queue, as far as the caller sees them. Runs before it are counted up to a hundred.
-select r.capabilities, r.claimed_at, r.lost_leases, r.max_lost_leases, coalesce(l.event_seq, r.event_seq) as events,
-  x.name as executor, x.state as executor_state, x.last_seen as executor_seen, clock_timestamp() as asked_at,
-  (
-    select count(*)
-    from (
-      select from ops.runs o
-      where o.project_id = r.project_id and o.status = 'queued' and o.created_at < r.created_at
-      limit 100
-    ) as before
-  ) as ahead
+-- Whose it is or was.
+select r.claimed_at, r.lost_leases, r.max_lost_leases, coalesce(l.event_seq, r.event_seq) as events,
+  x.name as executor, x.state as executor_state, x.last_seen as executor_seen, clock_timestamp() as asked_at
 from ops.runs r
 left join ops.run_leases l on l.run_id = r.id
 left join ops.executors x on x.id = coalesce(l.executor_id, r.executor_id)
 where r.id = %(run_id)s;
-
--- name: hands
--- Who could take a run that needs these capabilities: executors that were heard of, and their slots.
-select count(*) as executors, coalesce(sum(x.slots), 0)::int as slots,
-  coalesce(sum((select count(*) from ops.run_leases l where l.executor_id = x.id)), 0)::int as used
-from ops.executors x
-where x.state = 'active' and x.last_seen >= clock_timestamp() - %(patience)s::interval
-  and x.capabilities @> %(capabilities)s::text[];
 
 -- name: stale_inputs
 -- Tables that it reads and that are older than a rule allows.
@@ -239,12 +223,3 @@ from reached d
 left join ops.runs m on m.id = d.run_id
 order by d."table", d.source, d.steps
 limit 200;
-
--- name: caps_on_runs
--- Caps on runs that hold for the run's project.
-select c.key, c.amount, c.period, c.used
-from ops.cap_standing() as c
-join ops.runs r on r.id = %(run_id)s
-join ops.projects p on p.id = r.project_id
-where c.unit = 'runs' and c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id)
-order by c.key;

@@ -18,7 +18,7 @@ from tests.dashboard.test_views import NOW
 
 HALF = timedelta(hours=12)
 CAP = CapStanding(
-    UUID(int=1), "rows_a_day", "acme", None, UUID(int=2), None, "rows", Decimal(1000), "day", Decimal(400), NOW - HALF,
+    UUID(int=1), "rows_a_day", "acme", None, None, UUID(int=2), None, "rows", Decimal(1000), "day", Decimal(400), NOW - HALF,
     NOW + HALF, NOW,
 )  # fmt: skip
 AT_ONCE = replace(

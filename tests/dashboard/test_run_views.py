@@ -21,16 +21,15 @@ from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import check_lines, commit_lines, row_lines, schema_difference
 from dashboard.views.timeline import slower, stretches, timeline
 from dashboard.views.verdict import ADVICE, advice, first_seen
-from dashboard.views.waiting import reasons
+from dashboard.views.waiting import LOOKS, reasons
 from ops.errors import all_errors
+from ops.limits import Waiting
 from ops.model import EventType, PhaseStatus, RunId, RunStatus
 from ops.run_reads import (
     LOG_PAGE,
-    CapOnRuns,
     CommitRow,
     Downstream,
     GoodRun,
-    Hands,
     SignalRow,
     StaleInput,
     Standing,
@@ -43,9 +42,8 @@ from tests.dashboard.test_views import DONE, ENDED, NOW, PHASE, RUN
 
 OTHER = RunId(UUID(int=7))
 EXECUTOR = UUID(int=8)
-STANDING = Standing((), None, 0, 10, 5, "worker-1", "active", NOW, NOW, 0)
+STANDING = Standing(None, 0, 10, 5, "worker-1", "active", NOW, NOW)
 QUEUED = replace(RUN, status=RunStatus.QUEUED)
-FREE = Hands(2, 8, 3)
 COMMIT = CommitRow(
     UUID(int=3), "silver", "sales", 2, 2, "replace", 30, 30, 4096, "v1:b", {"id": "long", "at": "date"}, False, "tidy", NOW,
     1, 40, {"id": "integer", "old": "string"}, "v1:a", ({"table": "bronze.sales", "version": 2},),
@@ -117,52 +115,25 @@ def test_the_timeline_marks_commits_and_what_is_usual() -> None:
     assert timeline(replace(RUN, started_at=NOW), [], NOW, (), (), usual).ticks[-1] == "2 min 40 s"
 
 
-@pytest.mark.parametrize(
-    ("standing", "hands", "caps", "said"),
-    [
-        (STANDING, FREE, [], "Nothing holds it up; the next free slot takes it."),
-        (STANDING, Hands(0, 0, 0), [], "No executor was heard of lately."),
-        (
-            replace(STANDING, capabilities=("gpu",)),
-            Hands(0, 0, 0),
-            [],
-            "No executor that can do gpu was heard of lately.",
-        ),
-        (STANDING, Hands(1, 4, 4), [], "All 4 slots of 1 executor are taken."),
-        (replace(STANDING, ahead=1), FREE, [], "1 queued run of the project is older."),
-        (replace(STANDING, ahead=100), FREE, [], "At least 100 queued runs of the project are older."),
-        (
-            STANDING,
-            FREE,
-            [CapOnRuns("few", Decimal(5), "concurrent", Decimal(5))],
-            "Cap few is used up: 5 of 5 runs (concurrent).",
-        ),
-        (
-            STANDING,
-            FREE,
-            [CapOnRuns("few", Decimal(5), "day", Decimal(4))],
-            "Nothing holds it up; the next free slot takes it.",
-        ),
-    ],
-)
-def test_a_queued_run_says_what_holds_it_up(standing: Standing, hands: Hands, caps: list[CapOnRuns], said: str) -> None:
-    assert [reason.said for reason in reasons(QUEUED, standing, hands, caps, [])] == [said]
+@pytest.mark.parametrize("reason", LOOKS)
+def test_a_queued_run_says_what_it_waits_for_in_postgres_words(reason: str) -> None:
+    [found] = reasons(QUEUED, STANDING, Waiting(reason, "cap few is full", None, {}), [])
+    assert found.said == "Cap few is full."
+    assert (found.tone, found.link, found.link_name) == LOOKS[reason]
 
 
 def test_a_run_at_work_says_whose_it_is_and_a_lost_one_that_it_is_lost() -> None:
     held = replace(RUN, lease_token=9, lease_expires_at=NOW + timedelta(seconds=20))
-    [reason] = reasons(held, STANDING, FREE, [], [])
+    [reason] = reasons(held, STANDING, None, [])
     assert (reason.tone, reason.said) == ("quiet", "worker-1 holds lease 9 for 20 s more.")
     over, lost = reasons(
-        replace(held, lease_expires_at=NOW - timedelta(seconds=20)), replace(STANDING, lost_leases=1), FREE, [], []
+        replace(held, lease_expires_at=NOW - timedelta(seconds=20)), replace(STANDING, lost_leases=1), None, []
     )
     assert (over.tone, lost.said) == ("bad", "Its lease was lost 1 time; after 10 it fails.")
     assert "over since 20 s" in over.said
-    *_, stale = reasons(held, STANDING, FREE, [], [StaleInput("bronze.sales", "error", 7200.0)])
+    *_, stale = reasons(held, STANDING, None, [StaleInput("bronze.sales", "error", 7200.0)])
     assert stale.said == "bronze.sales, which it reads, is 2 h old, older than it may be."
-    assert reasons(replace(ENDED, status=RunStatus.SUCCEEDED), STANDING, FREE, [], []) == []
-    paused = replace(QUEUED, available_at=NOW + timedelta(seconds=8))
-    assert reasons(paused, STANDING, FREE, [], [])[0].said == "It pauses 8.0 s after a failure, before attempt 2."
+    assert reasons(replace(ENDED, status=RunStatus.SUCCEEDED), STANDING, None, []) == []
 
 
 def test_specs_of_any_age_are_read_for_their_tables() -> None:

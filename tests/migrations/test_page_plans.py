@@ -120,8 +120,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "column_sources": (lambda on, old: Datasets(on).column_sources(old.dataset), 120),
     },
     "run_page": {
-        "standing": (lambda on, old: RunPages(on).standing(old.run), 110),
-        "hands": (lambda on, _: RunPages(on).hands([], timedelta(days=1)), 0),
+        "standing": (lambda on, old: RunPages(on).standing(old.run), 10),
         "stale_inputs": (lambda on, old: RunPages(on).stale_inputs(old.run, ["bronze.orders"]), 10),
         # Forty runs of eleven phases.
         "usual": (lambda on, old: RunPages(on).usual(old.run), 40 + 40 * 11 + 10),
@@ -138,7 +137,6 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "signals": (lambda on, old: RunPages(on).signals(old.run), 10),
         "repeats": (lambda on, old: RunPages(on).repeats(old.run), 10),
         "downstream": (lambda on, old: RunPages(on).downstream(old.run, ["bronze.orders"]), 30),
-        "caps_on_runs": (lambda on, old: RunPages(on).caps(old.run), 10),
     },
     "caps": {
         "standing": (lambda on, _: Caps(on).standing(), 10),

@@ -5631,7 +5631,8 @@ $$;
 -- The caps that the caller may know of, what is used of each, and when it is used up if it goes on as since the period began.
 create or replace function ops.cap_report() returns table (
   key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric,
-  resets_at timestamptz, used_up_at timestamptz
+  resets_at timestamptz, used_up_at timestamptz, cap_id uuid, org_id uuid, project_id uuid, began_at timestamptz,
+  asked_at timestamptz
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -5651,7 +5652,8 @@ begin
             select v_now + (v_now - b.at) * least(((c.amount - u.used) / u.used)::float8, 1e6) as at
             from (select greatest(private.period_start(c.period, v_now), c.created_at) as at) as b) as f
           where f.at < private.period_end(c.period, v_now))
-      end
+      end,
+      c.id, c.org_id, c.project_id, case when c.period <> 'concurrent' then private.period_start(c.period, v_now) end, v_now
     from ops.caps c
     join ops.orgs o on o.id = c.org_id
     left join ops.projects p on p.id = c.project_id
@@ -6615,37 +6617,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return private.probes_due(p_hour, pg_catalog.clock_timestamp(), p_probed);
-end
-$$;
-
--- functions/54_cap_standing.sql
--- The caps that hold for projects of the caller and how far they are used, whoever of the org used them: who runs into a cap is
--- told how full it is anyway, and a part of the sum would be no answer. Null as began_at: what is used now, not in a period.
-create or replace function ops.cap_standing()
-returns table (
-  cap_id uuid, key text, org_id uuid, project_id uuid, unit text, amount numeric, period text, used numeric,
-  began_at timestamptz, ends_at timestamptz, asked_at timestamptz
-)
-language plpgsql stable security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_now timestamptz := pg_catalog.clock_timestamp();
-begin
-  return query
-    select c.id, c.key, c.org_id, c.project_id, c.unit, c.amount, c.period, private.cap_used(c, v_now), b.began_at,
-      -- In UTC, as the period begins: a month has no length of its own.
-      case when c.period <> 'concurrent' then
-        ((b.began_at at time zone 'UTC') + ('1 ' || c.period)::interval) at time zone 'UTC'
-      end,
-      v_now
-    from ops.caps c
-    cross join lateral (
-      select case when c.period <> 'concurrent' then private.period_start(c.period, v_now) end as began_at) as b
-    where private.is_trusted() or (
-      c.org_id = any (array(select private.my_orgs()))
-      and (c.project_id is null or c.project_id = any (array(select private.my_projects()))));
 end
 $$;
 
@@ -8792,9 +8763,6 @@ grant execute on function ops.run_traceparent(uuid, bigint) to controlroom_execu
 grant execute on function
   ops.metrics(int), ops.steward_round(), ops.record_evidence(text, text, boolean, jsonb), ops.probes_due(int, text[])
 to service_role;
-
--- policies/permissions/54_caps.sql
-grant execute on function ops.cap_standing() to authenticated, service_role;
 
 -- policies/permissions/55_check_results.sql
 -- People: it checks the caller's membership itself.

@@ -230,7 +230,8 @@ $$;
 -- The caps that the caller may know of, what is used of each, and when it is used up if it goes on as since the period began.
 create or replace function ops.cap_report() returns table (
   key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric,
-  resets_at timestamptz, used_up_at timestamptz
+  resets_at timestamptz, used_up_at timestamptz, cap_id uuid, org_id uuid, project_id uuid, began_at timestamptz,
+  asked_at timestamptz
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -250,7 +251,8 @@ begin
             select v_now + (v_now - b.at) * least(((c.amount - u.used) / u.used)::float8, 1e6) as at
             from (select greatest(private.period_start(c.period, v_now), c.created_at) as at) as b) as f
           where f.at < private.period_end(c.period, v_now))
-      end
+      end,
+      c.id, c.org_id, c.project_id, case when c.period <> 'concurrent' then private.period_start(c.period, v_now) end, v_now
     from ops.caps c
     join ops.orgs o on o.id = c.org_id
     left join ops.projects p on p.id = c.project_id
