@@ -59,6 +59,7 @@ def rows_of(table: str, has: set[str], scope: Scope) -> tuple[str, list[object],
     project = [scope.project_id]
     rules: list[tuple[bool, tuple[str, list[object], bool]]] = [
         (table == "orgs", ("id = %s", [scope.org_id], False)),
+        (table == "prices", ("org_id = %s", [scope.org_id], False)),
         (table == "projects", ("id = %s", [*project], False)),
         (table == "cap_usage", ("project_id = %s and run_id is null", [*project], False)),
         ("env" in has, ("project_id = %s and env = %s", [*project, scope.env], True)),
@@ -108,7 +109,7 @@ def test_no_row_of_anothers_is_read(population: Population, tally: Tally) -> Non
 
 def _knows(person: Person, scope: Scope, table: str) -> bool:
     """Whether rows that belong to no environment are the person's to see."""
-    if table == "orgs":
+    if table in ("orgs", "prices"):
         return person.org == scope.org
     if table in ("memberships", "audit_log"):
         return person.belongs_to(scope) and person.role == "admin"
