@@ -217,6 +217,7 @@ def test_the_first_version_of_a_table_may_come_by_a_refresh_and_go_again(world: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_from_the_terminal(world: World) -> None:
     world.start_executor()
     spec = marts()

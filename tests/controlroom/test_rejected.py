@@ -10,9 +10,15 @@ from typing import cast
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from ops.catalog import Catalog
+from ops.database import connect
 from ops.embedded import Cluster
+from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.controlroom.terminal import Answer, Terminal
 
+# A dozen processes of the command line, on whatever machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SPEC = """\
 version: 1
 pipeline: adults
@@ -77,10 +83,9 @@ def test_rules_are_counted_and_rejected_rows_are_at_hand(terminal: Terminal, don
         ("quarantine.gold_adults", "Grace", 85, ODD),
     }
     assert [one["name"] for one in rows(terminal("run", "rejected", done, "--rule", ODD, "--json"))] == ["Grace"]
-    assert len(rows(terminal("run", "rejected", done, "--limit", "1", "--json"))) == 1
     unknown = terminal("run", "rejected", done, "--rule", "odd")
     assert (unknown.code, unknown.err.split(":")[0]) == (3, "NOT_FOUND")
-    assert "Grace" in terminal("run", "rejected", done).out
+    assert "Grace" in terminal("run", "rejected", done, "--limit", "2").out
     files = sorted(terminal.home.glob("lake/**/*.parquet"))
     verified = terminal("run", "verify", done)
     assert verified.code == 0, verified.out + verified.err
@@ -90,13 +95,11 @@ def test_rules_are_counted_and_rejected_rows_are_at_hand(terminal: Terminal, don
 
 def _personal_data_stays_hidden(terminal: Terminal, done: str, cluster: Cluster) -> None:
     """What is said of a table's column holds of the rows that never came into the table."""
-    for command in (
-        ("dataset", "pii", "gold.adults", "age", "yes"),
-        ("member", "add", "default/demo", "ann", "--role", "viewer", "--env", "dev"),
-    ):
-        answer = terminal(*command)
-        assert answer.code == 0, answer.err
-    token = terminal("token", "create", "t", "--subject", "ann", "--role", "viewer").out.strip()
+    with connect(terminal.database_url, autocommit=True) as owner:
+        project, people, catalog = Rpc(owner).ensure_project("default", "demo"), Tenancy(owner), Catalog(owner)
+        catalog.note_column(catalog.entry(project, "dev", "gold.adults").dataset_id, "age", pii="yes")
+        people.set_member("default", "demo", "ann", "viewer", ["dev"])
+        token = people.create_access_token("t", "viewer", subject="ann")
     holder = cluster.token_url(str(conninfo_to_dict(terminal.database_url)["dbname"]))
     viewer = Terminal(terminal.home, holder, {"CONTROLROOM_TOKEN": token})
     answer = viewer("run", "rejected", done, "--json")
