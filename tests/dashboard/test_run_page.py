@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotThere
 
 from ops.embedded import Cluster
 from ops.model import EventType, NewEvent, RunId
@@ -34,6 +35,7 @@ class Lived:
         page.wait_for_selector(".verdict")
         # The last part of the page.
         expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,21 @@ def test_what_changed_in_the_columns_and_what_is_made_from_it(page: Page, lived:
     expect(under(page, "Downstream").locator("tbody tr")).to_contain_text("does not have it yet")
 
 
+def choose(page: Page, box: Locator, name: str) -> None:
+    """A list that has just been opened closes when the page still scrolls to it: then it is opened again."""
+    option = page.get_by_role("option", name=name)
+    for _ in range(30):
+        box.click()
+        try:
+            option.wait_for(timeout=1_000)
+        except NotThere:
+            continue
+        assert page.get_by_role("option", name="months.parquet").count() == 0
+        option.click()
+        return
+    pytest.fail(f"the list never showed {name}")
+
+
 def test_an_artifact_of_each_kind_can_be_looked_at(page: Page, lived: Lived) -> None:
     lived.open(page, lived.eventful)
     shown = page.get_by_role("combobox", name="Look at")
@@ -116,12 +133,9 @@ def test_an_artifact_of_each_kind_can_be_looked_at(page: Page, lived: Lived) -> 
         ("land.log", ".log td", "begins"),
         ("months.sql", ".log pre", "group by month"),
     ):
-        shown.click()
-        page.get_by_role("option", name=name).click()
+        choose(page, shown, name)
         expect(page.locator(selector, has_text=said).last).to_be_visible()
-    shown.click()
-    expect(page.get_by_role("option", name="months.parquet")).to_have_count(0)
-    page.get_by_role("option", name="dot.png").click()
+    choose(page, shown, "dot.png")
     picture = page.get_by_role("img", name="dot.png")
     expect(picture).to_be_visible()
     assert picture.evaluate("each => each.naturalWidth") == 1
