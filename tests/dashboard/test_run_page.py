@@ -15,6 +15,7 @@ from playwright.sync_api import TimeoutError as NotThere
 
 from ops.embedded import Cluster
 from ops.model import EventType, NewEvent, RunId
+from ops.run_reads import LOG_PAGE
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, broken, eventful, further, good, huge
 from tests.dashboard.people import as_role
@@ -207,18 +208,16 @@ def test_each_act_says_first_what_it_would_do_and_who_may_not_is_told(page: Page
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_huge_run_is_drawn_at_once(page: Page, lived: Lived) -> None:
-    """A hundred phases and ten thousand events. The limit is far above what a quiet machine needs: it catches a page that
-    reads or sends all of it."""
+def test_of_a_huge_run_no_more_is_drawn_than_can_be_looked_at(page: Page, lived: Lived) -> None:
+    """A hundred phases and ten thousand events: all phases are there, and of the log a page. How long a link takes is told and
+    not judged, because it is the machine's load that decides; what is read is (tests/migrations/test_page_plans.py)."""
     run_id = huge(lived.served.operator)
     lived.open(page, run_id)
-    took = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        lived.open(page, run_id)
-        took.append(time.perf_counter() - begun)
-    sys.stderr.write(f"\ndeep links to a run of 100 phases and 10,000 events: {sorted(took)}\n")
-    assert sorted(took)[2] < 5.0
+    begun = time.perf_counter()
+    lived.open(page, run_id)
+    sys.stderr.write(f"\na link to a run of 100 phases and 10,000 events: {time.perf_counter() - begun:.2f} s\n")
+    expect(page.get_by_role("log").locator("tbody tr")).to_have_count(LOG_PAGE)
+    assert len(page.locator(".stMain").inner_html()) < 500_000
     expect(page.locator(".axis .label")).to_have_count(101)
     expect(page.get_by_text("10,000 events, each with the hash")).to_be_visible()
     page.get_by_role("button", name="Next events").click()
