@@ -11,9 +11,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotThere
 
 from ops.embedded import Cluster
 from ops.model import EventType, NewEvent, RunId
+from ops.run_reads import LOG_PAGE
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, broken, eventful, further, good, huge
 from tests.dashboard.people import as_role
@@ -34,6 +36,7 @@ class Lived:
         page.wait_for_selector(".verdict")
         # The last part of the page.
         expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,21 @@ def test_what_changed_in_the_columns_and_what_is_made_from_it(page: Page, lived:
     expect(under(page, "Downstream").locator("tbody tr")).to_contain_text("does not have it yet")
 
 
+def choose(page: Page, box: Locator, name: str) -> None:
+    """A list that has just been opened closes when the page still scrolls to it: then it is opened again."""
+    option = page.get_by_role("option", name=name)
+    for _ in range(30):
+        box.click()
+        try:
+            option.wait_for(timeout=1_000)
+        except NotThere:
+            continue
+        assert page.get_by_role("option", name="months.parquet").count() == 0
+        option.click()
+        return
+    pytest.fail(f"the list never showed {name}")
+
+
 def test_an_artifact_of_each_kind_can_be_looked_at(page: Page, lived: Lived) -> None:
     lived.open(page, lived.eventful)
     shown = page.get_by_role("combobox", name="Look at")
@@ -116,12 +134,9 @@ def test_an_artifact_of_each_kind_can_be_looked_at(page: Page, lived: Lived) -> 
         ("land.log", ".log td", "begins"),
         ("months.sql", ".log pre", "group by month"),
     ):
-        shown.click()
-        page.get_by_role("option", name=name).click()
+        choose(page, shown, name)
         expect(page.locator(selector, has_text=said).last).to_be_visible()
-    shown.click()
-    expect(page.get_by_role("option", name="months.parquet")).to_have_count(0)
-    page.get_by_role("option", name="dot.png").click()
+    choose(page, shown, "dot.png")
     picture = page.get_by_role("img", name="dot.png")
     expect(picture).to_be_visible()
     assert picture.evaluate("each => each.naturalWidth") == 1
@@ -193,18 +208,16 @@ def test_each_act_says_first_what_it_would_do_and_who_may_not_is_told(page: Page
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_huge_run_is_drawn_at_once(page: Page, lived: Lived) -> None:
-    """A hundred phases and ten thousand events. The limit is far above what a quiet machine needs: it catches a page that
-    reads or sends all of it."""
+def test_of_a_huge_run_no_more_is_drawn_than_can_be_looked_at(page: Page, lived: Lived) -> None:
+    """A hundred phases and ten thousand events: all phases are there, and of the log a page. How long a link takes is told and
+    not judged, because it is the machine's load that decides; what is read is (tests/migrations/test_page_plans.py)."""
     run_id = huge(lived.served.operator)
     lived.open(page, run_id)
-    took = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        lived.open(page, run_id)
-        took.append(time.perf_counter() - begun)
-    sys.stderr.write(f"\ndeep links to a run of 100 phases and 10,000 events: {sorted(took)}\n")
-    assert sorted(took)[2] < 5.0
+    begun = time.perf_counter()
+    lived.open(page, run_id)
+    sys.stderr.write(f"\na link to a run of 100 phases and 10,000 events: {time.perf_counter() - begun:.2f} s\n")
+    expect(page.get_by_role("log").locator("tbody tr")).to_have_count(LOG_PAGE)
+    assert len(page.locator(".stMain").inner_html()) < 500_000
     expect(page.locator(".axis .label")).to_have_count(101)
     expect(page.get_by_text("10,000 events, each with the hash")).to_be_visible()
     page.get_by_role("button", name="Next events").click()
