@@ -61,7 +61,9 @@ insert into ops.dataset_notes (dataset_id, project_id, description)
   select id, project_id, %(mark)s from ops.datasets where project_id = %(project)s and env = %(env)s;
 insert into ops.dataset_columns (dataset_id, name, project_id)
   select id, %(mark)s, project_id from ops.datasets where project_id = %(project)s and env = %(env)s;
-insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s)
+insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s);
+insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
+  values (%(project)s, %(env)s, 'dataset', %(mark)s, 1, %(mark)s)
 """
 
 

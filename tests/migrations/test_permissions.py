@@ -19,7 +19,7 @@ PEOPLE = {
     "what_if_score", "set_signal_weight", "set_score_gate",
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
-    "note_dataset", "note_column", "masked_columns",
+    "note_dataset", "note_column", "masked_columns", "record_bi_objects",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
