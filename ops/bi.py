@@ -52,9 +52,9 @@ class Bi(Calls):
         """
         self._do("record_bi_objects", project_id=project_id, env=env, objects=Jsonb([_plain(one) for one in objects]))
 
-    def phase_verdicts(self, run_id: RunId) -> dict[str, str]:
-        """The validate phases of a run, by name, with the status of each."""
-        return {row["name"]: row["status"] for row in self._rows("phase_verdicts", run_id=run_id)}
+    def phase_verdicts(self, run_id: RunId) -> dict[str, bool]:
+        """The validate phases of a run, by name, and whether all checks of each held."""
+        return {row["name"]: row["passed"] for row in self._rows("phase_verdicts", run_id=run_id)}
 
 
 def _plain(one: BiObject) -> dict[str, object]:

@@ -68,6 +68,7 @@ class Publication:
     Attributes:
         uri: of gold as its reader, without the password.
         kept: metrics that BI users made, by dataset; an import would drop what it is not given.
+        kept_columns: the same of calculated columns.
     """
 
     project_id: UUID
@@ -75,6 +76,7 @@ class Publication:
     uri: str
     datasets: Sequence[Dataset]
     kept: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    kept_columns: Mapping[str, Sequence[Json]] = field(default_factory=dict)
 
     @property
     def tenant(self) -> str:
@@ -164,7 +166,7 @@ def _dataset(publication: Publication, dataset: Dataset) -> Json:
         "uuid": str(publication.uuid("dataset", dataset.name)),
         "database_uuid": str(publication.uuid("database", "gold")),
         "metrics": [*_metrics(dataset), *publication.kept.get(dataset.name, ())],
-        "columns": [_column(dataset, column) for column in found],
+        "columns": [*(_column(dataset, column) for column in found), *publication.kept_columns.get(dataset.name, ())],
         "version": VERSION,
         "is_managed_externally": True,
         "external_url": dataset.run_url or None,
@@ -224,9 +226,7 @@ def _chart(publication: Publication, dataset: Dataset, title: str) -> Json:
 
 
 def _dashboard(publication: Publication, dataset: Dataset) -> Json:
-    placed = [
-        (chart, publication.uuid("chart", chart_name(dataset, chart.title))) for chart in dataset.mart.charts
-    ]
+    placed = [(chart, publication.uuid("chart", chart_name(dataset, chart.title))) for chart in dataset.mart.charts]
     certificate = dataset.certificate
     return {
         "dashboard_title": f"{dataset.mart.title} · {publication.tenant}",

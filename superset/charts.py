@@ -59,7 +59,9 @@ def query_context(mart: Mart, chart: Chart, form_data: Json) -> Json:
         "columns": columns, "metrics": list(chart.metrics), "filters": [], "extras": {}, "orderby": [[chart.metrics[0], False]],
         "row_limit": form_data["row_limit"], "annotation_layers": [], "order_desc": True, "time_range": "No filter",
     }  # fmt: skip
-    assert all(metric in mart.metrics for metric in chart.metrics), f"{chart.title} shows a metric that {mart.title} lacks"
+    assert all(metric in mart.metrics for metric in chart.metrics), (
+        f"{chart.title} shows a metric that {mart.title} lacks"
+    )
     return {
         "datasource": {"id": 0, "type": "table"}, "force": False, "queries": [query], "form_data": form_data,
         "result_format": "json", "result_type": "full",

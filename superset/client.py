@@ -1,4 +1,4 @@
-"""Apache Superset's REST API, thin and typed. One client is one user's session: token, CSRF token and cookie belong together."""
+"""Apache Superset's REST API, thin and typed. A client is one user's session: token, CSRF token and cookie belong together."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Superset:
         """Every row of a list, page after page, in the order of ids."""
         for page in range(10_000):
             query = {
-                "page": page, "page_size": PAGE, "order_column": "id", "order_direction": "asc",
+                "page": page, "page_size": PAGE,
                 **({"filters": list(filters)} if filters else {}),
             }  # fmt: skip
             found = self.get(path, q=query)["result"]
@@ -157,4 +157,3 @@ def _words(answer: httpx.Response) -> str:
 def _issues(extra: object) -> str:
     rest = {name: told for name, told in extra.items() if name != "issue_codes"} if isinstance(extra, dict) else {}
     return json.dumps(rest) if rest else ""
-

@@ -11,8 +11,8 @@ order by b.kind, b.name;
 select ops.record_bi_objects(p_project_id => %(project_id)s, p_env => %(env)s, p_objects => %(objects)s);
 
 -- name: phase_verdicts
--- Of the run that made a version: its validate phases.
-select p.name, p.status
+-- Of the run that made a version: its validate phases, and whether all their checks held, those that only warn included.
+select p.name, p.status = 'succeeded' and coalesce((p.metrics ->> 'failed_checks')::int, 0) = 0 as passed
 from ops.run_phases p
 where p.run_id = %(run_id)s and p.kind = 'validate'
 order by p.ordinal;

@@ -33,9 +33,7 @@ def tenant_of(scope: Scope) -> str:
     return f"{scope.org}/{scope.project}/{scope.env}"
 
 
-def publish_partition(
-    ctx: Context, target: PostgresTarget, table: str, version: int, fingerprint: Fingerprint
-) -> str:
+def publish_partition(ctx: Context, target: PostgresTarget, table: str, version: int, fingerprint: Fingerprint) -> str:
     """Publishes one version of a lake table as the rows of the run's project and environment; ``swapped`` or ``unchanged``.
 
     Raises:
@@ -111,7 +109,7 @@ def _agree(connection: psycopg.Connection, target: PostgresTarget, whole: sql.Id
     alter = sql.SQL("alter table {} {} column {} {}")
     for column, kind in has.items():
         if column not in had:
-            connection.execute(alter.format(whole, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))  # type: ignore[arg-type]
+            connection.execute(alter.format(whole, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))
         elif had[column] != kind and not alone:
             raise PhaseFailed(
                 f"{target.table} is shared, and its column {column} is {had[column]} in the rows of other projects, here "
@@ -120,12 +118,12 @@ def _agree(connection: psycopg.Connection, target: PostgresTarget, whole: sql.Id
             )
         elif had[column] != kind:
             connection.execute(alter.format(whole, sql.SQL("drop"), sql.Identifier(column), sql.SQL("")))
-            connection.execute(alter.format(whole, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))  # type: ignore[arg-type]
+            connection.execute(alter.format(whole, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))
     for column, kind in had.items():
         if column not in has and alone:
             connection.execute(alter.format(whole, sql.SQL("drop"), sql.Identifier(column), sql.SQL("")))
         elif column not in has:
-            connection.execute(alter.format(new, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))  # type: ignore[arg-type]
+            connection.execute(alter.format(new, sql.SQL("add"), sql.Identifier(column), sql.SQL(kind)))
 
 
 def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str, str]:

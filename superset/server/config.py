@@ -1,4 +1,4 @@
-"""Apache Superset's configuration, read in ITS environment by SUPERSET_CONFIG_PATH. Everything of a home comes from variables."""
+"""Apache Superset's configuration, read in ITS environment by SUPERSET_CONFIG_PATH. What is a home's comes from variables."""
 
 import os
 

@@ -66,7 +66,9 @@ def test_what_stands_on_the_table_outlives_new_columns(bench: Bench) -> None:
     publish(bench, {"month": [1], "revenue": [30], "margin": [3.5]})
     assert read(bench, "select best from marts.best") == [(30,)]
     assert read(bench, "select polname from pg_policy where polrelid = 'marts.revenue'::regclass") == [("everything",)]
-    assert read(bench, "select relacl::text like '%=r/%' from pg_class where oid = 'marts.revenue'::regclass") == [(True,)]
+    assert read(bench, "select relacl::text like '%=r/%' from pg_class where oid = 'marts.revenue'::regclass") == [
+        (True,)
+    ]
     assert read(bench, "select margin from marts.revenue") == [(3.5,)]
 
 
@@ -83,7 +85,9 @@ def test_a_column_cannot_have_two_types(bench: Bench) -> None:
     with pytest.raises(PhaseFailed, match="column revenue is bigint in the rows of other projects"):
         publish(bench, {"month": [1], "revenue": ["much"]}, "other")
     assert read(bench, "select count(*) from marts.revenue") == [(4,)]
-    assert read(bench, "select count(*) from pg_class where relname like 'revenue%' and relkind in ('r', 'p')") == [(3,)]
+    assert read(bench, "select count(*) from pg_class where relname like 'revenue%' and relkind in ('r', 'p')") == [
+        (3,)
+    ]
 
 
 def test_a_column_of_the_only_project_may_change_its_type(bench: Bench) -> None:
@@ -97,7 +101,10 @@ def test_partitions_are_nobodys_to_read(bench: Bench) -> None:
     with psycopg.connect(bench.url, autocommit=True) as connection:
         connection.execute("grant select on marts.revenue to public")
     publish(bench, {"month": [3], "revenue": [30]})
-    grants = "select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid, aclexplode(c.relacl) g where g.grantee <> c.relowner"
+    grants = """
+    select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid, aclexplode(c.relacl) g
+     where g.grantee <> c.relowner
+    """
     assert read(bench, grants) == [(0,)]
 
 
@@ -109,7 +116,9 @@ def test_a_table_of_ours_becomes_shared_and_keeps_its_grants(bench: Bench) -> No
         connection.execute("grant select on marts.revenue to public")
     publish(bench, {"month": [9], "revenue": [9]})
     assert read(bench, "select month, tenant from marts.revenue") == [(9, "acme/demo/dev")]
-    assert read(bench, "select relacl::text like '%=r/%' from pg_class where oid = 'marts.revenue'::regclass") == [(True,)]
+    assert read(bench, "select relacl::text like '%=r/%' from pg_class where oid = 'marts.revenue'::regclass") == [
+        (True,)
+    ]
 
 
 def test_a_table_of_others_is_left_alone(bench: Bench) -> None:
