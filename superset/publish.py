@@ -156,7 +156,7 @@ def _probe(
         Security(client).set_rights(roles[tenant_role(publication)], frozenset())
         first = found[0]
         raise BiFailed(
-            f"Superset shows what it must not: {first.dataset or 'the server'}, {first.question}: {first.answer}; "
+            f"isolation does not hold: {first.dataset or 'the server'}, {first.question}: {' '.join(first.answer.split())}; "
             f"{len(found)} findings. The role {tenant_role(publication)} has lost its rights; `controlroom superset plan` "
             "shows what was edited by hand",
             {"findings": [vars(one) for one in found]},
