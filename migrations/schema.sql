@@ -383,6 +383,10 @@ CREATE FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_tim
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1577,6 +1581,27 @@ CREATE TABLE ops.audit_log (
     env text
 );
 ALTER TABLE ONLY ops.audit_log FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.bi_objects (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    superset_uuid uuid,
+    superset_id integer NOT NULL,
+    digest text NOT NULL,
+    dataset_id uuid,
+    run_id uuid,
+    version bigint,
+    fingerprint text,
+    certified_at timestamp with time zone,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT bi_objects_check CHECK ((((certified_at IS NULL) = (run_id IS NULL)) AND ((run_id IS NULL) = (fingerprint IS NULL)))),
+    CONSTRAINT bi_objects_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT bi_objects_kind_check CHECK ((kind = ANY (ARRAY['database'::text, 'dataset'::text, 'chart'::text, 'dashboard'::text, 'role'::text, 'rule'::text]))),
+    CONSTRAINT bi_objects_name_check CHECK ((name <> ''::text))
+);
+ALTER TABLE ONLY ops.bi_objects FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.cap_usage (
     id uuid DEFAULT private.new_id() NOT NULL,
     cap_id uuid NOT NULL,
@@ -1946,6 +1971,10 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_project_id_env_kind_name_key UNIQUE (project_id, env, kind, name);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.capabilities
@@ -2094,6 +2123,8 @@ CREATE INDEX alerts_run ON ops.alerts USING btree (run_id) WHERE (run_id IS NOT 
 CREATE UNIQUE INDEX alerts_source ON ops.alerts USING btree (rule_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
+CREATE INDEX bi_objects_dataset ON ops.bi_objects USING btree (dataset_id) WHERE (dataset_id IS NOT NULL);
+CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
@@ -2160,6 +2191,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EAC
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.bi_objects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2191,6 +2223,12 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
 ALTER TABLE ONLY ops.caps
@@ -2305,6 +2343,7 @@ ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.bi_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
@@ -2315,6 +2354,7 @@ CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (t
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alerts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.bi_objects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
@@ -2374,6 +2414,7 @@ CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING
 CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((((subject = ( SELECT private.signed_in() AS signed_in)) AND ((org_id IS NULL) OR (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.bi_objects FOR SELECT TO authenticated USING ((((project_id || '/'::text) || env) = ANY (ARRAY( SELECT private.my_scopes() AS my_scopes))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -2492,6 +2533,7 @@ CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true)
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alerts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.bi_objects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
@@ -2783,6 +2825,9 @@ GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug tex
 GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
@@ -3132,6 +3177,8 @@ GRANT SELECT ON TABLE ops.signals TO authenticated;
 GRANT SELECT ON TABLE api.signals TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
 GRANT SELECT ON TABLE ops.audit_log TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.bi_objects TO service_role;
+GRANT SELECT ON TABLE ops.bi_objects TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;

@@ -26,7 +26,7 @@ def params(mart: Mart, chart: Chart) -> Json:
         case "bars":
             return {
                 **same, "metrics": list(chart.metrics), "groupby": list(chart.by), "x_axis": chart.over,
-                "time_grain_sqla": "P1M", "x_axis_sort_asc": True, "stack": "Stack", "show_legend": True,
+                "time_grain_sqla": "P1M", "x_axis_sort_asc": True, "stack": None, "show_legend": True,
                 "y_axis_format": first.format, "truncate_metric": True, "rich_tooltip": True, "order_desc": True,
                 "x_axis_time_format": "%b %Y", "color_scheme": "supersetColors", "show_empty_columns": True,
             }  # fmt: skip

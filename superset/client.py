@@ -12,6 +12,8 @@ from ops.errors import BiFailed, NotAllowed, NotFound, SourceUnreachable
 
 API = "/api/v1"
 PAGE = 100
+# What Superset lets a list be ordered by.
+ORDER = {"/dataset": "table_name", "/database": "database_name", "/chart": "slice_name", "/rowlevelsecurity": "name"}
 Json = dict[str, Any]
 
 
@@ -85,10 +87,11 @@ class Superset:
         self._checked(self._send("DELETE", API + path))
 
     def every(self, path: str, filters: Sequence[Mapping[str, object]] = ()) -> Iterator[Json]:
-        """Every row of a list, page after page, in the order of ids."""
+        """Every row of a list, page after page, in an order that others' changes do not shuffle."""
+        order = next((column for start, column in ORDER.items() if path.startswith(start)), "id")
         for page in range(10_000):
             query = {
-                "page": page, "page_size": PAGE,
+                "page": page, "page_size": PAGE, "order_column": order, "order_direction": "asc",
                 **({"filters": list(filters)} if filters else {}),
             }  # fmt: skip
             found = self.get(path, q=query)["result"]
