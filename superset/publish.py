@@ -80,6 +80,7 @@ def publish(client: Superset, bi: Bi, wish: Wanted, say: Say) -> Report:
         client.import_assets(pack(build(after)), {"databases/gold.yaml": wish.password})
         seen = observe(client, publication, wanted(publication))
     new = _people(client, publication, wish.people, roles)
+    _own(client, publication, seen)
     ids = [one.superset_id for (kind, _), one in seen.items() if kind == "dataset"]
     client.post("/cachekey/invalidate", {"datasource_uids": [f"{one}__table" for one in ids]})
     bi.record(publication.project_id, publication.scope.env, _records(client, after, seen, roles))
@@ -189,6 +190,17 @@ def _people(
         if user["username"] not in members and not str(user["username"]).startswith("controlroom-probe-"):
             security.drop_person(user, role, roles)
     return [one.subject for one in people if security.put_person(one, role, roles)]
+
+
+def _own(client: Superset, publication: Publication, seen: Mapping[Key, Seen]) -> None:
+    """Owners of a table who are users there own its dataset, beside the administrator; that gives them no rights."""
+    ids = {str(row["username"]): int(row["id"]) for row in client.every("/security/users/")}
+    for one in publication.datasets:
+        owners = [ids[name] for owner in one.owners if (name := owner.removeprefix("@")) in ids]
+        now = seen["dataset", one.name]
+        had = {int(each["id"]) for each in now.raw.get("owners", [])}
+        if not set(owners) <= had:
+            client.put(f"/dataset/{now.superset_id}", {"owners": sorted({*owners, *had})})
 
 
 def _records(

@@ -9,7 +9,7 @@ import pytest
 
 from controlroom import bi
 from ops.errors import BiFailed
-from superset.client import API, Superset
+from superset.client import API, Json, Superset
 from superset.security import Security
 from superset.verify import chart_data, filter_values, samples
 from tests.superset.world import World
@@ -49,7 +49,7 @@ def two(world: World, acme: str) -> Iterator[Two]:
 
 def _questions(session: Superset, dataset_id: int, other: str) -> Iterator[tuple[str, str]]:
     """Everything a member can ask, with what came back."""
-    asked = {"columns": ["company", "tenant"], "metrics": [SUM]}
+    asked: Json = {"columns": ["company", "tenant"], "metrics": [SUM]}
     yield "chart data", chart_data(session, dataset_id, **asked).text
     yield "CSV", chart_data(session, dataset_id, "csv", **asked).text
     yield "samples", samples(session, dataset_id).text

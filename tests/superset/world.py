@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,14 +30,14 @@ from pipelines.lake import CommitRef, Lake
 from pipelines.registry import handler_for
 from pipelines.spec import Pipeline
 from superset.client import Superset
-from tests.pipelines.fences import Runs
+from tests.pipelines.fences import Owner, Runs
 
 PHASES = (
     NewPhase("mart", "transform"),
     NewPhase("check", "validate", ("mart",)),
     NewPhase("publish", "publish", ("check",)),
 )
-REVENUE = {
+REVENUE: Mapping[str, Sequence[str | int]] = {
     "company_id": [1, 1, 2],
     "company": ["{org} One", "{org} One", "{org} Two"],
     "currency": ["EUR", "EUR", "USD"],
@@ -95,6 +94,7 @@ class World:
     ops: str
     gold: str
     home: Path
+    runs: Runs | None = None
 
     def settings(self, org: str, **changes: object) -> Settings:
         return Settings(
@@ -110,13 +110,13 @@ class World:
         """A run that makes a mart, checks it, publishes it into gold and succeeds."""
         rows = _rows(org, revenue)
         lake = Lake(str(self.home / "lake"), Scope(org, "demo", "dev"))
-        gold_runs = Runs(self.gold) if not self._has_runs() else _known_runs(self.gold)
-        owner = gold_runs.claim()
+        self.runs = self.runs or Runs(self.gold)
+        owner = self.runs.claim()
         made = lake.commit(owner, CommitRef(owner.run_id, owner.token, "mart"), f"gold.{table}", rows, "replace")
         self._publish(lake, owner, table, made.version)
         return self._record(org, made, passed)
 
-    def _publish(self, lake: Lake, owner: object, table: str, version: int) -> None:
+    def _publish(self, lake: Lake, owner: Owner, table: str, version: int) -> None:
         target = {"table": f"gold.{table}", "dsn": "secret://file/gold_dsn", "shared": True}
         spec = {
             "version": 1, "pipeline": "bench", "owner": "@tests",
@@ -126,9 +126,9 @@ class World:
         scratch = self.home / f"scratch-{uuid.uuid4().hex[:8]}"
         scratch.mkdir()
         context = Context(
-            owner.run_id, owner.token, lake.scope, "bench", "0" * 40, 1, {},  # type: ignore[attr-defined]
+            owner.run_id, owner.token, lake.scope, "bench", "0" * 40, 1, {},
             {f"gold.{table}": TableVersion(f"gold.{table}", version, None)}, lake, ArtifactStore(self.home / "artifacts"),
-            owner, SecretStore(self.home), lambda *_, **__: None, scratch,  # type: ignore[arg-type]
+            owner, SecretStore(self.home), lambda *_, **__: None, scratch,
         )  # fmt: skip
         handler_for("publish")(context, phase)
 
@@ -158,10 +158,6 @@ class World:
             executor.complete_run(run_id, run.lease_token, {})
             return run_id
 
-    def _has_runs(self) -> bool:
-        with psycopg.connect(self.gold) as connection:
-            return connection.execute("select to_regclass('public.run')").fetchone() != (None,)
-
     def sign_in(self, org: str, subject: str) -> Superset:
         """A member's own session, as its browser has it."""
         password = uuid.uuid4().hex
@@ -181,16 +177,8 @@ class World:
             return connection.execute(sql.encode()).fetchall()
 
 
-def _known_runs(url: str) -> Runs:
-    runs = Runs.__new__(Runs)
-    import itertools
-
-    runs._url, runs._tokens = url, itertools.count(int(uuid.uuid4().int % 10**9))
-    return runs
-
-
 def _rows(org: str, revenue: Sequence[int]) -> pl.DataFrame:
-    filled: Mapping[str, Sequence[object]] = {
+    filled = {
         name: [value.format(org=org) if isinstance(value, str) else value for value in values]
         for name, values in REVENUE.items()
     }
@@ -206,9 +194,3 @@ def new_world(server: Server, ops: str, gold: str, home: Path) -> Iterator[World
     write_secret(home, "superset_admin", server.password)
     world = World(server, ops, gold, home)
     yield world
-
-
-def installed(venv: Path) -> bool:
-    """Whether Apache Superset is in its environment."""
-    python = venv / "bin" / "python"
-    return python.exists() and subprocess.run([python, "-I", "-c", "import superset.app"], check=False).returncode == 0
