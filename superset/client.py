@@ -13,7 +13,13 @@ from ops.errors import BiFailed, NotAllowed, NotFound, SourceUnreachable
 API = "/api/v1"
 PAGE = 100
 # What Superset lets a list be ordered by.
-ORDER = {"/dataset": "table_name", "/database": "database_name", "/chart": "slice_name", "/rowlevelsecurity": "name"}
+ORDER = {
+    "/dataset": "table_name",
+    "/database": "database_name",
+    "/chart": "slice_name",
+    "/dashboard": "dashboard_title",
+    "/rowlevelsecurity": "name",
+}
 Json = dict[str, Any]
 
 

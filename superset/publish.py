@@ -7,6 +7,7 @@ one finishes it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -128,12 +129,29 @@ def _standing_certificates(
 
 
 def _repoint(client: Superset, bi: Bi, publication: Publication, seen: Mapping[Key, Seen]) -> None:
-    """Charts of BI users whose dataset was deleted by hand get the one that was made again."""
-    for one in bi.objects(publication.project_id, publication.scope.env):
-        now = seen.get(("dataset", one.name)) if one.kind == "dataset" else None
-        if now is not None and now.superset_id != one.superset_id:
-            for chart in client.every("/chart/", [{"col": "datasource_id", "opr": "eq", "value": one.superset_id}]):
-                client.put(f"/chart/{chart['id']}", {"datasource_id": now.superset_id, "datasource_type": "table"})
+    """Charts of BI users whose dataset was deleted by hand get the one that was made again.
+
+    Superset forgets a chart's dataset with it; the chart's own settings still name it, by an id that is given once.
+    """
+    moved = {
+        f"{one.superset_id}__table": now.superset_id
+        for one in bi.objects(publication.project_id, publication.scope.env)
+        if one.kind == "dataset"
+        and (now := seen.get(("dataset", one.name))) is not None
+        and now.superset_id != one.superset_id
+    }
+    if not moved:
+        return
+    for chart in client.every("/chart/"):
+        params = json.loads(chart.get("params") or "{}")
+        if (fresh := moved.get(str(params.get("datasource")))) is not None:
+            client.put(
+                f"/chart/{chart['id']}",
+                {
+                    "datasource_id": fresh, "datasource_type": "table",
+                    "params": json.dumps({**params, "datasource": f"{fresh}__table"}),
+                },
+            )  # fmt: skip
 
 
 def _grant(client: Superset, publication: Publication, seen: Mapping[Key, Seen]) -> Mapping[str, int]:

@@ -47,7 +47,8 @@ class Asked:
 def probe(client: Superset, publication: Publication, roles: Mapping[str, int], role: str | None) -> Iterator[Superset]:
     """A session of a user who has the viewer's rights and one tenant's role, or none; nobody can be it afterwards."""
     security = Security(client)
-    name = f"controlroom-probe-{publication.tenant}" if role else "controlroom-probe-stranger"
+    # Of the tenant's own either way: two projects may publish at once.
+    name = f"controlroom-probe-{publication.tenant}" + ("" if role else "-stranger")
     password = secrets.token_urlsafe(32)
     ids = [roles[each] for each in (VIEWER, role) if each is not None]
     if (known := security.user(name)) is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,25 +19,27 @@ def server(cluster: Cluster) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def world(server: Server, databases: Databases, template: str, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def world(
+    server: Server, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     with (
         databases.clone(template) as ops,
         databases.clone("template0", "gold") as gold,
-        new_world(server, ops, gold, tmp_path) as made,
+        new_world(server, ops, gold, tmp_path_factory.mktemp("home")) as made,
     ):
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def acme() -> str:
-    """An org's name that no other test has: they share the server."""
+    """An org's name that no other module has: they share the server."""
     return f"acme{uuid.uuid4().hex[:6]}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def published(world: World, acme: str) -> Iterator[World]:
-    """One project with one mart, released, published and certified; a viewer and an editor."""
+    """One project with one mart, released, published and certified; a viewer and an editor. Each test leaves it published."""
     world.member(acme, f"ann-{acme}", "viewer")
     world.member(acme, f"ed-{acme}", "editor")
     world.release(acme, [100, 200, 300])

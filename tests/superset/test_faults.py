@@ -21,6 +21,10 @@ from tests.superset.world import World
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+# Requests that write nothing, whatever their verb.
+ASKS = ("/login", "/chart/data", "/datasource/samples", "/sqllab/")
+
+
 @contextmanager
 def faulty(url: str, fails: int) -> Iterator[str]:
     """A door to the real Superset that answers the n-th write with 500, once, and does not let it through."""
@@ -29,8 +33,8 @@ def faulty(url: str, fails: int) -> Iterator[str]:
     class Door(BaseHTTPRequestHandler):
         def handle_one(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            signs_in = self.path.endswith(("/security/login", "/login/"))
-            if self.command != "GET" and not signs_in and next(writes) == fails:
+            asks = self.command == "GET" or any(part in self.path for part in ASKS)
+            if not asks and next(writes) == fails:
                 self.send_response(500)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -61,18 +65,18 @@ def faulty(url: str, fails: int) -> Iterator[str]:
         door.server_close()
 
 
-def test_a_wrong_password_is_said_and_changes_nothing(published: World, acme: str) -> None:
-    before = recorded(published, acme)
-    write_secret(published.home, "superset_admin", "wrong")
+def test_a_wrong_password_is_said_and_changes_nothing(world: World, acme: str) -> None:
+    world.release(acme, [100, 200, 300])
+    write_secret(world.home, "superset_admin", "wrong")
     with pytest.raises(NotAllowed, match="refuses the password of controlroom"):
-        bi.publish_gold(published.settings(acme), lambda _: None)
-    write_secret(published.home, "superset_admin", published.server.password)
-    assert recorded(published, acme) == before
+        bi.publish_gold(world.settings(acme), lambda _: None)
+    write_secret(world.home, "superset_admin", world.server.password)
+    assert recorded(world, acme) == {}
 
 
-def test_a_server_that_is_down_is_said(published: World, acme: str) -> None:
+def test_a_server_that_is_down_is_said(world: World, acme: str) -> None:
     with pytest.raises(SourceUnreachable, match="does not answer .*superset up"):
-        bi.publish_gold(published.settings(acme, superset_url="http://127.0.0.1:1"), lambda _: None)
+        bi.publish_gold(world.settings(acme, superset_url="http://127.0.0.1:1"), lambda _: None)
 
 
 def test_an_error_at_any_write_is_said_and_the_next_publish_mends_it(world: World, acme: str) -> None:
@@ -80,14 +84,14 @@ def test_an_error_at_any_write_is_said_and_the_next_publish_mends_it(world: Worl
     world.member(acme, f"ann-{acme}")
     world.release(acme, [100, 200, 300])
     refused = 0
-    for fails in (0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 30, 40, 44, 47):
+    for fails in (0, 1, 2, 3, 4, 6, 8, 12, 15):
         with faulty(world.server.url, fails) as door:
             said = _said(world.settings(acme, superset_url=door))
         if said is not None:
             assert "answers 500" in said or "isolation does not hold" in said
             refused += 1
             _shows_nothing_without_rules(world, acme)
-    assert refused >= 8
+    assert refused >= 6
     bi.publish_gold(world.settings(acme), lambda _: None)
     assert [one for one in bi.plan_gold(world.settings(acme)) if one.action != "keep"] == []
     assert recorded(world, acme)["dataset", "revenue_by_month"].certified_at is not None

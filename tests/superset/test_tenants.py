@@ -34,8 +34,8 @@ class Two:
             )
 
 
-@pytest.fixture
-def two(world: World, acme: str) -> Iterator[Two]:
+@pytest.fixture(scope="module")
+def both(world: World, acme: str) -> Iterator[Two]:
     rivals = f"rivals-{acme}"
     for org, figures in ((acme, MINE), (rivals, THEIRS)):
         world.member(org, f"ann-{org}", "editor")
@@ -45,6 +45,16 @@ def two(world: World, acme: str) -> Iterator[Two]:
     yield Two(world, acme, rivals)
     for org in (acme, rivals):
         bi.unpublish_gold(world.settings(org))
+
+
+@pytest.fixture
+def two(both: Two) -> Iterator[Two]:
+    """Both published and whole, whatever the test before did."""
+    yield both
+    both.world.row_security(True)
+    settings = both.world.settings(both.mine)
+    if any(one.action != "keep" for one in bi.plan_gold(settings)):
+        bi.publish_gold(settings, lambda _: None)
 
 
 def _questions(session: Superset, dataset_id: int, other: str) -> Iterator[tuple[str, str]]:
