@@ -76,6 +76,7 @@ class Security:
 
     def __init__(self, client: Superset) -> None:
         self.client = client
+        self._known: dict[tuple[str, str], int] | None = None
 
     def role_ids(self) -> dict[str, int]:
         return {row["name"]: int(row["id"]) for row in self.client.every("/security/roles/")}
@@ -94,6 +95,8 @@ class Security:
         Raises:
             BiFailed: Superset knows no such right.
         """
+        if self.rights(role_id) == rights:
+            return
         known = self.known_rights()
         if missing := sorted(" on ".join(right) for right in rights - set(known)):
             raise BiFailed(
@@ -105,11 +108,13 @@ class Security:
         )
 
     def known_rights(self) -> dict[tuple[str, str], int]:
-        """Everything that Superset lets a role be granted, with its id."""
-        return {
-            (row["permission"]["name"], row["view_menu"]["name"]): int(row["id"])
-            for row in self.client.every("/security/permissions-resources/")
-        }
+        """Everything that Superset lets a role be granted, with its id; read once."""
+        if self._known is None:
+            self._known = {
+                (row["permission"]["name"], row["view_menu"]["name"]): int(row["id"])
+                for row in self.client.every("/security/permissions-resources/")
+            }
+        return self._known
 
     def rights(self, role_id: int) -> frozenset[tuple[str, str]]:
         rows = self.client.get(f"/security/roles/{role_id}/permissions/")["result"]
