@@ -10,6 +10,7 @@ from importlib import import_module
 from benchmarks.report import Report
 
 MODULES = {
+    "dashboard": "benchmarks.dashboard.compare",
     "queue": "benchmarks.queue.compare",
     "wake": "benchmarks.wake",
     "overhead": "benchmarks.overhead",
@@ -17,6 +18,8 @@ MODULES = {
     "ingest": "benchmarks.ingest.compare",
     "rls": "benchmarks.rls.compare",
 }
+# Those whose size can be chosen.
+SIZED = ("dashboard", "ingest")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,12 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", metavar="NAME", help=", ".join(sorted(MODULES)))
     parser.add_argument("--quick", action="store_true", help="small and once: proves that it runs, not how fast")
     parser.add_argument("--json", action="store_true", help="machine-readable")
-    parser.add_argument("--rows", type=int, metavar="N", help="ingest only: journal items in the source")
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="ingest: journal items in the source; dashboard: runs in the history"
+    )
     wanted = parser.parse_args(arguments)
     if wanted.name not in MODULES:
         return _refuse(f"there is no benchmark {wanted.name!r}; there are {', '.join(sorted(MODULES))}")
-    if wanted.rows is not None and (wanted.name != "ingest" or wanted.rows < 1):
-        return _refuse(f"--rows {wanted.rows} does not fit {wanted.name}; it is for ingest, and at least 1")
+    if wanted.rows is not None and (wanted.name not in SIZED or wanted.rows < 1):
+        return _refuse(
+            f"--rows {wanted.rows} does not fit {wanted.name}; it is for {' and '.join(SIZED)}, and at least 1"
+        )
     run: Callable[..., Report] = import_module(MODULES[wanted.name]).run
     report = run(wanted.quick, **({} if wanted.rows is None else {"rows": wanted.rows}))
     sys.stdout.write(report.to_json() + "\n" if wanted.json else report.to_markdown())

@@ -89,6 +89,13 @@ class Access(Calls):
         """For a person's connection."""
         return [MyProject(**row) for row in self._rows("my_roles")]
 
+    def my_reach(self) -> str:
+        """What the caller may see, as one word; who has the same sees the same rows of runs, datasets, alerts, schedules.
+
+        What is a person's own (tokens, the audit log) is not told by it.
+        """
+        return str(self._rows("my_reach")[0]["reach"])
+
     def administered(self) -> list[Place]:
         """Where the caller may change members; for a person's connection."""
         return [Place(**row) for row in self._rows("administered")]

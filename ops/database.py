@@ -200,6 +200,20 @@ def acting_as(
         yield connection
 
 
+@contextmanager
+def one_moment(
+    connection: Connection, role: str, claims: Claims | None = None, headers: Headers | None = None
+) -> Iterator[Connection]:
+    """As :func:`acting_as`, for reading only: everything, memberships too, is seen as it is at the beginning of the block."""
+    connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
+    try:
+        with acting_as(connection, role, claims, headers):
+            yield connection
+    finally:
+        if not connection.closed:
+            connection.isolation_level = connection.read_only = None
+
+
 def engine(url: str, pool_size: int = 5) -> sqlalchemy.Engine:
     """A SQLAlchemy engine for reads with Core; use it through :func:`reading`."""
     plain = url.split("://", 1)[1]

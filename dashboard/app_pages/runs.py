@@ -10,12 +10,15 @@ import streamlit as st
 from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.data.shared import shared
 from dashboard.data.source import asking, reads, settings
 from dashboard.views.bulk import Preview, cancel_preview, retry_preview
 from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position
 from dashboard.views.runs import TILES, run_lines, tiles
+from ops.database import Connection
 from ops.errors import BadInput
 from ops.model import Trigger
+from ops.reads import Reads
 from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
 from ops.views import RunRow
@@ -24,11 +27,15 @@ PAGE_ROWS = 50
 ENVS = ("dev", "stage", "prod")
 
 
+def states(connection: Connection) -> str:
+    fresh = datetime.now(UTC) - timedelta(seconds=settings().lease_seconds)
+    source = Reads(connection)
+    return render("tiles", tiles=tiles(source.status_counts(), source.executors(fresh)))
+
+
 @refreshed(2)
 def overview() -> None:
-    fresh = datetime.now(UTC) - timedelta(seconds=settings().lease_seconds)
-    source = reads()
-    st.html(render("tiles", tiles=tiles(source.status_counts(), source.executors(fresh))))
+    st.html(shared("states", None, states))
 
 
 def first_page() -> None:
@@ -67,16 +74,21 @@ def filters() -> Chosen:
     )  # fmt: skip
 
 
-def page_of(wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], bool]:
+def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], bool]:
     """A page, and whether there is one after it."""
-    rows = reads().list_runs(wanted, PAGE_ROWS + 1, before)
+    rows = source.list_runs(wanted, PAGE_ROWS + 1, before)
     return rows[:PAGE_ROWS], len(rows) > PAGE_ROWS
 
 
 @refreshed(2)
 def listing(chosen: Chosen, before: Position | None) -> None:
-    rows, more = page_of(chosen.wanted(datetime.now(UTC)), before)
-    st.html(render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=chosen.narrow or before is not None))
+    def lines(connection: Connection) -> tuple[str, list[RunRow], bool]:
+        rows, more = page_of(Reads(connection), chosen.wanted(datetime.now(UTC)), before)
+        narrow = chosen.narrow or before is not None
+        return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), rows, more
+
+    drawn, rows, more = shared("runs", (chosen, before), lines)
+    st.html(drawn)
     turn_page(rows, more, before)
 
 
@@ -92,7 +104,7 @@ def turn_page(rows: list[RunRow], more: bool, before: Position | None) -> None:
 
 def selection(chosen: Chosen, before: Position | None) -> None:
     """The same page to choose from. It stands still: a choice must not move under the hand."""
-    rows, more = page_of(chosen.wanted(datetime.now(UTC)), before)
+    rows, more = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
     lines = run_lines(rows, datetime.now(UTC))
     shown = pl.DataFrame(
         {

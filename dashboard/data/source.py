@@ -18,7 +18,7 @@ from dashboard.sign_in.oidc import cookie_identity
 from dashboard.sign_in.person import Person, Presented, recognise, session_cookie
 from ops.accounts import Caller, Door
 from ops.artifacts import ArtifactStore
-from ops.database import AUTHENTICATED, Connection, Pool, acting_as, login_url
+from ops.database import AUTHENTICATED, Connection, Pool, acting_as, login_url, one_moment
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.settings import Settings
@@ -98,6 +98,14 @@ def asking() -> Iterator[Connection]:
     """A connection in a transaction as the person at the page."""
     who = person()
     with pool().connection() as lent, acting_as(lent, AUTHENTICATED, who.claims, who.headers) as connection:
+        yield connection
+
+
+@contextmanager
+def looking() -> Iterator[Connection]:
+    """A connection that reads one moment, as the person at the page."""
+    who = person()
+    with pool().connection() as lent, one_moment(lent, AUTHENTICATED, who.claims, who.headers) as connection:
         yield connection
 
 

@@ -15,6 +15,16 @@ join ops.orgs o on o.id = p.org_id
 group by o.slug, p.slug, p.id, p.created_at
 order by 1, 2;
 
+-- name: my_reach
+-- What policies ask of a caller, as one word: callers with the same word see the same rows of what belongs to projects, and it is
+-- another as soon as one of them may see more or less.
+select encode(sha256(convert_to(concat_ws('|',
+  (select string_agg(m::text, ',' order by m::text) from private.my_memberships() as m),
+  (select string_agg(o::text, ',' order by o::text) from private.my_orgs() as o),
+  (select string_agg(o::text, ',' order by o::text) from private.my_orgs('admin') as o),
+  (select string_agg(h::text, ',' order by h::text) from private.my_hidden_envs() as h),
+  (select string_agg(d::text, ',' order by d::text) from private.my_shared_datasets() as d)), 'UTF8')), 'hex') as reach;
+
 -- name: administered
 -- Where the caller may change members: whole orgs and projects.
 select o.slug as org, null as project from ops.orgs o where o.id in (select private.my_orgs('admin'))

@@ -47,8 +47,8 @@ def lake(world: World) -> dict[str, tuple[int, int]]:
 
 def ended(world: World, spec: Pipeline, **params: object) -> tuple[str, str]:
     """Submits a run, waits for its end, gives code and message."""
-    run = world.submit(spec, params, max_attempts=1)
     before = len(world.rows("select 1 from ops.runs where status in ('succeeded', 'failed', 'canceled')"))
+    run = world.submit(spec, params, max_attempts=1)
     world.wait_until_finished(before + 1)
     [(status, code, message)] = world.rows("select status, error_code, error_message from ops.runs where id = %s", run)
     return str(code or status), str(message)

@@ -28,7 +28,7 @@ from tests.faults.invariants import assert_every_run_succeeded, assert_histories
 from tests.faults.world import ROOT, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-START_SECONDS = 60.0
+START_SECONDS = 150.0
 Process = subprocess.Popen[bytes]
 
 

@@ -102,4 +102,4 @@ def started(
         yield process
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)

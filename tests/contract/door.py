@@ -122,7 +122,7 @@ def open_door(program: Path, cluster: embedded.Cluster, database: str, log: Path
             yield Door(f"http://127.0.0.1:{port}", database, process, clients)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

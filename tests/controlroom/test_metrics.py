@@ -181,7 +181,7 @@ def _served(terminal: Terminal, *options: str) -> Iterator[str]:
         yield process.stdout.readline().strip().removeprefix("metrics: ")
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

@@ -54,7 +54,7 @@ def test_an_executor_takes_a_run_to_its_end_and_drains_on_sigterm(terminal: Term
         shown = terminal("run", "show", watched.out.split()[0])
         assert "count.parquet" in shown.out
         executor.send_signal(signal.SIGTERM)
-        executor.communicate(timeout=30)
+        executor.communicate(timeout=60)
         assert executor.returncode == 0
     finally:
         executor.kill()

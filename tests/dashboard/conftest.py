@@ -25,9 +25,9 @@ from ops.tenancy import Tenancy
 from tests.operating import Operator
 from tests.postgres import Databases
 
-START_SECONDS = 60
+START_SECONDS = 120
 # A busy machine draws a page late; what never comes is still seen not to.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -108,7 +108,7 @@ class _serving:  # noqa: N801 - reads as a verb
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,14 @@ def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(
             pid = cluster.pid()
             assert pid is not None
             os.kill(pid, signal.SIGQUIT)
-            expect(page.get_by_role("alert").first).to_contain_text("Postgres", timeout=20_000)
+            expect(page.get_by_role("alert").first).to_contain_text("Postgres", timeout=40_000)
             other = page.context.new_page()
             other.goto(f"{served.where}/pipelines")
             expect(other.get_by_role("alert").first).to_contain_text("Postgres", timeout=30_000)
             cluster = embedded.ensure(cluster.home)
             expect(other.get_by_text("No pipeline is known here yet.")).to_be_visible(timeout=30_000)
             expect(other.get_by_role("alert")).to_have_count(0)
-            expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
+            expect(page.get_by_role("alert")).to_have_count(0, timeout=40_000)
             expect(page.locator(".tile", has_text="queued").locator(".value")).to_have_text("0")
     finally:
         cluster.stop()

@@ -47,6 +47,16 @@ def open_orders(page: Page, served: Served) -> None:
     expect(page.get_by_role("heading", name="orders")).to_be_visible()
 
 
+def test_a_spec_that_leaves_out_what_it_may_has_a_page(page: Page, served: Served) -> None:
+    served.operator.queue(
+        None, pipeline="bare", spec={"phases": [{"name": "one", "kind": "noop"}]}, spec_sha256="3" * 64
+    )
+    page.goto(f"{served.where}/pipeline?project=default%2Fdemo&name=bare")
+    expect(page.get_by_role("heading", name="bare")).to_be_visible()
+    expect(page.get_by_role("heading", name="What starts it")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
 def test_the_list_says_how_each_pipeline_is_and_leads_to_it(watched: Watched, orders: Served) -> None:
     page = watched.page
     page.goto(f"{orders.where}/pipelines")

@@ -73,7 +73,7 @@ def test_a_drained_executor_gives_back_what_it_owns(world: World, fault_run: Pip
     leaving = world.start_executor()
     world.wait_for_event(run, "PHASE_STARTED", "effect")
     leaving.send_signal(signal.SIGTERM)
-    assert leaving.wait(timeout=20) == 0
+    assert leaving.wait(timeout=60) == 0
     assert world.rows("select status, attempt, lost_leases from ops.runs") == [("queued", 0, 0)]
     world.start_executor()
     world.wait_until_finished(1)

@@ -102,13 +102,13 @@ class World:
 
     def rows(self, query: str, *arguments: object) -> list[tuple[object, ...]]:
         """Reads the database, waiting out a restart."""
-        for _ in range(100):
+        for _ in range(600):
             try:
                 with psycopg.connect(self.url, autocommit=True) as connection:
                     return connection.execute(query, arguments).fetchall()
             except psycopg.OperationalError:
                 time.sleep(0.1)
-        raise AssertionError("the database did not come back within ten seconds")
+        raise AssertionError("the database did not come back within a minute")
 
     def change(self, statement: str, *arguments: object) -> None:
         """Changes the database as its owner."""
@@ -168,7 +168,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 @contextmanager

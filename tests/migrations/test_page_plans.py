@@ -103,6 +103,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "column_sources": (lambda on, old: Datasets(on).column_sources(old.dataset), 120),
     },
     "access": {
+        "my_reach": (lambda on, _: Access(on).my_reach(), 0),
         "my_roles": (lambda on, _: Access(on).my_roles(), 0),
         "administered": (lambda on, _: Access(on).administered(), 0),
         "promotions": (lambda on, _: Access(on).promotions(), 100),
