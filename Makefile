@@ -6,11 +6,18 @@ SCALE ?= 1
 WORKERS ?= 2
 export CONTROLROOM_HOME ?= $(CURDIR)/.controlroom
 
-.PHONY: demo down test check lint types pytest browser format docs schema lock clean
+SUPERSET_VENV := .superset-venv
+
+.PHONY: superset demo down test check lint types pytest browser superset-for-tests format docs schema lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
 	$(BIN)/controlroom demo --scale $(SCALE)
+
+# Superset on what the demo published: its server, then datasets, rules and dashboards.
+superset: $(VENV)/.runtime $(SUPERSET_VENV)/.ready
+	$(BIN)/controlroom superset up
+	$(BIN)/controlroom superset publish
 
 down: $(VENV)/.runtime
 	$(BIN)/controlroom down
@@ -28,8 +35,21 @@ types: $(VENV)/.dev $(VENV)/.bench
 	$(BIN)/mypy
 
 # Tests bring their own homes; one that is set for people must not leak into them.
-pytest: $(VENV)/.dev $(VENV)/.bench $(VENV)/.shapes browser
+pytest: $(VENV)/.dev $(VENV)/.bench $(VENV)/.shapes browser superset-for-tests
 	env -u CONTROLROOM_HOME $(BIN)/pytest -n $(WORKERS)
+
+# Apache Superset has an environment of its own: it needs what ours must not have.
+$(SUPERSET_VENV)/.ready: superset/server/requirements.txt $(BIN)/uv
+	rm -rf $(SUPERSET_VENV)
+	$(PYTHON) -m venv $(SUPERSET_VENV)
+	VIRTUAL_ENV=$(CURDIR)/$(SUPERSET_VENV) $(BIN)/uv pip install --quiet --require-hashes -r $< \
+	  || $(SUPERSET_VENV)/bin/pip install --quiet --require-hashes -r $<
+	touch $@
+
+# Tests that need a Superset skip and say so where it cannot be installed.
+superset-for-tests: $(BIN)/uv
+	@$(MAKE) --no-print-directory $(SUPERSET_VENV)/.ready \
+	  || echo "Apache Superset could not be installed: tests that need it will skip"
 
 # The tests of the dashboard drive a real browser; without one, and without root to install it, they skip and say so.
 browser:
@@ -57,7 +77,7 @@ lock: $(BIN)/uv
 
 clean:
 	@if [ -x $(BIN)/controlroom ]; then $(BIN)/controlroom down; fi
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SUPERSET_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/uv: requirements/uv.txt
 	$(PYTHON) -m venv $(VENV)

@@ -24,6 +24,7 @@ from controlroom.commands import (
     score,
     sql,
     stack,
+    superset,
     watching,
 )
 from ops.errors import ControlRoomError
@@ -37,6 +38,7 @@ _EXIT_OF = {
     "NOT_FOUND": 3,
     "DATABASE_UNAVAILABLE": 4,
     "SOURCE_UNREACHABLE": 4,
+    "BI_FAILED": 4,
     "STORAGE_FAILED": 4,
     "STACK_FAILED": 4,
 }
@@ -53,6 +55,7 @@ app = typer.Typer(
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(run.app, name="run")
 app.add_typer(account.app, name="account")
+app.add_typer(superset.app, name="superset")
 for module in (
     stack,
     database,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import psycopg
 import typer
 from psycopg import sql
 
 from controlroom.output import show
+from controlroom.secret_files import write_secret
 from controlroom.session import Session, session
 from controlroom.stack import Wishes, start_stack
 from controlroom.submit import Request, submit
@@ -54,8 +53,8 @@ def prepare(settings: Settings, scale: float) -> None:
         _create_database(owner, name)
     if _is_empty(source):
         _generate(source, scale)
-    _write_secret(settings.home, "odoo_dsn", source)
-    _write_secret(settings.home, "gold_dsn", readers)
+    write_secret(settings.home, "odoo_dsn", source)
+    write_secret(settings.home, "gold_dsn", readers)
     with connect(owner, autocommit=True, name="controlroom demo") as connection:
         project, tenancy = Rpc(connection).ensure_project(settings.org, settings.project), Tenancy(connection)
         for name in ("odoo_dsn", "gold_dsn"):
@@ -107,14 +106,3 @@ def _is_empty(url: str) -> bool:
     with psycopg.connect(url) as connection:
         row = connection.execute("select to_regclass('public.res_company') is null").fetchone()
     return bool(row and row[0])
-
-
-def _write_secret(home: Path, name: str, value: str) -> None:
-    """Writes ``HOME/secrets/NAME`` with mode 0600, whole or not at all."""
-    folder = home / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    partial = folder / f".{name}.partial"
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(value + "\n")
-    partial.rename(folder / name)

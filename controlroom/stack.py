@@ -31,6 +31,7 @@ from ops.errors import ControlRoomError
 from ops.reads import Reads
 from ops.settings import Settings
 from ops.views import ExecutorRow
+from superset.server.launch import LOGIN_PAGE
 
 Say = Callable[[str], None]
 DRAIN_SECONDS = 60.0
@@ -62,7 +63,7 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
         StackFailed: a part does not start; what was started stays for ``down``.
     """
     home = settings.home
-    with _locked(home):
+    with locked(home):
         _clear_orphans(settings)
         # Ray's head takes longest and needs nothing of ours: it starts while Postgres does.
         head = _begin_head(settings) if wishes.ray and not os.environ.get("RAY_ADDRESS") else None
@@ -82,7 +83,9 @@ def start_stack(settings: Settings, wishes: Wishes, say: Say) -> str:
             say(f"metrics: http://{metrics.where}/metrics")
         if dashboard is None:
             return "no dashboard"
-        processes.wait_until_ready(home, dashboard, lambda: _answers_http(dashboard.where), START_SECONDS)
+        processes.wait_until_ready(
+            home, dashboard, lambda: answers_http(f"{dashboard.where}/_stcore/health"), START_SECONDS
+        )
         if settings.sign_in == "accounts" and (link := first_link(settings, url)) is not None:
             say(f"first sign-in, good once and for a day: {link}")
         return settings.public_url or dashboard.where
@@ -94,11 +97,12 @@ def stop_stack(settings: Settings, say: Say) -> None:
     if not home.is_dir():
         say(f"nothing runs in {home}")
         return
-    with _locked(home):
+    with locked(home):
         parts = processes.recorded(home)
         ours = _families(parts) | processes.marked(home)
         _stop(home, parts, "dashboard", 5.0)
         _stop(home, parts, "metrics", 5.0)
+        _stop(home, parts, "superset", 10.0)
         _stop(home, parts, "fleet", DRAIN_SECONDS + 30)
         for name in [name for name in parts if name.startswith("executor-")]:
             _stop(home, parts, name, DRAIN_SECONDS)
@@ -122,10 +126,11 @@ def stack_status(settings: Settings) -> list[PartStatus]:
     working = _working_executors(url, settings) if url and rows[0].running else []
     names = ", ".join(each.name for each in working)
     rows.append(PartStatus("executors", bool(working), None, names))
-    for name in ("ray", "fleet", "metrics", "steward", "dashboard"):
+    for name in ("ray", "fleet", "metrics", "steward", "dashboard", "superset"):
         part = parts.get(name)
-        if part is not None or name not in ("ray", "fleet", "metrics"):
-            alive = part is not None and part.alive and (name != "dashboard" or _answers_http(part.where))
+        if part is not None or name not in ("ray", "fleet", "metrics", "superset"):
+            asked = {"dashboard": "/_stcore/health", "superset": LOGIN_PAGE}.get(name)
+            alive = part is not None and part.alive and (asked is None or answers_http(part.where + asked))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))
     return rows
 
@@ -250,16 +255,17 @@ def _answers_tcp(address: str) -> bool:
         return False
 
 
-def _answers_http(url: str) -> bool:
+def answers_http(url: str) -> bool:
+    """Whether a page of ours on loopback is served."""
     try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310 - our own loopback URL
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback URL
             return int(answer.status) == 200
     except (OSError, urllib.error.URLError):
         return False
 
 
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def locked(home: Path) -> Iterator[None]:
     """One ``up`` or ``down`` of a home at a time."""
     (home / "run").mkdir(parents=True, exist_ok=True)
     with open(home / "run" / "lock", "w") as lock:

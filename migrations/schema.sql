@@ -469,6 +469,10 @@ CREATE FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_tim
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1997,6 +2001,27 @@ CREATE TABLE ops.audit_log (
     env text
 );
 ALTER TABLE ONLY ops.audit_log FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.bi_objects (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    superset_uuid uuid,
+    superset_id integer NOT NULL,
+    digest text NOT NULL,
+    dataset_id uuid,
+    run_id uuid,
+    version bigint,
+    fingerprint text,
+    certified_at timestamp with time zone,
+    published_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT bi_objects_check CHECK ((((certified_at IS NULL) = (run_id IS NULL)) AND ((run_id IS NULL) = (fingerprint IS NULL)))),
+    CONSTRAINT bi_objects_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT bi_objects_kind_check CHECK ((kind = ANY (ARRAY['database'::text, 'dataset'::text, 'chart'::text, 'dashboard'::text, 'role'::text, 'rule'::text]))),
+    CONSTRAINT bi_objects_name_check CHECK ((name <> ''::text))
+);
+ALTER TABLE ONLY ops.bi_objects FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.cap_usage (
     id uuid DEFAULT private.new_id() NOT NULL,
     cap_id uuid NOT NULL,
@@ -2458,6 +2483,10 @@ ALTER TABLE ONLY ops.backfill_chunks
     ADD CONSTRAINT backfill_chunks_pkey PRIMARY KEY (backfill_id, chunk);
 ALTER TABLE ONLY ops.backfills
     ADD CONSTRAINT backfills_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_project_id_env_kind_name_key UNIQUE (project_id, env, kind, name);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.capabilities
@@ -2637,6 +2666,8 @@ CREATE UNIQUE INDEX backfill_chunks_run ON ops.backfill_chunks USING btree (run_
 CREATE INDEX backfills_active ON ops.backfills USING btree (created_at, id) WHERE (state = 'active'::text);
 CREATE UNIQUE INDEX backfills_key ON ops.backfills USING btree (project_id, env, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX backfills_pipeline ON ops.backfills USING btree (project_id, pipeline, pipeline_version);
+CREATE INDEX bi_objects_dataset ON ops.bi_objects USING btree (dataset_id) WHERE (dataset_id IS NOT NULL);
+CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX cap_usage_held ON ops.cap_usage USING btree (cap_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
@@ -2713,6 +2744,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH S
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.backfills FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.bi_objects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.dataset_notes FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2755,6 +2787,12 @@ ALTER TABLE ONLY ops.backfills
     ADD CONSTRAINT backfills_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.backfills
     ADD CONSTRAINT backfills_project_id_pipeline_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, pipeline_version) REFERENCES ops.pipelines(project_id, slug, version);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.bi_objects
+    ADD CONSTRAINT bi_objects_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
 ALTER TABLE ONLY ops.caps
@@ -2897,6 +2935,7 @@ ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.backfill_chunks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.backfills ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.bi_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
@@ -2909,6 +2948,7 @@ CREATE POLICY owner_all ON ops.alerts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.backfill_chunks TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.backfills TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.bi_objects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
@@ -2976,6 +3016,7 @@ CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((pro
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((((subject = ( SELECT private.signed_in() AS signed_in)) AND ((org_id IS NULL) OR (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 CREATE POLICY people_read ON ops.backfill_chunks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.backfills FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.bi_objects FOR SELECT TO authenticated USING ((((project_id || '/'::text) || env) = ANY (ARRAY( SELECT private.my_scopes() AS my_scopes))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -3117,6 +3158,7 @@ CREATE POLICY service_role_all ON ops.alerts TO service_role USING (true) WITH C
 CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.backfill_chunks TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.backfills TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.bi_objects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
@@ -3470,6 +3512,9 @@ GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug tex
 GRANT ALL ON FUNCTION ops.put_schedule(p_project_id uuid, p_env text, p_slug text, p_definition jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.receive_webhook(p_schedule_id uuid, p_message_id text, p_timestamp bigint, p_signatures text, p_body bytea) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) TO authenticated;
+GRANT ALL ON FUNCTION ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
@@ -3912,6 +3957,8 @@ GRANT SELECT ON TABLE ops.signals TO authenticated;
 GRANT SELECT ON TABLE api.signals TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
 GRANT SELECT ON TABLE ops.audit_log TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.bi_objects TO service_role;
+GRANT SELECT ON TABLE ops.bi_objects TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;

@@ -235,6 +235,12 @@ class DatabaseUnavailable(ControlRoomError):
     retryable = True
 
 
+class BiFailed(ControlRoomError):
+    """Superset answered with an error of its own, or shows what it must not."""
+
+    code = "BI_FAILED"
+
+
 class StackFailed(ControlRoomError):
     """A part of the local stack could not be started or stopped."""
 

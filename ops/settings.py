@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -145,6 +146,19 @@ class Settings(BaseSettings):
     project: _Slug = Field(default="demo", description="Slug of the project.")
     env: Annotated[str, Field(pattern="^(dev|stage|prod)$")] = Field(
         default="dev", description="Environment: dev, stage or prod."
+    )
+
+    superset_url: Annotated[str | None, AfterValidator(_web)] = Field(
+        default=None,
+        description="Apache Superset that gold is published to; empty: the one that `controlroom superset up` starts.",
+    )
+    superset_user: str = Field(default="controlroom", min_length=1, description="Its administrator that publishes.")
+    superset_password: Annotated[str | None, AfterValidator(_reference)] = Field(
+        default="secret://file/superset_admin", description="Reference of that user's password."
+    )
+    superset_venv: _AbsolutePath = Field(
+        default_factory=lambda: Path(sys.prefix).parent / ".superset-venv",
+        description="Virtual environment of Apache Superset itself; empty: `.superset-venv` beside ours.",
     )
 
     sign_in: Annotated[str, Field(pattern="^(none|accounts|oidc)$")] = Field(

@@ -47,11 +47,16 @@ class ArtifactTarget(Strict):
 
 
 class PostgresTarget(Strict):
-    """A table that is swapped whole. ``dsn`` may be a secret reference."""
+    """A table that is swapped whole. ``dsn`` may be a secret reference.
+
+    Shared, it holds the rows of several projects and environments: a column ``tenant`` says whose each row is
+    (``org/project/env``), and a publish swaps those of its own.
+    """
 
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
     dsn: Dsn
     key: tuple[str, ...] = ()
+    shared: bool = False
 
     @field_validator("table")
     @classmethod

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Re-pins the dependency groups. Writes pins and hashes only: no index address may enter the files.
+# Re-pins the four dependency groups, and Superset's. Writes pins and hashes only: no index address may enter the files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header "$@"; }
@@ -7,6 +7,9 @@ compile pyproject.toml --group dev --group bench --group docs -o requirements/al
 compile pyproject.toml -c requirements/all.txt -o requirements/runtime.txt
 compile pyproject.toml --group dev -c requirements/all.txt -o requirements/dev.txt
 compile pyproject.toml --group bench -c requirements/all.txt -o requirements/bench.txt
+# Apache Superset's own environment, for the one Python that it is run with.
+uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header superset/server/requirements.in \
+  -o superset/server/requirements.txt
 compile --group docs -c requirements/all.txt -o requirements/docs.txt
 # Only read by tests: alone, and without dependencies.
 compile --group shapes --no-deps -o requirements/shapes.txt

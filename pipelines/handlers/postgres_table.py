@@ -8,7 +8,7 @@ foreign keys, grants of columns, indexes), its rows are exchanged instead of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import adbc_driver_manager
 import polars as pl
@@ -81,32 +81,52 @@ def publish_table(ctx: Context, target: PostgresTarget, table: str, version: int
         LeaseLost: nothing was swapped.
         PhaseFailed: the database refused the rows, or a view stands on a column that is gone or retyped.
     """
-    dsn = ctx.secrets.resolve(target.dsn)
     schema, name = target.table.split(".")
-    fresh = _fresh(name, ctx.lease_token)
-    comment = f"controlroom {table} version {version} {fingerprint}"
+    comment = publication(table, version, fingerprint)
+    with refusals(table, target), psycopg.connect(ctx.secrets.resolve(target.dsn), autocommit=True) as connection:
+        if comment_of(connection, schema, name) == comment:
+            return "unchanged"
+        refuse_anothers(connection, target)
+        with loaded(ctx, connection, target, name, table, version) as fresh:
+            _swap(connection, target, fresh, comment)
+    return "swapped"
+
+
+def publication(table: str, version: int, fingerprint: Fingerprint) -> str:
+    """What a published table's comment says: which rows stand there."""
+    return f"controlroom {table} version {version} {fingerprint}"
+
+
+@contextmanager
+def refusals(table: str, target: PostgresTarget) -> Iterator[None]:
+    """Says in our words what a database refuses."""
     try:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            if _comment(connection, schema, name) == comment:
-                return "unchanged"
-            _refuse_anothers(connection, target)
-            ensure_schema(connection, schema)
-            connection.execute(LOCK, [f"{schema}.{fresh}"])
-            connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
-            try:
-                _drop_leftovers(connection, schema, name)
-                _load(ctx, dsn, schema, fresh, table, version)
-                with ctx.fence.hold(), connection.transaction():
-                    _swap(connection, target, fresh, comment)
-            except BaseException:
-                with suppress(psycopg.Error):
-                    connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
-                raise
+        yield
     except psycopg.OperationalError as error:
         raise SourceUnreachable(f"the database of {target.table} does not answer: {_line(error)}") from None
     except (psycopg.Error, adbc_driver_manager.Error) as error:
         raise PhaseFailed(f"publishing {table} to {target.table} was refused: {_line(error)}") from None
-    return "swapped"
+
+
+@contextmanager
+def loaded(
+    ctx: Context, connection: psycopg.Connection, target: PostgresTarget, name: str, table: str, version: int
+) -> Iterator[str]:
+    """The name of a table with the rows, beside the one called ``name``. The block swaps them, in a transaction and fenced."""
+    schema = target.table.partition(".")[0]
+    fresh = _fresh(name, ctx.lease_token)
+    ensure_schema(connection, schema)
+    connection.execute(LOCK, [f"{schema}.{fresh}"])
+    connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
+    try:
+        _drop_leftovers(connection, schema, name)
+        _load(ctx, ctx.secrets.resolve(target.dsn), schema, fresh, table, version)
+        with ctx.fence.hold(), connection.transaction():
+            yield fresh
+    except BaseException:
+        with suppress(psycopg.Error):
+            connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, fresh)))
+        raise
 
 
 def _fresh(name: str, token: LeaseToken | str) -> str:
@@ -154,7 +174,7 @@ def _swap(connection: psycopg.Connection, target: PostgresTarget, fresh: str, co
     standing = [f"view {row[0]}" for row in connection.execute(VIEWS, [there])]
     standing += [str(row[0]) for row in connection.execute(STANDING, {"table": there, "ours": _fresh(name, "")})]
     if not standing:
-        grants = [str(row[0]) for row in connection.execute(GRANTS, [old.as_string(None)])]
+        grants = grants_of(connection, old)
         connection.execute(sql.SQL("drop table if exists {}").format(old))
         connection.execute(sql.SQL("alter table {} rename to {}").format(new, sql.Identifier(name)))
         for grant in grants:
@@ -173,6 +193,11 @@ def _swap(connection: psycopg.Connection, target: PostgresTarget, fresh: str, co
     connection.execute(sql.SQL("comment on table {} is {}").format(old, sql.Literal(comment)))
 
 
+def grants_of(connection: psycopg.Connection, table: sql.Identifier) -> list[str]:
+    """Statements that give a table's grants to one that takes its place."""
+    return [str(row[0]) for row in connection.execute(GRANTS, [table.as_string(None)])]
+
+
 def _drop_leftovers(connection: psycopg.Connection, schema: str, name: str) -> None:
     """Tables that former owners loaded and never swapped."""
     with connection.transaction():
@@ -184,11 +209,11 @@ def _columns(connection: psycopg.Connection, table: sql.Identifier) -> object:
     return connection.execute(COLUMNS, [table.as_string(None)]).fetchone()
 
 
-def _refuse_anothers(connection: psycopg.Connection, target: PostgresTarget) -> None:
+def refuse_anothers(connection: psycopg.Connection, target: PostgresTarget) -> None:
     """Only what was published before, or is empty, is replaced."""
     schema, name = target.table.split(".")
     table = sql.Identifier(schema, name)
-    if _columns(connection, table) == (None,) or str(_comment(connection, schema, name)).startswith("controlroom "):
+    if _columns(connection, table) == (None,) or str(comment_of(connection, schema, name)).startswith("controlroom "):
         return
     kind = connection.execute("select relkind from pg_class where oid = to_regclass(%s)", [table.as_string(None)])
     if kind.fetchone() != ("r",) or connection.execute(sql.SQL("select 1 from {} limit 1").format(table)).fetchone():
@@ -209,7 +234,8 @@ def ensure_schema(connection: psycopg.Connection, schema: str) -> None:
             connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
 
 
-def _comment(connection: psycopg.Connection, schema: str, name: str) -> str | None:
+def comment_of(connection: psycopg.Connection, schema: str, name: str) -> str | None:
+    """A table's comment, None where there is none."""
     row = connection.execute(COMMENT, [schema, name]).fetchone()
     return row[0] if row else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops.model import Artifact, Fingerprint, PhaseResult
 from pipelines.frames import pinned
 from pipelines.handler import Context
+from pipelines.handlers.postgres_partition import publish_partition
 from pipelines.handlers.postgres_table import publish_table
 from pipelines.spec import Phase, PublishPhase
 from pipelines.storage import storage_errors
@@ -30,7 +31,8 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     if phase.to.artifact is not None:
         artifacts = (_artifact(ctx, phase, one.version, fingerprint),)
     if phase.to.postgres is not None:
-        metrics["postgres"] = publish_table(ctx, phase.to.postgres, phase.table, one.version, fingerprint)
+        publish = publish_partition if phase.to.postgres.shared else publish_table
+        metrics["postgres"] = publish(ctx, phase.to.postgres, phase.table, one.version, fingerprint)
     ctx.progress(rows, rows, phase.table)
     return PhaseResult(
         rows_in=rows,

@@ -26,6 +26,8 @@ insert into ops.dataset_notes (dataset_id, project_id) select id, project_id fro
 insert into ops.dataset_columns (dataset_id, project_id, name) select id, project_id, 'id' from ops.datasets
   where project_id = %(project)s;
 insert into ops.lineage_sent (run_id, project_id) values (%(run)s, %(project)s);
+insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
+  values (%(project)s, 'dev', 'dataset', 'gold.revenue', 1, 'x');
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');
 insert into ops.pools (org_id, project_id, name, slots) values (%(org)s, %(project)s, 'source', 2);
 insert into ops.pool_uses (pool_id, run_id, project_id, slots) select id, %(run)s, %(project)s, 1 from ops.pools

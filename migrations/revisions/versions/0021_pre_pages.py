@@ -3,7 +3,7 @@
 from migrations.apply import run_file
 
 revision = "0021_pre_pages"
-down_revision: str | None = "0019_pre_refresh"
+down_revision: str | None = "0020_pre_superset"
 
 
 def upgrade() -> None:

@@ -6708,6 +6708,44 @@ as $$
   where run_id = p_run_id and not done
 $$;
 
+-- functions/54_superset.sql
+-- What was published to Superset, told by whoever published it.
+
+-- Replaces what is recorded of a project's environment by p_objects: what is not among them is gone from Superset. For admins:
+-- publishing gives people rights there. An object with the digest and certificate that it had keeps its moment.
+create or replace function ops.record_bi_objects(p_project_id uuid, p_env text, p_objects jsonb) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform private.require_role(p_project_id, p_env, 'admin');
+  if pg_catalog.jsonb_typeof(p_objects) is distinct from 'array' then
+    raise exception using errcode = 'CR007', message = 'p_objects is no array; give one object for each thing that stands there';
+  end if;
+  delete from ops.bi_objects b
+  where b.project_id = p_project_id and b.env = p_env and not exists (
+    select from pg_catalog.jsonb_array_elements(p_objects) as o
+    where o ->> 'kind' = b.kind and o ->> 'name' = b.name);
+  insert into ops.bi_objects as b (
+    project_id, env, kind, name, superset_uuid, superset_id, digest, dataset_id, run_id, version, fingerprint, certified_at)
+  select p_project_id, p_env, o ->> 'kind', o ->> 'name', (o ->> 'superset_uuid')::uuid, (o ->> 'superset_id')::int,
+    o ->> 'digest', d.id, r.id, (o ->> 'version')::bigint, case when r.id is not null then o ->> 'fingerprint' end,
+    case when r.id is not null then pg_catalog.clock_timestamp() end
+  from pg_catalog.jsonb_array_elements(p_objects) as o
+  -- Of this project and environment, whatever the caller says.
+  left join ops.datasets d
+    on d.id = (o ->> 'dataset_id')::uuid and d.project_id = p_project_id and d.env = p_env
+  left join ops.runs r on r.id = (o ->> 'run_id')::uuid and r.project_id = p_project_id and r.env = p_env
+  on conflict (project_id, env, kind, name) do update
+    set superset_uuid = excluded.superset_uuid, superset_id = excluded.superset_id, digest = excluded.digest,
+      dataset_id = excluded.dataset_id, run_id = excluded.run_id, version = excluded.version,
+      fingerprint = excluded.fingerprint, certified_at = excluded.certified_at, published_at = excluded.published_at
+    where (b.superset_uuid, b.superset_id, b.digest, b.dataset_id, b.run_id, b.version, b.fingerprint)
+      is distinct from (excluded.superset_uuid, excluded.superset_id, excluded.digest, excluded.dataset_id, excluded.run_id,
+        excluded.version, excluded.fingerprint);
+end
+$$;
+
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -8540,6 +8578,17 @@ begin
 end
 $$;
 
+-- policies/tables/54_superset.sql
+-- What stands in Superset is seen by whoever sees the environment.
+do $$
+begin
+  perform
+    private.let_people_read('bi_objects',
+      '(project_id || ''/'' || env) = any (array(select private.my_scopes()))'),
+    private.audit_table('bi_objects');
+end
+$$;
+
 -- policies/tables/56_refresh.sql
 -- Refreshes are seen by whoever sees their environment; each act on one is audited where it is done.
 do $$
@@ -8763,6 +8812,10 @@ grant execute on function ops.run_traceparent(uuid, bigint) to controlroom_execu
 grant execute on function
   ops.metrics(int), ops.steward_round(), ops.record_evidence(text, text, boolean, jsonb), ops.probes_due(int, text[])
 to service_role;
+
+-- policies/permissions/54_superset.sql
+-- People: each checks the caller's membership itself.
+grant execute on function ops.record_bi_objects(uuid, text, jsonb) to authenticated, service_role;
 
 -- policies/permissions/55_check_results.sql
 -- People: it checks the caller's membership itself.

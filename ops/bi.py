@@ -1,0 +1,71 @@
+"""What stands in Superset by our hand: ids, digests, certificates. Only SQL decides, as in :mod:`ops.rpc`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from ops.calls import Calls
+from ops.model import RunId
+
+
+@dataclass(frozen=True)
+class BiObject:
+    """One thing in Superset.
+
+    Attributes:
+        kind: database, dataset, chart, dashboard, role or rule.
+        digest: of what Superset had when we left it; another one later means that somebody edited it by hand.
+        run_id: with ``version`` and ``fingerprint`` of a certified dataset: what earned it.
+    """
+
+    kind: str
+    name: str
+    superset_uuid: UUID | None
+    superset_id: int
+    digest: str
+    dataset_id: UUID | None = None
+    run_id: RunId | None = None
+    version: int | None = None
+    fingerprint: str | None = None
+    certified_at: datetime | None = None
+    published_at: datetime | None = None
+
+
+class Bi(Calls):
+    """Calls over one connection or a pool, as whoever its role and claims or token say."""
+
+    file = "bi"
+
+    def objects(self, project_id: UUID, env: str) -> list[BiObject]:
+        return [BiObject(**row) for row in self._rows("bi_objects", project_id=project_id, env=env)]
+
+    def record(self, project_id: UUID, env: str, objects: Sequence[BiObject]) -> None:
+        """Replaces what is recorded of a project's environment. For its admins: publishing gives people rights.
+
+        Raises:
+            NotAllowed, NotFound: the caller administers no such project and environment.
+        """
+        self._do("record_bi_objects", project_id=project_id, env=env, objects=Jsonb([_plain(one) for one in objects]))
+
+    def phase_verdicts(self, run_id: RunId) -> dict[str, bool]:
+        """The validate phases of a run, by name, and whether all checks of each held."""
+        return {row["name"]: row["passed"] for row in self._rows("phase_verdicts", run_id=run_id)}
+
+
+def _plain(one: BiObject) -> dict[str, object]:
+    return {
+        "kind": one.kind,
+        "name": one.name,
+        "superset_uuid": one.superset_uuid and str(one.superset_uuid),
+        "superset_id": one.superset_id,
+        "digest": one.digest,
+        "dataset_id": one.dataset_id and str(one.dataset_id),
+        "run_id": one.run_id and str(one.run_id),
+        "version": one.version,
+        "fingerprint": one.fingerprint,
+    }

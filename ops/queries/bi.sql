@@ -1,0 +1,18 @@
+-- What stands in Superset. Row-level security decides which rows a caller sees.
+
+-- name: bi_objects
+select b.kind, b.name, b.superset_uuid, b.superset_id, b.digest, b.dataset_id, b.run_id, b.version, b.fingerprint,
+  b.certified_at, b.published_at
+from ops.bi_objects b
+where b.project_id = %(project_id)s and b.env = %(env)s
+order by b.kind, b.name;
+
+-- name: record_bi_objects
+select ops.record_bi_objects(p_project_id => %(project_id)s, p_env => %(env)s, p_objects => %(objects)s);
+
+-- name: phase_verdicts
+-- Of the run that made a version: its validate phases, and whether all their checks held, those that only warn included.
+select p.name, p.status = 'succeeded' and coalesce((p.metrics ->> 'failed_checks')::int, 0) = 0 as passed
+from ops.run_phases p
+where p.run_id = %(run_id)s and p.kind = 'validate'
+order by p.ordinal;

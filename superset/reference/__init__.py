@@ -1,0 +1,1 @@
+"""What the shipped marts look like in Superset."""
