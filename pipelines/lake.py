@@ -17,7 +17,8 @@ from deltalake import DeltaTable
 from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import DatasetVersion, Scope, TableVersion
 from pipelines.columns import conform, delta_schema, described, widened
-from pipelines.commit import Change, CommitRef, FencedCommit, Mode, open_table
+from pipelines.commit import Change, FencedCommit, Mode, open_table
+from pipelines.commit_record import CommitRef
 from pipelines.fingerprint import Digest, fingerprint
 from pipelines.handler import Fence
 from pipelines.merging import (
@@ -34,33 +35,11 @@ from pipelines.merging import (
 from pipelines.partition import Span
 from pipelines.staging import Rows, Staged, Staging, batches, stage
 from pipelines.storage import Storage, storage_errors
+from pipelines.table_names import LAYERS, TABLE, check_table, owner_of
 
-LAYERS = ("bronze", "silver", "gold", "quarantine")
-TABLE = re.compile(r"(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}")
-ANOTHERS = re.compile(r"([a-z0-9][a-z0-9_-]{0,62})/([a-z0-9][a-z0-9_-]{0,62}):(.+)", re.DOTALL)
 SCOPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
-__all__ = ["LAYERS", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table", "owner_of"]
-
-
-def check_table(table: str) -> str:
-    """Returns ``table`` if it is a name.
-
-    Raises:
-        BadInput: it is not ``layer.name`` with layer bronze, silver, gold or quarantine and name of a-z, 0-9, _.
-    """
-    if not TABLE.fullmatch(table):
-        raise BadInput(
-            f"{table!r} is no table name; write layer.name with layer one of {', '.join(LAYERS)} and name of a-z, 0-9 and _",
-            {"table": table},
-        )
-    return table
-
-
-def owner_of(table: str) -> tuple[str, str, str] | None:
-    """Org, project and ``layer.name`` of another project's table, ``org/project:layer.name``; None for one's own."""
-    found = ANOTHERS.fullmatch(table)
-    return (found[1], found[2], found[3]) if found else None
+__all__ = ["LAYERS", "TABLE", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table", "owner_of"]
 
 
 class Lake:

@@ -13,7 +13,8 @@ from deltalake import CommitProperties
 
 from ops.errors import CommitConflict, LeaseLost
 from ops.model import DatasetVersion, Scope
-from pipelines.commit import CommitRef, FencedCommit
+from pipelines.commit import FencedCommit
+from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake, Mode
 from pipelines.reconcile import unrecorded
 from tests.pipelines.fences import Hold, Owner, Runs

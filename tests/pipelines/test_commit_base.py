@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from ops.model import DatasetVersion, Scope
-from pipelines.commit import CommitRef
+from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake, Mode
 from tests.pipelines.fences import Owner, Runs
 from tests.pipelines.test_commit import Killed, die_at

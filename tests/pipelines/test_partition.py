@@ -13,7 +13,7 @@ import pytest
 
 from ops.errors import BadInput, Conflict, SpecInvalid
 from ops.model import DatasetVersion, Scope, TableVersion
-from pipelines.commit import CommitRef
+from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake
 from pipelines.merging import SMALL_FILES
 from pipelines.partition import Partition, Span, Step, beginning, following
