@@ -35,7 +35,7 @@ types: $(VENV)/.dev $(VENV)/.bench
 	$(BIN)/mypy
 
 # Tests bring their own homes; one that is set for people must not leak into them.
-pytest: $(VENV)/.dev $(VENV)/.bench browser superset-for-tests
+pytest: $(VENV)/.dev $(VENV)/.bench $(VENV)/.shapes browser superset-for-tests
 	env -u CONTROLROOM_HOME $(BIN)/pytest -n $(WORKERS)
 
 # Apache Superset has an environment of its own: it needs what ours must not have.
@@ -82,6 +82,13 @@ clean:
 $(BIN)/uv: requirements/uv.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
+	touch $@
+
+# Definitions of other catalogs: packages that tests read in a folder of their own, and nobody runs.
+$(VENV)/.shapes: requirements/shapes.txt $(BIN)/uv
+	rm -rf $(VENV)/shapes
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --target $(VENV)/shapes -r $< \
+	  || $(BIN)/pip install --quiet --no-deps --require-hashes --target $(VENV)/shapes -r $<
 	touch $@
 
 # One recipe for each dependency group: uv when it reaches the index, pip (which reads pip's own configuration) when not.

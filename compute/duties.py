@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from compute import freshness, schedules, watch
+from compute import backfills, freshness, schedules, watch
 from compute.scoring import score
 from ops.alerts import Messages
 from ops.database import Connection
@@ -82,6 +82,7 @@ def _keep_house(connection: Connection, _: Settings) -> None:
 
 DUTIES = (
     Duty("schedules", 0.0, schedules.fire),
+    Duty("backfills", 0.0, backfills.advance),
     Duty("freshness", 15.0, freshness.check),
     Duty("scores", 0.0, _score),
     Duty("alerts", 1.0, _alert),

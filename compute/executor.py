@@ -20,9 +20,10 @@ import structlog
 from compute.hand import Hands
 from compute.lease import Renewer
 from compute.phase_work import Places
-from compute.run_life import Executor, RunLife, Signal
+from compute.run_life import Executor, RunLife
+from compute.trying import Signal
 from ops.database import EXECUTOR, Pool
-from ops.errors import ControlRoomError, DatabaseUnavailable
+from ops.errors import BadInput, ControlRoomError, DatabaseUnavailable
 from ops.listen import CONTROL, RUNS, Listener
 from ops.model import ClaimedRun
 from ops.rpc import Rpc
@@ -128,7 +129,7 @@ class LeasedExecutor:
     def _begin(self, run: ClaimedRun, claimed_at: float) -> None:
         try:
             life = RunLife(run, self._who, self._rpc, claimed_at)
-        except ValueError as error:
+        except (ValueError, BadInput) as error:
             # Stored by another version of this code, or by hand: say so on the run, do not take the executor down.
             self._refuse(run, f"the stored spec cannot be read: {error}")
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from compute.metering import Usage
 from compute.phase_work import PhaseWork, Report
 from ops.errors import ControlRoomError
 from ops.model import Artifact, PhaseResult
@@ -13,12 +14,16 @@ from ops.model import Artifact, PhaseResult
 
 @dataclass(frozen=True)
 class Answer:
-    """One message about a phase that is being carried out. ``result`` and ``error`` end it, the others do not."""
+    """One message about a phase that is being carried out. ``result`` and ``error`` end it, the others do not.
+
+    ``usage`` is what it has used so far; it comes all the time, and once more right before the end.
+    """
 
     phase: str
     begun: bool = False
     report: Report | None = None
     log: Artifact | None = None
+    usage: Usage | None = None
     result: PhaseResult | None = None
     error: ControlRoomError | None = None
 

@@ -9,6 +9,7 @@ from ops.model import TableVersion
 from pipelines.commit import entries
 from pipelines.lake import Lake, owner_of
 from pipelines.plan import dependencies, reaches
+from pipelines.refresh import compared
 from pipelines.spec import Phase, Pipeline
 
 Manifest = Mapping[str, object]
@@ -32,7 +33,8 @@ def anothers(pipeline: Pipeline) -> tuple[str, ...]:
 
 
 def manifest(pipeline: Pipeline, lake: Lake, released: Mapping[str, int | None]) -> dict[str, object]:
-    """The versions of now. ``bases`` are the outputs as they stand before the run: what a merge starts from.
+    """The versions of now. ``bases`` are the outputs as they stand before the run: what a merge starts from; ``former``,
+    of a refresh, what readers have of the tables that it makes.
 
     Args:
         released: what readers get of the tables that Postgres knows, other projects' among them. Of one that it does not
@@ -49,7 +51,12 @@ def manifest(pipeline: Pipeline, lake: Lake, released: Mapping[str, int | None])
             f"no such table: {said}; run the pipeline that writes it first, to its success", {"tables": missing}
         )
     bases = {table: lake.version(table) for phase in pipeline.phases for table in phase.writes}
-    return {"tables": tables, "bases": {table: version for table, version in bases.items() if version is not None}}
+    former = {table: released.get(table) for table in compared(pipeline)}
+    return {
+        "tables": tables,
+        "bases": {table: version for table, version in bases.items() if version is not None},
+        **({"former": former} if former else {}),
+    }
 
 
 def outsiders_version(lake: Lake, table: str) -> int | None:

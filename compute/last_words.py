@@ -1,4 +1,4 @@
-"""The logs of phases that were just stopped by force: they come a moment after, and are registered with the phase's end."""
+"""What comes a moment after phases were stopped by force and is written down with their end: their logs, what they used."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from compute.hand import Answer
-from ops.model import Artifact
+from compute.trying import Trying
 
 PATIENCE_SECONDS = 2.0
 
 
-def hear_last_words(inbox: queue.SimpleQueue[Any], logs: Mapping[str, list[Artifact]]) -> None:
+def hear_last_words(inbox: queue.SimpleQueue[Any], stopped: Mapping[str, Trying]) -> None:
     """Waits until each of these phases has ended, or not any longer; everything else that comes is moot by now.
 
     Args:
-        logs: phase → where its log goes.
+        stopped: phase → what takes its log and its usage.
     """
-    deadline, waiting = time.monotonic() + PATIENCE_SECONDS, set(logs)
+    deadline, waiting = time.monotonic() + PATIENCE_SECONDS, set(stopped)
     while waiting and (left := deadline - time.monotonic()) > 0:
         try:
             message = inbox.get(timeout=left)
@@ -27,6 +27,8 @@ def hear_last_words(inbox: queue.SimpleQueue[Any], logs: Mapping[str, list[Artif
             return
         if isinstance(message, Answer) and message.phase in waiting:
             if message.log is not None:
-                logs[message.phase].append(message.log)
+                stopped[message.phase].logs.append(message.log)
+            elif message.usage is not None:
+                stopped[message.phase].usage = message.usage
             elif message.result is not None or message.error is not None:
                 waiting.discard(message.phase)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -24,7 +25,8 @@ class Lease:
     Attributes:
         until: on this process's monotonic clock, when the lease surely ends if nothing is heard. Counted from before
             the renewal was asked for, so it is never later than the database's.
-        lost, canceled: called once each, from the renewing thread.
+        lost, canceled, capped: called once each, from the renewing thread; the last with the words of the cap that is used up.
+        usage: phase → what its try has used so far, for the next renewal to report.
     """
 
     run_id: RunId
@@ -32,7 +34,21 @@ class Lease:
     until: float
     lost: Callable[[], None]
     canceled: Callable[[], None]
+    capped: Callable[[str], None]
     told: set[str] = field(default_factory=set)
+    usage: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def uses(self, phase: str, attempt: int, figures: Mapping[str, object]) -> None:
+        """Takes note of what a try has used in all."""
+        self.usage[phase] = {"run_id": self.run_id, "phase": phase, "attempt": attempt, **figures}
+
+    def ended(self, phase: str) -> None:
+        """The try's last figures were written down with its end."""
+        self.usage.pop(phase, None)
+
+    def reports(self) -> list[Mapping[str, object]]:
+        """What is to be reported now. Copied at once: another thread takes notes."""
+        return list(self.usage.values())
 
 
 class Renewer(threading.Thread):
@@ -83,7 +99,10 @@ class Renewer(threading.Thread):
         asked = time.monotonic()
         try:
             states = self._rpc.heartbeat_runs(
-                self._executor_id, {run_id: lease.token for run_id, lease in leases.items()}, self._seconds
+                self._executor_id,
+                {run_id: lease.token for run_id, lease in leases.items()},
+                self._seconds,
+                [report for lease in leases.values() for report in lease.reports()],
             )
         except ControlRoomError as error:
             log.warning("leases not renewed", code=error.code, error=error.message)
@@ -99,6 +118,8 @@ class Renewer(threading.Thread):
                 lease.until = asked + self._seconds
                 if state.cancel_requested:
                     self._tell(lease, "canceled", lease.canceled)
+                elif state.cap_exceeded is not None:
+                    self._tell(lease, "capped", partial(lease.capped, state.cap_exceeded))
 
     def _tell(self, lease: Lease, what: str, call: Callable[[], None]) -> None:
         if what not in lease.told:

@@ -29,6 +29,8 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from pipelines.handler import Context, Fence
 from pipelines.lake import Lake
+from pipelines.partition import Partition
+from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.spec import Phase
@@ -75,6 +77,7 @@ class PhaseWork:
         inputs: pinned versions by table.
         executor: name of the owner, for the logs.
         traceparent: of the owner's span; None where nobody traces.
+        partition: what the pipeline says of its partitions.
     """
 
     run_id: RunId
@@ -90,6 +93,7 @@ class PhaseWork:
     places: Places
     executor: str
     traceparent: str | None = None
+    partition: Partition | None = None
 
     @property
     def name(self) -> str:
@@ -228,7 +232,8 @@ def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callabl
 
 
 def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Reporter) -> PhaseResult:
-    phase = _PHASE.validate_python(work.phase)
+    derived = work.phase["kind"] == COMPARE
+    phase = ComparePhase.model_validate(work.phase) if derived else _PHASE.validate_python(work.phase)
     places = work.places
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
@@ -248,6 +253,7 @@ def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Report
             progress=report,
             scratch=Path(scratch),
             sql_limits=places.sql_limits,
+            partition=work.partition,
         )
         try:
             return handler_for(phase.kind)(ctx, phase)

@@ -10,8 +10,7 @@ import queue
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 from uuid import uuid4
@@ -21,14 +20,16 @@ import tenacity
 
 from compute import inputs
 from compute.fingerprints import input_fingerprint
-from compute.hand import Answer, Hands, Task
+from compute.hand import Answer, Hands
 from compute.last_words import hear_last_words
 from compute.lease import Lease
 from compute.outcome import Outcome, known_before, output_manifest
-from compute.phase_work import PhaseWork, Places, Report
+from compute.phase_work import PhaseWork, Places
 from compute.tracing import run_span
+from compute.trying import CapReached, Signal, Trying, progress_event
 from ops import traces
 from ops.errors import (
+    CapExceeded,
     ControlRoomError,
     DatabaseUnavailable,
     LeaseLost,
@@ -37,44 +38,16 @@ from ops.errors import (
     RunCanceled,
     RunTimeout,
 )
-from ops.model import Artifact, ClaimedRun, EventType, Fingerprint, NewEvent, PhaseResult, PhaseStatus, TableVersion
+from ops.model import Artifact, ClaimedRun, Fingerprint, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
 from pipelines.lake import owner_of
 from pipelines.plan import ready
-from pipelines.spec import Phase, Pipeline
+from pipelines.refresh import beside, compared, of_run
+from pipelines.spec import Phase
 
 log = structlog.get_logger()
 T = TypeVar("T")
 MAX_BACKOFF_SECONDS = 300.0
-
-
-def progress_event(phase: str, report: Report) -> NewEvent:
-    """A report of a phase as the event that tells of it, under an id of its own."""
-    facts = {"done": report.done, "total": report.total, **report.facts}
-    return NewEvent(uuid4(), EventType.PHASE_PROGRESS, phase, message=report.message, data=facts)
-
-
-class Signal(Enum):
-    LOST = "lease lost"
-    CANCELED = "cancel requested"
-    DRAIN = "drain: begin no further phase"
-    HURRY = "drain: stop now"
-
-
-@dataclass
-class Trying:
-    """A phase that was handed over; it has a ``deadline`` once somebody has taken it up."""
-
-    phase: Phase
-    task: Task
-    inputs: dict[str, TableVersion]
-    fingerprint: Fingerprint
-    attempt: int
-    deadline: float | None = None
-    events: list[NewEvent] = field(default_factory=list)
-    logs: list[Artifact] = field(default_factory=list)
-    begun: bool = False
-    timed_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,9 +65,9 @@ class RunLife:
 
     def __init__(self, run: ClaimedRun, executor: Executor, rpc: Rpc, claimed_at: float) -> None:
         self._run, self._executor, self._rpc = run, executor, rpc
-        self._pipeline = Pipeline.from_json(run.spec)
+        self._pipeline = of_run(run.spec, [state.kind for state in run.phases])
         self._needed = {phase.name: phase.depends_on for phase in self._pipeline.phases}
-        self._inbox: queue.SimpleQueue[Answer | Signal] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Answer | Signal | CapReached] = queue.SimpleQueue()
         self._trying: dict[str, Trying] = {}
         self._later: dict[str, tuple[float, int]] = {}
         self._done: dict[str, Outcome] = {}
@@ -107,9 +80,10 @@ class RunLife:
             claimed_at + executor.lease_seconds,
             lost=lambda: self.tell(Signal.LOST),
             canceled=lambda: self.tell(Signal.CANCELED),
+            capped=lambda said: self.tell(CapReached(said)),
         )
 
-    def tell(self, message: Answer | Signal) -> None:
+    def tell(self, message: Answer | Signal | CapReached) -> None:
         self._inbox.put(message)
 
     def live(self) -> None:
@@ -167,11 +141,12 @@ class RunLife:
         # Asked in every life, also of what is pinned: who creates a run may pin what he likes.
         shared = {table: self._shared(table) for table in inputs.anothers(self._pipeline)}
         if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
-            own = [table for table in inputs.from_outside(self._pipeline) if table not in shared]
+            own = [*(set(inputs.from_outside(self._pipeline)) - set(shared)), *compared(self._pipeline)]
             released = self._surely(lambda: self._rpc.released_versions(run.run_id, run.lease_token, own))
             fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), {**released, **shared})
             manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
         self._available.update(inputs.pinned(manifest))
+        self._pipeline = beside(self._pipeline, manifest.get("former"))
 
     def _shared(self, table: str) -> int:
         anothers = owner_of(table)
@@ -211,16 +186,16 @@ class RunLife:
             lambda: self._rpc.start_phase(run.run_id, run.lease_token, phase.name, fingerprint, event)
         )
         work = PhaseWork(
-            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.root_run, attempt, run.params,
+            run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.effect_of(phase.name), attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
-            self._trace.traceparent,
+            self._trace.traceparent, self._pipeline.partition,
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)
-        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried)
+        self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried, attempt)
 
     def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
         state = next(state for state in self._run.phases if state.name == name)
-        return state.input_fingerprint == fingerprint
+        return state.kept or state.input_fingerprint == fingerprint
 
     def _wait(self) -> None:
         """Takes one message, or does what is due."""
@@ -234,10 +209,15 @@ class RunLife:
         except queue.Empty:
             self._do_what_is_due(time.monotonic())
             return
-        if isinstance(message, Signal):
-            self._heed(message)
-        else:
-            self._answered(message)
+        match message:
+            case Signal():
+                self._heed(message)
+            case CapReached():
+                used_up = CapExceeded(message.said)
+                self._stop_all(used_up, PhaseStatus.FAILED)
+                raise used_up
+            case Answer():
+                self._answered(message)
 
     def _do_what_is_due(self, now: float) -> None:
         self._in_time()
@@ -267,9 +247,10 @@ class RunLife:
     def _stop_all(self, error: ControlRoomError, status: PhaseStatus) -> None:
         for trying in self._trying.values():
             trying.task.stop()
-        hear_last_words(self._inbox, {name: one.logs for name, one in self._trying.items() if one.begun})
+        hear_last_words(self._inbox, {name: one for name, one in self._trying.items() if one.begun})
         for name, trying in self._trying.items():
             self._surely(partial(self._write_failure, name, trying, error, status))
+            self.lease.ended(name)
         self._trying.clear()
 
     def _answered(self, answer: Answer) -> None:
@@ -285,10 +266,14 @@ class RunLife:
             self._surely(lambda: self._tell_progress(trying))
         elif answer.log is not None:
             trying.logs.append(answer.log)
+        elif answer.usage is not None:
+            trying.usage = answer.usage
+            self.lease.uses(answer.phase, trying.attempt, answer.usage.to_json())
         elif answer.result is not None:
             del self._trying[answer.phase]
             result = answer.result
             self._surely(lambda: self._write_success(answer.phase, trying, result))
+            self.lease.ended(answer.phase)
             self._finished(answer.phase, Outcome.of_result(result))
         elif answer.error is not None:
             del self._trying[answer.phase]
@@ -307,12 +292,13 @@ class RunLife:
                 {"timeout_seconds": trying.phase.timeout},
             )
         self._surely(lambda: self._write_failure(name, trying, error, PhaseStatus.FAILED))
+        self.lease.ended(name)
         retries = trying.phase.retries
-        if not error.retryable or trying.attempt >= retries.max or self._draining:
+        if not error.retryable or trying.tried >= retries.max or self._draining:
             raise error
-        pause = min(retries.backoff * 2**trying.attempt, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+        pause = min(retries.backoff * 2**trying.tried, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
         log.warning("phase failed, will be tried again", phase=name, code=error.code, pause_seconds=round(pause, 2))
-        self._later[name] = (time.monotonic() + pause, trying.attempt + 1)
+        self._later[name] = (time.monotonic() + pause, trying.tried + 1)
 
     # What is written down, always under the token
 
@@ -323,10 +309,10 @@ class RunLife:
     def _write_success(self, name: str, trying: Trying, result: PhaseResult) -> None:
         """The artifacts and the end of the phase in one transaction: of a phase that did not succeed only its log."""
         facts = {
+            **trying.facts(),
             "rows_in": result.rows_in,
             "rows_out": result.rows_out,
             "byte_size": result.byte_size,
-            "input_fingerprint": trying.fingerprint,
             "output_fingerprint": result.output_fingerprint,
             "metrics": result.metrics,
             "datasets": result.datasets,
@@ -336,7 +322,7 @@ class RunLife:
 
     def _write_failure(self, name: str, trying: Trying, error: ControlRoomError, status: PhaseStatus) -> None:
         facts = {
-            "input_fingerprint": trying.fingerprint,
+            **trying.facts(),
             "error_code": error.code,
             "error_message": error.message,
             "error_data": error.data,

@@ -14,6 +14,7 @@ import structlog
 
 from compute.courier import Courier
 from compute.duties import DUTIES, Rota
+from compute.lineage.teller import Teller
 from ops import logs
 from ops.database import Connection, connect, database_url
 from ops.errors import ControlRoomError
@@ -79,9 +80,12 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: steward.stop())
     courier = Courier(database_url(settings), SecretStore(settings.home), lease)
+    teller = Teller(database_url(settings), settings, SecretStore(settings.home))
     courier.start()
+    teller.start()
     steward.work()
     courier.stop()
+    teller.stop()
 
 
 if __name__ == "__main__":

@@ -98,6 +98,9 @@ class _TracedHold:
     def __init__(self, held: Hold, trace: Trace) -> None:
         self._held, self._trace = held, trace
 
+    def build_on(self, table: str) -> int | None:
+        return self._held.build_on(table)
+
     def record(self, dataset: DatasetVersion) -> None:
         self._held.record(dataset)
         self._trace.note(

@@ -34,8 +34,10 @@ from ops.views import Json, RunDetail
 from pipelines.fingerprint import combined, fingerprint
 from pipelines.handler import Context
 from pipelines.lake import Lake
+from pipelines.refresh import beside, of_run
 from pipelines.registry import handler_for
 from pipelines.spec import IngestPhase, Phase, Pipeline, PublishPhase
+from pipelines.staging import Staging
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,10 @@ def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
     run = reads.run(run_id)
     if run.status is not RunStatus.SUCCEEDED:
         raise IllegalTransition(f"run {run_id} is {run.status}; only a run that succeeded can be verified")
-    pipeline = Pipeline.from_json(run.spec)
-    results = reads.phase_results(run_id)
+    pipeline = beside(of_run(run.spec, [row.kind for row in reads.phases(run_id)]), run.input_manifest.get("former"))
     findings: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
-        again = _Again(run, places, Path(scratch), results)
+        again = _Again(run, places, Path(scratch), reads.phase_results(run_id), reads.phase_effects(run_id))
         findings += [again.finding(pipeline.phase(row.name), row.output_fingerprint) for row in reads.phases(run_id)]
     store = ArtifactStore(places.artifacts_url, places.storage_options)
     for artifact in reads.artifacts(run_id):
@@ -96,11 +97,14 @@ def _verified(reads: Reads, places: Places, run_id: RunId) -> VerifyReport:
 class _Again:
     """Carries the phases of one run out again, each on what it read then."""
 
-    def __init__(self, run: RunDetail, places: Places, scratch: Path, results: Mapping[str, Json]) -> None:
-        self._run, self._places, self._scratch, self._results = run, places, scratch, results
+    def __init__(
+        self, run: RunDetail, places: Places, scratch: Path, results: Mapping[str, Json], effects: Mapping[str, RunId]
+    ) -> None:
+        self._run, self._places, self._scratch, self._results, self._effects = run, places, scratch, results, effects
         self._scope = Scope(run.org, run.project, run.env)
         self._lake = places.lake(self._scope)
         self._available = inputs.pinned(run.input_manifest)
+        self._partition = Pipeline.from_json(run.spec).partition
 
     def finding(self, phase: Phase, expected: str | None) -> Finding:
         # By the phase's own answer and not by who registered the commit: what a retry skips was made by another run.
@@ -120,14 +124,15 @@ class _Again:
                 "found again"
             )
         if isinstance(phase, IngestPhase):
-            return combined({one.table: self._landed(one) for one in left.values()})
+            landed_by = self._effects[phase.name]
+            return combined({one.table: self._landed(one, landed_by) for one in left.values()})
         if isinstance(phase, PublishPhase):
             one = self._available[phase.table]
             return fingerprint(self._lake.scan(one.table, one.version)).root
         return handler_for(phase.kind)(self._context(phase), phase).output_fingerprint
 
-    def _landed(self, one: TableVersion) -> Fingerprint:
-        rows = self._lake.scan(one.table, one.version).filter(pl.col("_run_id") == str(self._run.root_run))
+    def _landed(self, one: TableVersion, landed_by: RunId) -> Fingerprint:
+        rows = self._lake.scan(one.table, one.version).filter(pl.col("_run_id") == str(landed_by))
         return fingerprint(rows).root
 
     def _context(self, phase: Phase) -> Context:
@@ -149,6 +154,7 @@ class _Again:
             progress=lambda *_, **__: None,
             scratch=scratch,
             sql_limits=self._places.sql_limits,
+            partition=self._partition,
         )
 
 
@@ -162,6 +168,9 @@ class _ShadowLake(Lake):
     def commit(self, *arguments: Any, **named: Any) -> DatasetVersion:
         return self._shadow.commit(*arguments, **named)
 
+    def staging(self, *arguments: Any, **named: Any) -> Staging:
+        return self._shadow.staging(*arguments, **named)
+
     def committed(self, *arguments: Any) -> DatasetVersion | None:
         """What was done before must not stand for doing it again."""
         return self._shadow.committed(*arguments)
@@ -173,6 +182,9 @@ class _NoFence:
     @contextmanager
     def hold(self) -> Iterator[_NoFence]:
         yield self
+
+    def build_on(self, _: str) -> int | None:
+        return None
 
     def record(self, dataset: DatasetVersion) -> None:
         pass

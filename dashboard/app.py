@@ -22,6 +22,7 @@ NAVIGATION = [
     st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
     st.Page(PAGES / "alerts.py", title="Alerts", url_path="alerts"),
     st.Page(PAGES / "scores.py", title="Scores", url_path="scores"),
+    st.Page(PAGES / "caps.py", title="Caps", url_path="caps"),
     st.Page(PAGES / "coverage.py", title="Coverage", url_path="coverage"),
     st.Page(PAGES / "settings.py", title="Settings", url_path="settings"),
     st.Page(PAGES / "trigger.py", title="Start a run", url_path="trigger"),

@@ -6,6 +6,11 @@ CREATE FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) IS 'Appends PHASE_PROGRESS events [{type, phase, message, data, level, event_id}]; a known event_id is left out.';
+CREATE FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) IS 'Ends a backfill and cancels its open runs. Returns its state.';
 CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -16,6 +21,11 @@ CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
+CREATE FUNCTION api.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.cap_report() IS 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.';
 CREATE FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT '{}'::text[], p_lease_seconds double precision DEFAULT 30, p_max_runs integer DEFAULT 1, p_dedicated boolean DEFAULT false) RETURNS TABLE(run_id uuid, lease_token bigint, expires_at timestamp with time zone, org text, project text, env text, pipeline text, pipeline_version integer, spec jsonb, spec_sha256 text, git_sha text, params jsonb, input_manifest jsonb, attempt integer, max_attempts integer, timeout_seconds double precision, elapsed_seconds double precision, root_run uuid, phases jsonb)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -55,22 +65,32 @@ CREATE FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase te
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) IS 'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, output_fingerprint, metrics, error_code, error_message, error_data.';
-CREATE FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
+COMMENT ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) IS 'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, output_fingerprint, metrics, error_code, error_message, error_data, and as usage what the try has used in all.';
+CREATE FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb, p_usage jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean, cap_exceeded text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) IS 'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call release_canceled_run. LEASE_LOST: stop at once, write nothing.';
-CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
+COMMENT ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) IS 'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call release_canceled_run. LEASE_LOST: stop at once, write nothing. p_usage says what each try at work has used so far: [{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]. cap_exceeded: stop the work by force, finish_phase as failed and fail_run with CAP_EXCEEDED.';
+CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb DEFAULT NULL::jsonb) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean, cap_exceeded text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.';
+COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once. p_usage and cap_exceeded as for heartbeat_run.';
+CREATE FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) IS 'Makes no further runs of a backfill until it is resumed. Returns its state.';
 CREATE FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) IS 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.';
+CREATE FUNCTION api.preview_rerun(p_run_id uuid, p_way text DEFAULT 'retry'::text, p_from_phase text DEFAULT NULL::text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, reason text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) IS 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.';
 CREATE FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -111,11 +131,21 @@ CREATE FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tab
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) IS 'The version that readers get of each of these tables, null where none is released yet.';
-CREATE FUNCTION api.retry_run(p_run_id uuid) RETURNS uuid
+CREATE FUNCTION api.replay_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.retry_run(p_run_id uuid) IS 'A new run of an ended one: same inputs; phases that succeeded stay done.';
+COMMENT ON FUNCTION api.replay_run(p_run_id uuid) IS 'A new run of the same definition on the same inputs, all phases.';
+CREATE FUNCTION api.resume_backfill(p_backfill_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.resume_backfill(p_backfill_id uuid) IS 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.';
+CREATE FUNCTION api.retry_run(p_run_id uuid, p_from_phase text DEFAULT NULL::text, p_latest boolean DEFAULT false) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) IS 'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what depends on it. p_latest: the definition and the inputs of now.';
 CREATE FUNCTION api.revoke_lease(p_run_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -131,6 +161,11 @@ CREATE FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) IS 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.';
+CREATE FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) IS 'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.';
 CREATE FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -146,6 +181,11 @@ CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.verify_event_chain(p_run_id uuid) IS 'Recomputes the hash chain of a run''s events.';
+CREATE FUNCTION api.why_waiting(p_run_id uuid) RETURNS TABLE(reason text, said text, until timestamp with time zone, data jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.why_waiting(p_run_id uuid) IS 'What a queued run waits for, in one row: the reason, in words, until when, and facts.';
 CREATE FUNCTION ops.acknowledge_alert(p_alert_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -158,11 +198,23 @@ CREATE FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.advance_backfills(p_limit integer DEFAULT 500) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -174,8 +226,16 @@ CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.check_freshness() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.check_results(p_run_id uuid) RETURNS TABLE(phase text, rule text, on_fail text, ok boolean, expected text, observed text, checked bigint, failed bigint, dropped bigint, quarantined bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.claim_messages(p_lease_seconds double precision DEFAULT 60) RETURNS TABLE(notification_id uuid, batch_id uuid, channel text, secret text, alert_id uuid, run_id uuid, kind text, severity text, title text, body text, attempts integer, created_at timestamp with time zone)
@@ -232,6 +292,10 @@ CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.due_lineage(p_limit integer DEFAULT 100) RETURNS TABLE(run_id uuid, seq bigint, attempts integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id uuid, revision integer, cron text, timezone text, next_at timestamp with time zone, anchored_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -239,6 +303,12 @@ CREATE FUNCTION ops.due_schedules(p_limit integer DEFAULT 200) RETURNS TABLE(id 
 CREATE FUNCTION ops.end_silence(p_silence_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.enroll_lineage() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'on'
+    SET enable_seqscan TO 'off'
     AS …;
 CREATE FUNCTION ops.ensure_event_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -273,11 +343,11 @@ CREATE FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text DEFAULT NULL::t
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean)
+CREATE FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text DEFAULT NULL::text, p_progress jsonb DEFAULT NULL::jsonb, p_usage jsonb DEFAULT NULL::jsonb) RETURNS TABLE(expires_at timestamp with time zone, cancel_requested boolean, cap_exceeded text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean)
+CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb DEFAULT NULL::jsonb) RETURNS TABLE(run_id uuid, held boolean, expires_at timestamp with time zone, cancel_requested boolean, cap_exceeded text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -287,6 +357,14 @@ CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     AS …;
 CREATE FUNCTION ops.judge_standing() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.link_subject(p_sha256 bytea) RETURNS text
@@ -331,6 +409,10 @@ CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT N
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -340,6 +422,10 @@ CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.preview_rerun(p_run_id uuid, p_way text DEFAULT 'retry'::text, p_from_phase text DEFAULT NULL::text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, reason text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -431,6 +517,10 @@ CREATE FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) RETURNS vo
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.remove_cap(p_key text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.remove_channel(p_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -443,7 +533,15 @@ CREATE FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) RE
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.remove_pool(p_org text, p_project text, p_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.remove_schedule(p_schedule_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.replay_run(p_run_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -451,11 +549,15 @@ CREATE FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision DEFAULT 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.resume_backfill(p_backfill_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.retry_run(p_run_id uuid) RETURNS uuid
+CREATE FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text DEFAULT NULL::text, p_latest boolean DEFAULT false) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -464,6 +566,10 @@ CREATE FUNCTION ops.revoke_access_token(p_name text, p_subject text DEFAULT NULL
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.revoke_lease(p_run_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean DEFAULT false, p_note text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -483,11 +589,23 @@ CREATE FUNCTION ops.session_subject(p_sha256 bytea) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.set_cap(p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[] DEFAULT '{dev,stage,prod}'::text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.set_pool(p_org text, p_project text, p_name text, p_slots integer) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.set_price(p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -523,7 +641,15 @@ CREATE FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at tim
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer DEFAULT 3, p_timeout_seconds double precision DEFAULT NULL::double precision, p_tolerance jsonb DEFAULT NULL::jsonb, p_note text DEFAULT ''::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -532,6 +658,10 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -563,6 +693,10 @@ CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.why_waiting(p_run_id uuid) RETURNS TABLE(reason text, said text, until timestamp with time zone, data jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -575,8 +709,53 @@ CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.new_id() RETURNS uuid
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.backfills (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    pipeline_version integer NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    partition jsonb NOT NULL,
+    partitions integer NOT NULL,
+    chunks integer NOT NULL,
+    chunk_size integer NOT NULL,
+    max_parallel integer NOT NULL,
+    max_tries integer NOT NULL,
+    priority integer NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    idempotency_key text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text,
+    ended_at timestamp with time zone,
+    CONSTRAINT backfills_check CHECK (((state = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT backfills_chunk_size_check CHECK (((chunk_size >= 1) AND (chunk_size <= 1000))),
+    CONSTRAINT backfills_chunks_check CHECK ((chunks > 0)),
+    CONSTRAINT backfills_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT backfills_max_parallel_check CHECK (((max_parallel >= 1) AND (max_parallel <= 100))),
+    CONSTRAINT backfills_max_tries_check CHECK (((max_tries >= 1) AND (max_tries <= 20))),
+    CONSTRAINT backfills_params_check CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT backfills_partition_check CHECK ((jsonb_typeof(partition) = 'object'::text)),
+    CONSTRAINT backfills_partitions_check CHECK ((partitions > 0)),
+    CONSTRAINT backfills_priority_check CHECK (((priority >= 1) AND (priority <= 1000))),
+    CONSTRAINT backfills_state_check CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+ALTER TABLE ONLY ops.backfills FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.advance_backfill(p_backfill ops.backfills) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean DEFAULT false) RETURNS TABLE(z double precision, usual double precision, points integer, season text)
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.appends(p_spec jsonb, p_phase text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) RETURNS void
@@ -591,6 +770,10 @@ CREATE FUNCTION private.audit_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.audit_refresh(p_refresh_id uuid, p_act text, p_note text, p_facts jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -599,8 +782,12 @@ CREATE FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[] DEF
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.new_id() RETURNS uuid
-    LANGUAGE sql
+CREATE FUNCTION private.backfill_defaults(p_definition jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, p_pipeline text, p_chunks integer, p_partitions integer, p_parallel integer) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.alert_rules (
@@ -681,6 +868,7 @@ CREATE TABLE ops.runs (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     root_run uuid,
+    pools jsonb DEFAULT '{}'::jsonb NOT NULL,
     traceparent text DEFAULT private.presented_traceparent(),
     CONSTRAINT runs_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
@@ -702,6 +890,10 @@ CREATE FUNCTION private.bucketed(p_seconds double precision[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.built_by(p_refresh_id uuid) RETURNS TABLE(dataset_id uuid, table_name text, version bigint, comparison jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.caller_role() RETURNS text
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -715,12 +907,19 @@ CREATE TABLE ops.caps (
     amount numeric NOT NULL,
     period text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    pipeline text,
+    created_by text,
     CONSTRAINT caps_amount_check CHECK ((amount >= (0)::numeric)),
     CONSTRAINT caps_period_check CHECK ((period = ANY (ARRAY['hour'::text, 'day'::text, 'week'::text, 'month'::text, 'concurrent'::text]))),
+    CONSTRAINT caps_pipeline_has_project CHECK (((pipeline IS NULL) OR (project_id IS NOT NULL))),
     CONSTRAINT caps_unit_check CHECK ((unit = ANY (ARRAY['runs'::text, 'cpu_seconds'::text, 'rows'::text, 'bytes'::text, 'money'::text])))
 );
 ALTER TABLE ONLY ops.caps FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.caps_on(p_project_id uuid, p_pipeline text) RETURNS SETOF ops.caps
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -794,8 +993,16 @@ CREATE FUNCTION private.channels_of(p_route ops.routing_matrix, p_level integer)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) RETURNS void
-    LANGUAGE sql
+CREATE FUNCTION private.charge_leases(p_run_ids uuid[], p_lease_tokens bigint[], p_usage jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.charge_metered_caps(p_more jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.charge_usage(p_reports jsonb) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.check_freshness(p_now timestamp with time zone) RETURNS integer
@@ -806,8 +1013,58 @@ CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
+CREATE FUNCTION private.chunk_params(p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.backfill_chunks (
+    backfill_id uuid NOT NULL,
+    chunk integer NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    first text NOT NULL,
+    until text,
+    partitions integer NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    max_tries integer NOT NULL,
+    run_id uuid,
+    error_code text,
+    error_message text,
+    settled_at timestamp with time zone,
+    CONSTRAINT backfill_chunks_check CHECK (((state <> 'queued'::text) OR (run_id IS NOT NULL))),
+    CONSTRAINT backfill_chunks_chunk_check CHECK ((chunk > 0)),
+    CONSTRAINT backfill_chunks_max_tries_check CHECK ((max_tries > 0)),
+    CONSTRAINT backfill_chunks_partitions_check CHECK ((partitions > 0)),
+    CONSTRAINT backfill_chunks_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'queued'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+ALTER TABLE ONLY ops.backfill_chunks FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.pipelines (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    version integer NOT NULL,
+    spec jsonb NOT NULL,
+    sha256 text NOT NULL,
+    git_sha text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pipelines_version_check CHECK ((version > 0))
+);
+ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.count_cap_usage() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.count_ended_runs() RETURNS integer
@@ -816,12 +1073,20 @@ CREATE FUNCTION private.count_ended_runs() RETURNS integer
     SET enable_bitmapscan TO 'on'
     SET enable_seqscan TO 'off'
     AS …;
+CREATE FUNCTION private.count_in_window(p_cap_id uuid, p_at timestamp with time zone, p_amount numeric) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.cpu_seconds(p_run_id uuid) RETURNS double precision
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) RETURNS uuid
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size integer) RETURNS TABLE(chunk integer, first text, until text, partitions integer)
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.database_health() RETURNS jsonb
@@ -837,6 +1102,29 @@ CREATE FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_ex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.refreshes (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    pipeline text NOT NULL,
+    run_id uuid NOT NULL,
+    tolerance jsonb,
+    note text DEFAULT ''::text NOT NULL,
+    started_by text,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    swapped_by text,
+    swapped_at timestamp with time zone,
+    rolled_back_by text,
+    rolled_back_at timestamp with time zone,
+    CONSTRAINT refreshes_check CHECK (((rolled_back_at IS NULL) OR (swapped_at IS NOT NULL))),
+    CONSTRAINT refreshes_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT refreshes_note_check CHECK ((length(note) <= 10000))
+);
+ALTER TABLE ONLY ops.refreshes FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.decided_refresh(p_refresh_id uuid) RETURNS ops.refreshes
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -886,6 +1174,10 @@ CREATE FUNCTION private.end_sign_ins(p_subject text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.ended_run(p_run_id uuid) RETURNS ops.runs
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -922,8 +1214,20 @@ CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, status integer)
     LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_metered() RETURNS boolean
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
@@ -976,6 +1280,10 @@ CREATE FUNCTION private.know_event_time(p_version_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     AS …;
+CREATE FUNCTION private.lacks_executor(p_run ops.runs, p_now timestamp with time zone) RETURNS TABLE(reason text, said text, data jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -999,12 +1307,37 @@ CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.lock_limits() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS …;
 CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text DEFAULT NULL::text, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.measured(p_usage jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
     LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.moved(p_result jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.my_backfill(p_backfill_id uuid) RETURNS ops.backfills
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_dataset(p_dataset_id uuid) RETURNS ops.datasets
@@ -1044,6 +1377,10 @@ CREATE FUNCTION private.name_sha256(p_subject text) RETURNS bytea
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.needed_capabilities(p_spec jsonb) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.needed_pools(p_spec jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1139,6 +1476,22 @@ CREATE FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) RETURNS ops.r
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.param_defaults(p_spec jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) RETURNS date[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.partition_value(p_param jsonb, p_text text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.period_end(p_period text, p_now timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.period_start(p_period text, p_now timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1149,6 +1502,18 @@ CREATE FUNCTION private.phases_json(p_run_id uuid) RETURNS jsonb
     AS …;
 CREATE FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) RETURNS integer
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.planned_rerun(p_old ops.runs, p_way text, p_from text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, anew boolean, reason text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.pool_used(p_pool_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.pools_for(p_project_id uuid, p_needs jsonb) RETURNS TABLE(pool_id uuid, name text, slots integer, needs integer)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE TABLE ops.access_tokens (
@@ -1192,6 +1557,10 @@ CREATE FUNCTION private.protect_table(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.queue_groups() RETURNS TABLE(project_id uuid, pipeline text, pools jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.queue_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1224,8 +1593,16 @@ CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.refresh_of(p_run_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.refuse_older(p_old ops.runs) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) RETURNS void
@@ -1252,6 +1629,10 @@ CREATE FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs t
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.require_envs(p_envs text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1268,8 +1649,8 @@ CREATE FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) RETUR
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.require_metered_caps(p_project_id uuid) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION private.require_metered_caps(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority integer, p_max_attempts integer) RETURNS void
@@ -1286,6 +1667,14 @@ CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text)
     AS …;
 CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.rerun_definition(p_old ops.runs, p_way text) RETURNS TABLE(spec jsonb, sha256 text, git_sha text, params jsonb, phases jsonb, max_attempts integer, timeout_seconds double precision)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text) RETURNS TABLE(ordinal integer, name text, kind text, again boolean, anew boolean, reason text, refused text)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) RETURNS void
@@ -1320,6 +1709,10 @@ CREATE FUNCTION private.run_status_conditions(p_filter jsonb) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.runs_ahead(p_run ops.runs, p_now timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.schedule_defaults(p_definition jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1328,18 +1721,6 @@ CREATE FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules,
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE TABLE ops.pipelines (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    project_id uuid NOT NULL,
-    slug text NOT NULL,
-    version integer NOT NULL,
-    spec jsonb NOT NULL,
-    sha256 text NOT NULL,
-    git_sha text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT pipelines_version_check CHECK ((version > 0))
-);
-ALTER TABLE ONLY ops.pipelines FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) RETURNS ops.pipelines
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1364,6 +1745,14 @@ CREATE FUNCTION private.season_words(p_season text, p_at timestamp with time zon
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.sees_scope(p_org_id uuid, p_project_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.settle_chunks(p_backfill ops.backfills) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.signed_in() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1376,6 +1765,10 @@ CREATE FUNCTION private.span_words(p_seconds double precision) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.spec_outline(p_spec jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.spread_suspicion(p_dataset_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1384,8 +1777,20 @@ CREATE FUNCTION private.steady_anomaly(p_value double precision, p_values double
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.stopped_by_cap(p_run_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.subject() RETURNS text
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.swap_in(p_refresh_id uuid, p_by text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.swap_within_tolerance(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) RETURNS void
@@ -1402,6 +1807,18 @@ CREATE FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) R
     AS …;
 CREATE FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) RETURNS text
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.used_up(p_project_id uuid, p_pipeline text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.waits_for_cap(p_run ops.runs, p_now timestamp with time zone) RETURNS TABLE(said text, until timestamp with time zone, data jsonb)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.waits_for_pool(p_run ops.runs) RETURNS TABLE(said text, data jsonb)
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.watch_new_project() RETURNS trigger
@@ -1431,7 +1848,8 @@ CREATE TABLE ops.dataset_versions (
     event_time timestamp with time zone,
     event_looked_at timestamp with time zone,
     stats jsonb DEFAULT '{}'::jsonb NOT NULL,
-    column_map_id uuid
+    column_map_id uuid,
+    aside boolean DEFAULT false NOT NULL
 );
 ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
@@ -1538,6 +1956,8 @@ CREATE TABLE ops.run_phases (
     error_message text,
     error_data jsonb,
     result jsonb DEFAULT '{}'::jsonb NOT NULL,
+    effect_of uuid,
+    kept boolean DEFAULT false NOT NULL,
     CONSTRAINT run_phases_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])))
 )
 WITH (fillfactor='70');
@@ -1610,7 +2030,9 @@ CREATE TABLE ops.cap_usage (
     lease_token bigint,
     amount numeric NOT NULL,
     used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    released_at timestamp with time zone
+    released_at timestamp with time zone,
+    phase text,
+    attempt integer
 );
 ALTER TABLE ONLY ops.cap_usage FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.capabilities (
@@ -1795,6 +2217,62 @@ CREATE TABLE ops.phase_totals (
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY ops.phase_totals FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.phase_usage (
+    run_id uuid NOT NULL,
+    phase text NOT NULL,
+    attempt integer NOT NULL,
+    lease_token bigint NOT NULL,
+    project_id uuid NOT NULL,
+    seconds numeric DEFAULT 0 NOT NULL,
+    cpu_seconds numeric DEFAULT 0 NOT NULL,
+    peak_memory_bytes bigint DEFAULT 0 NOT NULL,
+    read_bytes bigint DEFAULT 0 NOT NULL,
+    written_bytes bigint DEFAULT 0 NOT NULL,
+    rows_moved bigint DEFAULT 0 NOT NULL,
+    bytes_moved bigint DEFAULT 0 NOT NULL,
+    cost numeric,
+    currency text,
+    reported_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ops.phase_usage FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.pool_uses (
+    pool_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    lease_token bigint,
+    slots integer NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pool_uses_slots_check CHECK ((slots > 0))
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ops.pool_uses FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.pools (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    project_id uuid,
+    name text NOT NULL,
+    slots integer NOT NULL,
+    created_by text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pools_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT pools_slots_check CHECK ((slots >= 0))
+);
+ALTER TABLE ONLY ops.pools FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.prices (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    org_id uuid NOT NULL,
+    unit text NOT NULL,
+    price numeric NOT NULL,
+    currency text NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    created_by text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT prices_price_check CHECK ((price >= (0)::numeric)),
+    CONSTRAINT prices_unit_check CHECK ((unit = ANY (ARRAY['cpu_second'::text, 'gb_hour'::text, 'gb_read'::text, 'gb_written'::text])))
+);
+ALTER TABLE ONLY ops.prices FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.promotions (
     id uuid DEFAULT private.new_id() NOT NULL,
     project_id uuid NOT NULL,
@@ -1815,6 +2293,14 @@ CREATE TABLE ops.queue_turns (
 )
 WITH (fillfactor='50');
 ALTER TABLE ONLY ops.queue_turns FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.refresh_tables (
+    refresh_id uuid NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    version bigint NOT NULL,
+    former bigint
+);
+ALTER TABLE ONLY ops.refresh_tables FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.run_totals (
     project_id uuid NOT NULL,
     pipeline text NOT NULL,
@@ -1904,6 +2390,26 @@ CREATE TABLE private.access_token_hashes (
     sha256 bytea NOT NULL
 );
 ALTER TABLE ONLY private.access_token_hashes FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.cap_windows (
+    cap_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    used numeric NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY private.cap_windows FORCE ROW LEVEL SECURITY;
+CREATE TABLE private.lineage_mark (
+    one boolean DEFAULT true NOT NULL,
+    horizon bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT lineage_mark_one_check CHECK (one)
+);
+CREATE TABLE private.projects_served (
+    project_id uuid NOT NULL,
+    priority integer NOT NULL,
+    at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY private.projects_served FORCE ROW LEVEL SECURITY;
 CREATE TABLE private.pruned_events (
     run_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -1971,6 +2477,12 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_backfill_id_first_key UNIQUE (backfill_id, first);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_pkey PRIMARY KEY (backfill_id, chunk);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.bi_objects
@@ -2035,12 +2547,24 @@ ALTER TABLE ONLY ops.orgs
     ADD CONSTRAINT orgs_slug_key UNIQUE (slug);
 ALTER TABLE ONLY ops.phase_totals
     ADD CONSTRAINT phase_totals_pkey PRIMARY KEY (project_id, kind, status);
+ALTER TABLE ONLY ops.phase_usage
+    ADD CONSTRAINT phase_usage_pkey PRIMARY KEY (run_id, phase, attempt, lease_token);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_slug_sha256_git_sha_key UNIQUE (project_id, slug, sha256, git_sha);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_slug_version_key UNIQUE (project_id, slug, version);
+ALTER TABLE ONLY ops.pool_uses
+    ADD CONSTRAINT pool_uses_pkey PRIMARY KEY (pool_id, run_id);
+ALTER TABLE ONLY ops.pools
+    ADD CONSTRAINT pools_org_id_project_id_name_key UNIQUE NULLS NOT DISTINCT (org_id, project_id, name);
+ALTER TABLE ONLY ops.pools
+    ADD CONSTRAINT pools_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.prices
+    ADD CONSTRAINT prices_org_id_unit_valid_from_key UNIQUE (org_id, unit, valid_from);
+ALTER TABLE ONLY ops.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_org_id_slug_key UNIQUE (org_id, slug);
 ALTER TABLE ONLY ops.projects
@@ -2049,6 +2573,12 @@ ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_pkey PRIMARY KEY (project_id, priority);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_pkey PRIMARY KEY (refresh_id, dataset_id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_run_id_key UNIQUE (run_id);
 ALTER TABLE ONLY ops.routing_matrix
     ADD CONSTRAINT routing_matrix_area_key UNIQUE (area);
 ALTER TABLE ONLY ops.routing_matrix
@@ -2097,6 +2627,12 @@ ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_sha256_key UNIQUE (sha256);
 ALTER TABLE ONLY private.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY private.cap_windows
+    ADD CONSTRAINT cap_windows_pkey PRIMARY KEY (cap_id, starts_at);
+ALTER TABLE ONLY private.lineage_mark
+    ADD CONSTRAINT lineage_mark_pkey PRIMARY KEY (one);
+ALTER TABLE ONLY private.projects_served
+    ADD CONSTRAINT projects_served_pkey PRIMARY KEY (project_id, priority);
 ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY private.schema_revision
@@ -2123,8 +2659,16 @@ CREATE INDEX alerts_run ON ops.alerts USING btree (run_id) WHERE (run_id IS NOT 
 CREATE UNIQUE INDEX alerts_source ON ops.alerts USING btree (rule_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX audit_log_org ON ops.audit_log USING btree (org_id, at DESC, id DESC);
 CREATE INDEX audit_log_project ON ops.audit_log USING btree (project_id, at DESC, id DESC);
+CREATE INDEX audit_log_target ON ops.audit_log USING btree (target, at DESC);
+CREATE INDEX backfill_chunks_project ON ops.backfill_chunks USING btree (project_id, env);
+CREATE INDEX backfill_chunks_queued ON ops.backfill_chunks USING btree (backfill_id) WHERE (state = 'queued'::text);
+CREATE UNIQUE INDEX backfill_chunks_run ON ops.backfill_chunks USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX backfills_active ON ops.backfills USING btree (created_at, id) WHERE (state = 'active'::text);
+CREATE UNIQUE INDEX backfills_key ON ops.backfills USING btree (project_id, env, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX backfills_pipeline ON ops.backfills USING btree (project_id, pipeline, pipeline_version);
 CREATE INDEX bi_objects_dataset ON ops.bi_objects USING btree (dataset_id) WHERE (dataset_id IS NOT NULL);
 CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX cap_usage_held ON ops.cap_usage USING btree (cap_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
 CREATE INDEX caps_org ON ops.caps USING btree (org_id);
@@ -2143,6 +2687,7 @@ CREATE INDEX freshness_project ON ops.freshness USING btree (project_id, env);
 CREATE INDEX grants_project ON ops.grants USING btree (project_id);
 CREATE INDEX grants_reader ON ops.grants USING btree (reader_id);
 CREATE INDEX lineage_sent_project ON ops.lineage_sent USING btree (project_id, done);
+CREATE INDEX lineage_sent_untold ON ops.lineage_sent USING btree (run_id) WHERE (NOT done);
 CREATE INDEX memberships_project ON ops.memberships USING btree (project_id);
 CREATE INDEX memberships_subject ON ops.memberships USING btree (subject);
 CREATE INDEX notifications_alert ON ops.notifications USING btree (alert_id) WHERE (alert_id IS NOT NULL);
@@ -2151,10 +2696,16 @@ CREATE INDEX notifications_pending ON ops.notifications USING btree (due_at) WHE
 CREATE INDEX notifications_project ON ops.notifications USING btree (project_id, created_at DESC);
 CREATE INDEX notifications_rule ON ops.notifications USING btree (rule_id);
 CREATE INDEX notifications_run ON ops.notifications USING btree (run_id);
+CREATE INDEX pool_uses_run ON ops.pool_uses USING btree (run_id);
+CREATE INDEX pools_project ON ops.pools USING btree (project_id) WHERE (project_id IS NOT NULL);
 CREATE INDEX promotions_current ON ops.promotions USING btree (project_id, pipeline, env, promoted_at DESC, id DESC);
 CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
 CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
+CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_id);
+CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);
+CREATE INDEX refreshes_project ON ops.refreshes USING btree (project_id, env, started_at DESC);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE INDEX run_events_lifecycle ON ONLY ops.run_events USING btree (run_id, seq) WHERE (type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text]));
 CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
 CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
 CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'failed'::text);
@@ -2164,6 +2715,7 @@ CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id 
 CREATE INDEX runs_of_pipeline ON ops.runs USING btree (project_id, pipeline, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
+CREATE INDEX runs_queue_of_pipeline ON ops.runs USING btree (project_id, pipeline, pools, priority, turn, id) WHERE (status = 'queued'::text);
 CREATE INDEX runs_waiting ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'queued'::text);
 CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
 CREATE INDEX schedule_ticks_history ON ops.schedule_ticks USING btree (schedule_id, tick DESC, id DESC);
@@ -2191,6 +2743,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EAC
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER DELETE OR UPDATE ON ops.alert_rules FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.backfills FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.bi_objects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.caps FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.channels FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2200,6 +2753,8 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.grants FOR EACH ROW
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.memberships FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.orgs FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.pipelines FOR EACH ROW EXECUTE FUNCTION private.audit_change('spec');
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.pools FOR EACH ROW EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.prices FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.projects FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.routing_matrix FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2209,6 +2764,7 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.secret_grants FOR E
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.silences FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit_made AFTER INSERT ON ops.alert_rules FOR EACH ROW WHEN ((NOT new.built_in)) EXECUTE FUNCTION private.audit_change();
+CREATE TRIGGER count_usage AFTER INSERT OR DELETE OR UPDATE OF cap_id, amount, used_at ON ops.cap_usage FOR EACH ROW EXECUTE FUNCTION private.count_cap_usage();
 CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text])))) EXECUTE FUNCTION private.note_success();
 CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
@@ -2223,6 +2779,14 @@ ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY ops.alerts
     ADD CONSTRAINT alerts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES ops.backfills(id);
+ALTER TABLE ONLY ops.backfill_chunks
+    ADD CONSTRAINT backfill_chunks_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.backfills
+    ADD CONSTRAINT backfills_project_id_pipeline_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, pipeline_version) REFERENCES ops.pipelines(project_id, slug, version);
 ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
 ALTER TABLE ONLY ops.bi_objects
@@ -2291,8 +2855,20 @@ ALTER TABLE ONLY ops.notifications
     ADD CONSTRAINT notifications_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.phase_totals
     ADD CONSTRAINT phase_totals_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.phase_usage
+    ADD CONSTRAINT phase_usage_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.pipelines
     ADD CONSTRAINT pipelines_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.pool_uses
+    ADD CONSTRAINT pool_uses_pool_id_fkey FOREIGN KEY (pool_id) REFERENCES ops.pools(id);
+ALTER TABLE ONLY ops.pool_uses
+    ADD CONSTRAINT pool_uses_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.pools
+    ADD CONSTRAINT pools_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
+ALTER TABLE ONLY ops.pools
+    ADD CONSTRAINT pools_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.prices
+    ADD CONSTRAINT prices_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
 ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_org_id_fkey FOREIGN KEY (org_id) REFERENCES ops.orgs(id);
 ALTER TABLE ONLY ops.promotions
@@ -2303,6 +2879,16 @@ ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_project_id_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, version) REFERENCES ops.pipelines(project_id, slug, version);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES ops.datasets(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refresh_tables
+    ADD CONSTRAINT refresh_tables_refresh_id_fkey FOREIGN KEY (refresh_id) REFERENCES ops.refreshes(id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.refreshes
+    ADD CONSTRAINT refreshes_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_artifacts
     ADD CONSTRAINT run_artifacts_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.run_phases
@@ -2333,6 +2919,10 @@ ALTER TABLE ONLY ops.silences
     ADD CONSTRAINT silences_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES ops.alert_rules(id) ON DELETE CASCADE;
 ALTER TABLE ONLY private.access_token_hashes
     ADD CONSTRAINT access_token_hashes_token_id_fkey FOREIGN KEY (token_id) REFERENCES ops.access_tokens(id);
+ALTER TABLE ONLY private.cap_windows
+    ADD CONSTRAINT cap_windows_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id) ON DELETE CASCADE;
+ALTER TABLE ONLY private.projects_served
+    ADD CONSTRAINT projects_served_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY private.pruned_events
     ADD CONSTRAINT pruned_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY private.sign_in_links
@@ -2343,6 +2933,8 @@ ALTER TABLE ops.access_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alert_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.alerts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.backfill_chunks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.backfills ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.bi_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
@@ -2354,6 +2946,8 @@ CREATE POLICY owner_all ON ops.access_tokens TO owner USING (true) WITH CHECK (t
 CREATE POLICY owner_all ON ops.alert_rules TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.alerts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.backfill_chunks TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.backfills TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.bi_objects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
@@ -2376,10 +2970,16 @@ CREATE POLICY owner_all ON ops.memberships TO owner USING (true) WITH CHECK (tru
 CREATE POLICY owner_all ON ops.notifications TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.orgs TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.phase_totals TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.phase_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.pipelines TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.pool_uses TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.pools TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.prices TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.queue_turns TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.refresh_tables TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.refreshes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.routing_matrix TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_artifacts TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.run_events TO owner USING (true) WITH CHECK (true);
@@ -2414,6 +3014,8 @@ CREATE POLICY people_read ON ops.access_tokens FOR SELECT TO authenticated USING
 CREATE POLICY people_read ON ops.alert_rules FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 CREATE POLICY people_read ON ops.alerts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((((subject = ( SELECT private.signed_in() AS signed_in)) AND ((org_id IS NULL) OR (org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))))) OR (project_id = ANY (ARRAY( SELECT private.my_projects('admin'::text) AS my_projects))) OR (org_id = ANY (ARRAY( SELECT private.my_orgs('admin'::text) AS my_orgs)))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
+CREATE POLICY people_read ON ops.backfill_chunks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.backfills FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.bi_objects FOR SELECT TO authenticated USING ((((project_id || '/'::text) || env) = ANY (ARRAY( SELECT private.my_scopes() AS my_scopes))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
@@ -2472,10 +3074,25 @@ CREATE POLICY people_read ON ops.notifications FOR SELECT TO authenticated USING
 CREATE POLICY people_read ON ops.orgs FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.phase_totals FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs)))))));
+CREATE POLICY people_read ON ops.phase_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = phase_usage.run_id))))));
 CREATE POLICY people_read ON ops.pipelines FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.pool_uses FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE (r.id = pool_uses.run_id))))));
+CREATE POLICY people_read ON ops.pools FOR SELECT TO authenticated USING (((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))) AND ((project_id IS NULL) OR (project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))))));
+CREATE POLICY people_read ON ops.prices FOR SELECT TO authenticated USING ((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
+CREATE POLICY people_read ON ops.refresh_tables FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
+           FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
+   FROM ops.refreshes f
+  WHERE (f.id = refresh_tables.refresh_id))))));
+CREATE POLICY people_read ON ops.refreshes FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USING (( SELECT (EXISTS ( SELECT
            FROM private.my_orgs() my_orgs(my_orgs))) AS "exists"));
 CREATE POLICY people_read ON ops.run_artifacts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
@@ -2513,10 +3130,16 @@ CREATE POLICY people_read ON ops.signals FOR SELECT TO authenticated USING (((pr
   WHERE (r.id = signals.run_id))))));
 CREATE POLICY people_read ON ops.silences FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((env IS NULL) OR (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs))))));
 ALTER TABLE ops.phase_totals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.phase_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.pipelines ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.pool_uses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.pools ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.queue_turns ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.refresh_tables ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.refreshes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.routing_matrix ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_artifacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.run_events ENABLE ROW LEVEL SECURITY;
@@ -2533,6 +3156,8 @@ CREATE POLICY service_role_all ON ops.access_tokens TO service_role USING (true)
 CREATE POLICY service_role_all ON ops.alert_rules TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.alerts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.backfill_chunks TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.backfills TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.bi_objects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
@@ -2555,10 +3180,16 @@ CREATE POLICY service_role_all ON ops.memberships TO service_role USING (true) W
 CREATE POLICY service_role_all ON ops.notifications TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.orgs TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.phase_totals TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.phase_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.pipelines TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.pool_uses TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.pools TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.prices TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.queue_turns TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.refresh_tables TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.refreshes TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.routing_matrix TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_artifacts TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.run_events TO service_role USING (true) WITH CHECK (true);
@@ -2578,8 +3209,12 @@ ALTER TABLE ops.signal_weights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.signals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.silences ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.access_token_hashes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE private.cap_windows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_all ON private.access_token_hashes TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON private.cap_windows TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON private.projects_served TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON private.webhook_keys TO owner USING (true) WITH CHECK (true);
+ALTER TABLE private.projects_served ENABLE ROW LEVEL SECURITY;
 ALTER TABLE private.webhook_keys ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO service_role;
@@ -2594,12 +3229,18 @@ GRANT USAGE ON SCHEMA private TO controlroom_executor;
 REVOKE ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
 GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cap_report() FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cap_report() TO authenticated;
+GRANT ALL ON FUNCTION api.cap_report() TO service_role;
 REVOKE ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO service_role;
 GRANT ALL ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) TO controlroom_executor;
@@ -2624,15 +3265,21 @@ GRANT ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at
 REVOKE ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.finish_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_status text, p_result jsonb) TO controlroom_executor;
-REVOKE ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO service_role;
-GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO controlroom_executor;
-REVOKE ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO service_role;
-GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO service_role;
+GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO authenticated;
+GRANT ALL ON FUNCTION api.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO service_role;
 REVOKE ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.record_dataset(p_run_id uuid, p_lease_token bigint, p_phase text, p_dataset jsonb) TO controlroom_executor;
@@ -2657,9 +3304,15 @@ GRANT ALL ON FUNCTION api.release_run(p_run_id uuid, p_lease_token bigint) TO co
 REVOKE ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
 GRANT ALL ON FUNCTION api.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
-REVOKE ALL ON FUNCTION api.retry_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.replay_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.replay_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.replay_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.resume_backfill(p_backfill_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.revoke_lease(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.revoke_lease(p_run_id uuid) TO service_role;
@@ -2669,6 +3322,9 @@ GRANT ALL ON FUNCTION api.run_secrets(p_run_id uuid, p_lease_token bigint) TO co
 REVOKE ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO service_role;
 GRANT ALL ON FUNCTION api.shared_dataset(p_run_id uuid, p_lease_token bigint, p_org text, p_project text, p_layer text, p_name text) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO service_role;
 REVOKE ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
 GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
@@ -2678,6 +3334,9 @@ GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO cont
 REVOKE ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.why_waiting(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.why_waiting(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.why_waiting(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.acknowledge_alert(p_alert_id uuid) TO service_role;
@@ -2685,19 +3344,33 @@ REVOKE ALL ON FUNCTION ops.add_account(p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_account(p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.add_sign_in_link(p_subject text, p_sha256 bytea, p_lifetime interval) TO service_role;
+REVOKE ALL ON FUNCTION ops.advance_backfills(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.advance_backfills(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO service_role;
+REVOKE ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.cap_report() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cap_report() TO authenticated;
+GRANT ALL ON FUNCTION ops.cap_report() TO service_role;
 REVOKE ALL ON FUNCTION ops.check_freshness() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.check_freshness() TO service_role;
+REVOKE ALL ON FUNCTION ops.check_results(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.check_results(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.check_results(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.claim_messages(p_lease_seconds double precision) TO service_role;
 REVOKE ALL ON FUNCTION ops.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) FROM PUBLIC;
@@ -2731,11 +3404,15 @@ REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) F
 GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
+REVOKE ALL ON FUNCTION ops.due_lineage(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.due_lineage(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_schedules(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.due_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.end_silence(p_silence_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.end_silence(p_silence_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.enroll_lineage() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.enroll_lineage() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_event_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_event_partitions() TO service_role;
 REVOKE ALL ON FUNCTION ops.ensure_project(p_org text, p_project text) FROM PUBLIC;
@@ -2757,17 +3434,21 @@ GRANT ALL ON FUNCTION ops.finish_phase(p_run_id uuid, p_lease_token bigint, p_ph
 REVOKE ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) TO authenticated;
 GRANT ALL ON FUNCTION ops.fire_schedule(p_schedule_id uuid, p_key text) TO service_role;
-REVOKE ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb) TO service_role;
-REVOKE ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_phase text, p_progress jsonb, p_usage jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO service_role;
 REVOKE ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.judge_standing() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.judge_standing() TO service_role;
+REVOKE ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) TO service_role;
+REVOKE ALL ON FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.link_subject(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.link_subject(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.list_accounts() FROM PUBLIC;
@@ -2791,6 +3472,9 @@ GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_descri
 REVOKE ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
@@ -2799,6 +3483,9 @@ GRANT ALL ON FUNCTION ops.pending_schedules(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO authenticated;
+GRANT ALL ON FUNCTION ops.preview_rerun(p_run_id uuid, p_way text, p_from_phase text) TO service_role;
 REVOKE ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.probes_due(p_hour integer, p_probed text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.promote_pipeline(p_project_id uuid, p_pipeline text, p_version integer, p_env text, p_note text) FROM PUBLIC;
@@ -2859,6 +3546,9 @@ GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint,
 REVOKE ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_cap(p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_channel(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO service_role;
@@ -2868,23 +3558,35 @@ GRANT ALL ON FUNCTION ops.remove_freshness_rule(p_project_id uuid, p_env text, p
 REVOKE ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_member(p_org text, p_project text, p_subject text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_pool(p_org text, p_project text, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_pool(p_org text, p_project text, p_name text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_pool(p_org text, p_project text, p_name text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_schedule(p_schedule_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.replay_run(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.replay_run(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.replay_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.requeue_stale_runs(p_stale_minutes double precision) TO service_role;
+REVOKE ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.resume_backfill(p_backfill_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO authenticated;
 GRANT ALL ON FUNCTION ops.resume_schedule(p_schedule_id uuid, p_catch_up boolean) TO service_role;
-REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO authenticated;
+GRANT ALL ON FUNCTION ops.retry_run(p_run_id uuid, p_from_phase text, p_latest boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO authenticated;
 GRANT ALL ON FUNCTION ops.revoke_access_token(p_name text, p_subject text) TO service_role;
 REVOKE ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.revoke_lease(p_run_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.roll_back_refresh(p_refresh_id uuid, p_later boolean, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO service_role;
@@ -2895,11 +3597,20 @@ REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) 
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.session_subject(p_sha256 bytea) TO controlroom_login;
+REVOKE ALL ON FUNCTION ops.set_cap(p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_cap(p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_cap(p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text) TO service_role;
 REVOKE ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.set_member(p_org text, p_project text, p_subject text, p_role text, p_envs text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_password(p_subject text, p_salt bytea, p_cost integer[], p_proof bytea) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_pool(p_org text, p_project text, p_name text, p_slots integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_pool(p_org text, p_project text, p_name text, p_slots integer) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_pool(p_org text, p_project text, p_name text, p_slots integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.set_price(p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.set_price(p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION ops.set_price(p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamp with time zone) TO service_role;
 REVOKE ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) TO authenticated;
 GRANT ALL ON FUNCTION ops.set_score_gate(p_project_id uuid, p_env text, p_pipeline text, p_min_score numeric) TO service_role;
@@ -2921,14 +3632,23 @@ GRANT ALL ON FUNCTION ops.sign_out(p_sha256 bytea) TO controlroom_login;
 REVOKE ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO authenticated;
 GRANT ALL ON FUNCTION ops.silence_alerts(p_project_id uuid, p_kind text, p_ends_at timestamp with time zone, p_reason text, p_starts_at timestamp with time zone, p_env text, p_rule text, p_group_key text) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO authenticated;
+GRANT ALL ON FUNCTION ops.start_backfill(p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text, p_dry_run boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_phase(p_run_id uuid, p_lease_token bigint, p_phase text, p_input_fingerprint text, p_event_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.start_refresh(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_max_attempts integer, p_timeout_seconds double precision, p_tolerance jsonb, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.test_channel(p_project_id uuid, p_name text) TO service_role;
@@ -2948,17 +3668,27 @@ GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.why_waiting(p_run_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.why_waiting(p_run_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.why_waiting(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.add_default_rules(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.new_id() TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfills TO service_role;
+GRANT SELECT ON TABLE ops.backfills TO authenticated;
+REVOKE ALL ON FUNCTION private.advance_backfill(p_backfill ops.backfills) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.anomaly(p_value double precision, p_at timestamp with time zone, p_values double precision[], p_times timestamp with time zone[], p_floor double precision, p_counts boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.appends(p_spec jsonb, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit(p_org_id uuid, p_project_id uuid, p_action text, p_target text, p_before jsonb, p_after jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_account(p_subject text, p_action text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.audit_refresh(p_refresh_id uuid, p_act text, p_note text, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_run(p_project_id uuid, p_action text, p_run_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.audit_table(p_table text, VARIADIC p_left_out text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION private.new_id() TO service_role;
+REVOKE ALL ON FUNCTION private.backfill_defaults(p_definition jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, p_pipeline text, p_chunks integer, p_partitions integer, p_parallel integer) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 REVOKE ALL ON FUNCTION private.blank_rule(p_project_id uuid, p_name text) FROM PUBLIC;
@@ -2969,10 +3699,12 @@ GRANT SELECT ON TABLE ops.runs TO authenticated;
 REVOKE ALL ON FUNCTION private.breached_before(p_rule ops.alert_rules, p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.breaches(p_value double precision, p_comparison text, p_threshold double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.bucketed(p_seconds double precision[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.built_by(p_refresh_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.caller_role() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.caps TO service_role;
 GRANT SELECT ON TABLE ops.caps TO authenticated;
 REVOKE ALL ON FUNCTION private.cap_used(p_cap ops.caps, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.caps_on(p_project_id uuid, p_pipeline text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedules TO service_role;
 GRANT SELECT ON TABLE ops.schedules TO authenticated;
 REVOKE ALL ON FUNCTION private.change_schedule(p_old ops.schedules, p_new ops.schedules) FROM PUBLIC;
@@ -2980,17 +3712,32 @@ REVOKE ALL ON FUNCTION private.change_words(p_seen double precision, p_usual dou
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.routing_matrix TO service_role;
 GRANT SELECT ON TABLE ops.routing_matrix TO authenticated;
 REVOKE ALL ON FUNCTION private.channels_of(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.charge_metered_caps(p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.charge_leases(p_run_ids uuid[], p_lease_tokens bigint[], p_usage jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.charge_metered_caps(p_more jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.charge_usage(p_reports jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.claim_under_caps(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.chunk_params(p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfill_chunks TO service_role;
+GRANT SELECT ON TABLE ops.backfill_chunks TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
+GRANT SELECT ON TABLE ops.pipelines TO authenticated;
+REVOKE ALL ON FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.count_cap_usage() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.count_in_window(p_cap_id uuid, p_at timestamp with time zone, p_amount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.cpu_seconds(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.create_scheduled_run(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.database_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.dataset_clock(p_project_id uuid, p_env text, p_dataset text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_cron(p_schedule_id uuid, p_revision integer, p_expected timestamp with time zone, p_ticks timestamp with time zone[], p_next timestamp with time zone, p_now timestamp with time zone, p_before timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.decide_pending(p_schedule_id uuid, p_now timestamp with time zone) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.refreshes TO service_role;
+GRANT SELECT ON TABLE ops.refreshes TO authenticated;
+REVOKE ALL ON FUNCTION private.decided_refresh(p_refresh_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.due_schedules(p_limit integer, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.duration_bounds() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.datasets TO service_role;
@@ -3001,6 +3748,7 @@ REVOKE ALL ON FUNCTION private.emit_unowned(p_run_id uuid, p_type text, p_messag
 REVOKE ALL ON FUNCTION private.end_lease(p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text, OUT seq bigint, OUT hash bytea, OUT phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_run(p_run_id uuid, p_status text, p_type text, p_message text, p_data jsonb, p_level text, p_error_code text, p_error_message text, p_error_data jsonb, p_output_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.end_sign_ins(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.ended_run(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.env_of_act(p_action text, p_target text, p_row jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalate(p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level integer) FROM PUBLIC;
@@ -3010,7 +3758,10 @@ REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUB
 REVOKE ALL ON FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_metered() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_usual(p_trigger text) FROM PUBLIC;
@@ -3022,11 +3773,18 @@ GRANT SELECT ON TABLE ops.memberships TO authenticated;
 REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.know_event_time(p_version_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lacks_executor(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_limits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text, p_available_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.measured(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.moved(p_result jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.my_backfill(p_backfill_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_dataset(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.my_hidden_envs() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.my_hidden_envs() TO authenticated;
@@ -3049,6 +3807,7 @@ GRANT ALL ON FUNCTION private.my_shared_datasets() TO authenticated;
 GRANT ALL ON FUNCTION private.my_shared_datasets() TO service_role;
 REVOKE ALL ON FUNCTION private.name_sha256(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.needed_capabilities(p_spec jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.needed_pools(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_release() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
@@ -3066,9 +3825,16 @@ REVOKE ALL ON FUNCTION private.outline(p_phases jsonb) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_leases TO service_role;
 GRANT SELECT ON TABLE ops.run_leases TO authenticated;
 REVOKE ALL ON FUNCTION private.owned(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.param_defaults(p_spec jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.partition_value(p_param jsonb, p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.period_end(p_period text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.period_start(p_period text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.phases_json(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.pipeline_version(p_project_id uuid, p_env text, p_slug text, p_spec jsonb, p_sha256 text, p_git_sha text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.planned_rerun(p_old ops.runs, p_way text, p_from text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pool_used(p_pool_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.pools_for(p_project_id uuid, p_needs jsonb) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.access_tokens TO service_role;
 GRANT SELECT ON TABLE ops.access_tokens TO authenticated;
 REVOKE ALL ON FUNCTION private.presented_token() FROM PUBLIC;
@@ -3079,6 +3845,7 @@ REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.queue_groups() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.queue_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_http(p_sqlstate text, p_message text, p_detail text, p_hint text) FROM PUBLIC;
@@ -3090,22 +3857,27 @@ REVOKE ALL ON FUNCTION private.record_column_lineage(p_run_id uuid, p_result jso
 REVOKE ALL ON FUNCTION private.record_cost_signal(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_data_signals(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.record_pipeline_signals(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refresh_of(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.refuse_older(p_old ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_envs(p_envs text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_fresh_look() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_installation_admin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.require_metered_caps(p_project_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_metered_caps(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority integer, p_max_attempts integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rerun_definition(p_old ops.runs, p_way text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resolve_alerts(p_rule_id uuid, p_env text, p_group text, p_source uuid, p_seen_at timestamp with time zone, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.resume(p_schedule_id uuid, p_catch_up boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.role_rank(p_role text) FROM PUBLIC;
@@ -3116,30 +3888,38 @@ REVOKE ALL ON FUNCTION private.rule_aggregate(p_rule ops.alert_rules, p_run ops.
 REVOKE ALL ON FUNCTION private.rule_value(p_signal text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.run_status_conditions(p_filter jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.runs_ahead(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schedule_defaults(p_definition jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.scheduled_params(p_spec jsonb, p_schedule ops.schedules, p_tick timestamp with time zone, p_given jsonb) FROM PUBLIC;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
-GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 REVOKE ALL ON FUNCTION private.scheduled_version(p_project_id uuid, p_env text, p_pipeline text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_breakdown(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_gate_open(p_project_id uuid, p_pipeline text, p_env text, p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.sees_scope(p_org_id uuid, p_project_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.settle_chunks(p_backfill ops.backfills) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.signed_in() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.signed_in() TO authenticated;
 GRANT ALL ON FUNCTION private.signed_in() TO service_role;
 REVOKE ALL ON FUNCTION private.silenced(p_alert_id uuid, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.span_words(p_seconds double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.spec_outline(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.spread_suspicion(p_dataset_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.steady_anomaly(p_value double precision, p_values double precision[], p_floor double precision) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.stopped_by_cap(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.subject() TO authenticated;
 GRANT ALL ON FUNCTION private.subject() TO service_role;
+REVOKE ALL ON FUNCTION private.swap_in(p_refresh_id uuid, p_by text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.swap_within_tolerance(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_over_artifacts(p_run_id uuid, p_phase text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_done text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.used_up(p_project_id uuid, p_pipeline text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.waits_for_cap(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.waits_for_pool(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.watch_new_project() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.webhook_data(p_body bytea) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
@@ -3207,10 +3987,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.notifications TO service_role;
 GRANT SELECT ON TABLE ops.notifications TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.phase_totals TO service_role;
 GRANT SELECT ON TABLE ops.phase_totals TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.phase_usage TO service_role;
+GRANT SELECT ON TABLE ops.phase_usage TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pool_uses TO service_role;
+GRANT SELECT ON TABLE ops.pool_uses TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pools TO service_role;
+GRANT SELECT ON TABLE ops.pools TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.prices TO service_role;
+GRANT SELECT ON TABLE ops.prices TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.refresh_tables TO service_role;
+GRANT SELECT ON TABLE ops.refresh_tables TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.run_totals TO service_role;
 GRANT SELECT ON TABLE ops.run_totals TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.schedule_ticks TO service_role;

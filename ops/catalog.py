@@ -133,6 +133,11 @@ class Catalog(Calls):
             {row["table"]: (row["unknown"], row["reason"]) for row in self._rows("unknown", **where) if row["unknown"]},
         )
 
+    def writers(self, project_id: UUID, env: str) -> dict[str, tuple[str, str]]:
+        """Table → pipeline and phase that left its newest version."""
+        rows = self._rows("writers", project_id=project_id, env=env)
+        return {row["table"]: (row["pipeline"], row["phase"]) for row in rows}
+
     def note_dataset(
         self,
         dataset_id: UUID,

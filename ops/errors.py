@@ -52,10 +52,9 @@ class IllegalTransition(ControlRoomError):
 
 
 class CapExceeded(ControlRoomError):
-    """A cap's limit is reached in its window."""
+    """A cap is used up: nothing that it limits goes on before its period is over."""
 
     code = "CAP_EXCEEDED"
-    retryable = True
     sqlstate = "CR003"
 
 

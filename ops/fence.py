@@ -115,6 +115,10 @@ class DatabaseHold:
     def __init__(self, rpc: Rpc, run_id: RunId, lease_token: LeaseToken, phase: str) -> None:
         self._rpc, self._run_id, self._lease_token, self._phase = rpc, run_id, lease_token, phase
 
+    def build_on(self, table: str) -> int | None:
+        """The version that a commit to the table builds upon; no swap comes between this and the end of the hold."""
+        return self._rpc.build_on(self._run_id, self._lease_token, table)
+
     def record(self, dataset: DatasetVersion) -> None:
         """Registers a Delta commit in the hold's transaction."""
         self._rpc.record_dataset(self._run_id, self._lease_token, self._phase, dataset)

@@ -119,7 +119,7 @@ class DatasetVersion:
     Attributes:
         table: ``layer.name``.
         version: the Delta version of the commit.
-        mode: append, replace, merge or scd2.
+        mode: append, replace, merge, scd2 or partition.
         rows: rows written by the commit.
         total_rows: rows of the table after it.
         byte_size: bytes of the files that the commit added.
@@ -172,7 +172,12 @@ class PhaseResult:
 
 @dataclass(frozen=True)
 class PhaseState:
-    """One row of ``ops.run_phases`` as a claim returns it."""
+    """One row of ``ops.run_phases`` as a claim returns it.
+
+    Attributes:
+        effect_of: the run by which what the phase does to the lake is known; None: as the run says.
+        kept: whoever made the run said that the phase stands as an earlier run left it.
+    """
 
     ordinal: int
     name: str
@@ -183,6 +188,8 @@ class PhaseState:
     input_fingerprint: Fingerprint | None
     output_fingerprint: Fingerprint | None
     result: Mapping[str, object]
+    effect_of: RunId | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,18 +226,24 @@ class ClaimedRun:
     root_run: RunId
     phases: tuple[PhaseState, ...]
 
+    def effect_of(self, phase: str) -> RunId:
+        """The run by which what a phase does to the lake is known."""
+        return next((one.effect_of for one in self.phases if one.name == phase and one.effect_of), self.root_run)
+
 
 @dataclass(frozen=True)
 class LeaseState:
     """A heartbeat's answer for one run.
 
-    ``held`` is False where the lease is gone: the owner must stop at once. ``cancel_requested`` asks it to stop.
+    ``held`` is False where the lease is gone: the owner must stop at once. ``cancel_requested`` asks it to stop, and so does
+    ``cap_exceeded``, which says in words which cap is used up.
     """
 
     run_id: RunId
     held: bool
     expires_at: datetime | None
     cancel_requested: bool
+    cap_exceeded: str | None = None
 
 
 @dataclass(frozen=True)

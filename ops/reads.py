@@ -24,6 +24,7 @@ from ops.sql import queries
 from ops.translation import translated
 from ops.views import (
     ArtifactRow,
+    CheckResult,
     DatasetRow,
     DatasetVersionRow,
     EventRow,
@@ -149,6 +150,14 @@ class Reads:
     def phase_results(self, run_id: RunId) -> dict[str, Json]:
         """Phase → the answer of its last try, as its owner wrote it down; empty where there is none."""
         return {row["name"]: row["result"] for row in self._rows("phase_results", run_id=run_id)}
+
+    def check_results(self, run_id: RunId) -> list[CheckResult]:
+        """What came of each rule of the run, in the spec's order."""
+        return [_made(CheckResult, row) for row in self._rows("check_results", run_id=run_id)]
+
+    def phase_effects(self, run_id: RunId) -> dict[str, RunId]:
+        """Phase → the run by which what it did to the lake is known."""
+        return {row["name"]: RunId(row["effect_of"]) for row in self._rows("phase_effects", run_id=run_id)}
 
     def events(self, run_id: RunId, after_seq: int = 0, limit: int = 500) -> list[EventRow]:
         """Events after ``after_seq``, oldest first: ask again with the last one's ``seq``."""

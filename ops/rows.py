@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from ops.model import ClaimedRun, Fingerprint, PhaseState, PhaseStatus, RunId, Scope
 
@@ -32,4 +33,6 @@ def phase_state(row: Mapping[str, Any]) -> PhaseState:
         input_fingerprint=Fingerprint(row["input_fingerprint"]) if row["input_fingerprint"] else None,
         output_fingerprint=Fingerprint(row["output_fingerprint"]) if row["output_fingerprint"] else None,
         result=row["result"] or {},
+        effect_of=RunId(UUID(row["effect_of"])) if row["effect_of"] else None,
+        kept=row["kept"],
     )

@@ -116,9 +116,18 @@ class Rpc(Calls):
         """``canceled`` for a queued run, ``cancel_requested`` for an owned one, else the status that it ended with."""
         return str(self._value("cancel_run", run_id=run_id, reason=reason))
 
-    def retry_run(self, run_id: RunId) -> RunId:
-        """A new run with the same definition and pinned inputs, in which the phases that succeeded stay done."""
-        return RunId(self._value("retry_run", run_id=run_id))
+    def retry_run(self, run_id: RunId, from_phase: str | None = None, latest: bool = False) -> RunId:
+        """A new run with the same definition and pinned inputs, in which the phases that succeeded stay done.
+
+        Args:
+            from_phase: it and what depends on it are carried out again, also where they succeeded.
+            latest: on the definition that the environment runs now, and on inputs of now.
+
+        Raises:
+            IllegalTransition: the run has not ended, or a phase cannot be carried out again.
+            Conflict: what it wrote has been made since from newer inputs.
+        """
+        return RunId(self._value("retry_run", run_id=run_id, from_phase=from_phase, latest=latest))
 
     # Executors
 
@@ -162,30 +171,49 @@ class Rpc(Calls):
         return [claimed_run(row) for row in rows]
 
     def heartbeat_run(
-        self, run_id: RunId, lease_token: LeaseToken, phase: str | None = None, progress: Json | None = None
+        self,
+        run_id: RunId,
+        lease_token: LeaseToken,
+        phase: str | None = None,
+        progress: Json | None = None,
+        usage: Sequence[Json] = (),
     ) -> LeaseState:
-        """Renews one lease. Raises LeaseLost where it is gone."""
+        """Renews one lease. Raises LeaseLost where it is gone. ``usage`` as in :meth:`heartbeat_runs`."""
         row = self._rows(
             "heartbeat_run",
             run_id=run_id,
             lease_token=lease_token,
             phase=phase,
             progress=None if progress is None else jsonb(progress),
+            usage=jsonb(usage) if usage else None,
         )[0]
-        return LeaseState(run_id, True, row["expires_at"], row["cancel_requested"])
+        return LeaseState(run_id, True, row["expires_at"], row["cancel_requested"], row["cap_exceeded"])
 
     def heartbeat_runs(
-        self, executor_id: UUID, leases: Mapping[RunId, LeaseToken], lease_seconds: float = 30.0
+        self,
+        executor_id: UUID,
+        leases: Mapping[RunId, LeaseToken],
+        lease_seconds: float = 30.0,
+        usage: Sequence[Json] = (),
     ) -> list[LeaseState]:
-        """Renews all leases of an executor at once; a lost one is answered with ``held=False``, not raised."""
+        """Renews all leases of an executor at once; a lost one is answered with ``held=False``, not raised.
+
+        Args:
+            usage: what each try at work has used so far: run_id, phase, attempt and the figures of it. What is more than was
+                said before is charged to caps; a repeat charges nothing.
+        """
         rows = self._rows(
             "heartbeat_runs",
             executor_id=executor_id,
             run_ids=list(leases.keys()),
             lease_tokens=list(leases.values()),
             lease_seconds=lease_seconds,
+            usage=jsonb(usage) if usage else None,
         )
-        return [LeaseState(RunId(r["run_id"]), r["held"], r["expires_at"], bool(r["cancel_requested"])) for r in rows]
+        return [
+            LeaseState(RunId(r["run_id"]), r["held"], r["expires_at"], bool(r["cancel_requested"]), r["cap_exceeded"])
+            for r in rows
+        ]
 
     # A run, by its owner: all of these raise LeaseLost for a stale token and then have changed nothing.
 
@@ -196,6 +224,11 @@ class Rpc(Calls):
         """Pins the inputs once; returns what is pinned, which is an earlier owner's manifest where there is one."""
         value = self._value("pin_inputs", run_id=run_id, lease_token=lease_token, manifest=jsonb(manifest))
         return cast(dict[str, object], value)
+
+    def build_on(self, run_id: RunId, lease_token: LeaseToken, table: str) -> int | None:
+        """The version that a commit to the table builds upon, to be asked within a hold; None for the newest, -1 for none."""
+        version = self._value("build_on", run_id=run_id, lease_token=lease_token, table=table)
+        return None if version is None else int(version)
 
     def released_versions(self, run_id: RunId, lease_token: LeaseToken, tables: Sequence[str]) -> dict[str, int | None]:
         """``layer.name`` → the version that readers get, None where no run that wrote it has succeeded.

@@ -67,6 +67,19 @@ def _origin(url: str | None) -> str | None:
     return url
 
 
+def _receiver(to: str | None) -> str | None:
+    if to is None or to in ("console", "client"):
+        return to
+    parts = urlsplit(to)
+    if parts.username or parts.password:
+        raise ValueError("must have no user or password in it; CONTROLROOM_OPENLINEAGE_KEY names a secret")
+    if (parts.scheme in ("http", "https") and parts.hostname and not parts.query) or (
+        to.startswith("file:///") and parts.path != "/"
+    ):
+        return to
+    raise ValueError("must be an http(s):// URL, file:///PATH, console or client")
+
+
 def _reference(secret: str | None) -> str | None:
     if secret is not None and not secret.startswith("secret://"):
         raise ValueError("must be a reference, secret://env/NAME or secret://file/PATH, and never the secret itself")
@@ -119,6 +132,15 @@ class Settings(BaseSettings):
     code_modules: _Modules = Field(
         default="pipelines",
         description="Modules of which, and below which, a spec may name functions; with commas between.",
+    )
+    openlineage: Annotated[str | None, AfterValidator(_receiver)] = Field(
+        default=None,
+        description="Who is told of lineage, as OpenLineage events: the http(s):// URL of a receiver, file:///PATH (a line "
+        "each), console, or client (as the client's own configuration says, OPENLINEAGE_CONFIG and such); empty: nobody.",
+    )
+    openlineage_key: Annotated[str | None, AfterValidator(_reference)] = Field(
+        default=None,
+        description="Reference of the API key for an http(s):// receiver, such as secret://file/openlineage_key.",
     )
     org: _Slug = Field(default="default", description="Slug of the organisation.")
     project: _Slug = Field(default="demo", description="Slug of the project.")

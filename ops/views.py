@@ -91,6 +91,25 @@ class PhaseRow:
 
 
 @dataclass(frozen=True)
+class CheckResult:
+    """What came of one rule of a phase. ``on_fail`` and ``checked`` are unknown of runs before rules had their own.
+
+    ``failed`` are rows that break it; ``dropped`` and ``quarantined`` those of them that were left out or put aside.
+    """
+
+    phase: str
+    rule: str
+    on_fail: str | None
+    ok: bool
+    expected: str
+    observed: str
+    checked: int | None
+    failed: int
+    dropped: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
 class EventRow:
     """One event; ``seq`` counts without gaps from 1 in each run."""
 

@@ -37,6 +37,8 @@ class Check:
         asks: aggregates over the table, by a name of the check's own.
         elsewhere: aggregates over other tables: name → (table, expression).
         bad: true for the rows that break it, where single rows do.
+        expected, tolerates: of ``bad``: what is expected, and the share of rows that may break it.
+        adds: where the table as a whole is judged by sums over its rows: what each row adds to an ask.
     """
 
     name: str
@@ -44,6 +46,9 @@ class Check:
     asks: Mapping[str, pl.Expr] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, pl.Expr]] = field(default_factory=dict)
     bad: pl.Expr | None = None
+    expected: str = ""
+    tolerates: float = 0.0
+    adds: Mapping[str, pl.Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,29 @@ def verdicts(checks: Sequence[Check], table: pl.LazyFrame, others: Mapping[str, 
         others: rows of every table that ``elsewhere`` names.
     """
     asks = {name: expr for check in checks for name, expr in check.asks.items()}
-    elsewhere = {name: ask for check in checks for name, ask in check.elsewhere.items()}
-    scans = [table.select(**asks)] if asks else []
-    scans += [
-        others[other].select(**{name: expr for name, (where, expr) in elsewhere.items() if where == other})
-        for other in dict.fromkeys(name for name, _ in elsewhere.values())
+    scans = [*([table.select(**asks)] if asks else []), *_scans(checks, others)]
+    values = _values(scans)
+    return [check.judge(values) for check in checks]
+
+
+def elsewhere(checks: Sequence[Check], others: Mapping[str, pl.LazyFrame]) -> dict[str, object]:
+    """The values of what the checks ask of other tables, by the names of their asks."""
+    return _values(_scans(checks, others))
+
+
+def _scans(checks: Sequence[Check], others: Mapping[str, pl.LazyFrame]) -> list[pl.LazyFrame]:
+    asked = {name: ask for check in checks for name, ask in check.elsewhere.items()}
+    return [
+        others[other].select(**{name: expr for name, (where, expr) in asked.items() if where == other})
+        for other in dict.fromkeys(name for name, _ in asked.values())
     ]
+
+
+def _values(scans: Sequence[pl.LazyFrame]) -> dict[str, object]:
     values: dict[str, object] = {}
     for frame in pl.collect_all(scans, engine="streaming"):
         values.update(frame.row(0, named=True))
-    return [check.judge(values) for check in checks]
+    return values
 
 
 def _compiled(expectation: Expectation, subject: Subject, number: int) -> Check:
@@ -128,7 +146,7 @@ def _rows(rows: Rows, subject: Subject, ask: str) -> Check:
             ok = ok and abs(count - before) <= rows.max_change * before
         return Verdict("rows", ok, " and ".join(wanted), str(count))
 
-    return Check("rows", judge, {ask: pl.len()})
+    return Check("rows", judge, {ask: pl.len()}, adds={ask: pl.lit(1, pl.Int64)})
 
 
 def _shape(shape: Shape, subject: Subject) -> Check:
@@ -148,36 +166,37 @@ def _shape(shape: Shape, subject: Subject) -> Check:
 
 
 def _nulls(nulls: Nulls, ask: str) -> Check:
-    name = f"nulls {nulls.column}"
+    name, expected = f"nulls {nulls.column}", f"<= {nulls.max:.2%}"
 
     def judge(values: Values) -> Verdict:
         bad, rows = int(str(values[ask])), int(str(values[f"{ask}n"]))
         share = bad / rows if rows else 0.0
-        return Verdict(name, share <= nulls.max, f"<= {nulls.max:.2%}", f"{share:.2%} ({bad} of {rows})", bad)
+        return Verdict(name, share <= nulls.max, expected, f"{share:.2%} ({bad} of {rows})", bad)
 
-    column = pl.col(nulls.column)
-    return Check(name, judge, {ask: column.null_count(), f"{ask}n": pl.len()}, bad=column.is_null())
+    column, asks = pl.col(nulls.column), {ask: pl.col(nulls.column).null_count(), f"{ask}n": pl.len()}
+    return Check(name, judge, asks, bad=column.is_null(), expected=expected, tolerates=nulls.max)
 
 
 def _unique(unique: Unique, name: str, ask: str) -> Check:
+    expected = "no value twice"
     key = pl.col(unique.columns[0]) if len(unique.columns) == 1 else pl.struct(*unique.columns)
 
     def judge(values: Values) -> Verdict:
         doubled = int(str(values[ask]))
-        return Verdict(name, doubled == 0, "no value twice", f"{doubled} rows too many", doubled)
+        return Verdict(name, doubled == 0, expected, f"{doubled} rows too many", doubled)
 
-    return Check(name, judge, {ask: pl.len() - key.n_unique()}, bad=key.is_duplicated())
+    return Check(name, judge, {ask: pl.len() - key.n_unique()}, bad=key.is_duplicated(), expected=expected)
 
 
 def _accepted(accepted: Accepted, name: str, ask: str) -> Check:
-    column = pl.col(accepted.column)
+    column, expected = pl.col(accepted.column), f"one of {', '.join(map(str, accepted.values))}"
     bad = column.is_not_null() & ~column.is_in(list(accepted.values))
 
     def judge(values: Values) -> Verdict:
         found = int(str(values[ask]))
-        return Verdict(name, found == 0, f"one of {', '.join(map(str, accepted.values))}", f"{found} others", found)
+        return Verdict(name, found == 0, expected, f"{found} others", found)
 
-    return Check(name, judge, {ask: bad.sum()}, bad=bad)
+    return Check(name, judge, {ask: bad.sum()}, bad=bad, expected=expected)
 
 
 def _sum(total: Sum, ask: str) -> Check:
@@ -191,7 +210,7 @@ def _sum(total: Sum, ask: str) -> Check:
             ok = (total.min is None or number >= total.min) and (total.max is None or number <= total.max)
             return Verdict(name, ok, f"between {total.min} and {total.max}", str(seen))
 
-        return Check(name, judge, {ask: own})
+        return Check(name, judge, {ask: own}, adds={ask: _part(total)})
     other = total.equals
 
     def compare(values: Values) -> Verdict:
@@ -199,12 +218,19 @@ def _sum(total: Sum, ask: str) -> Check:
         expected = f"{theirs} (sum {other.column} of {other.table}{' where ' + other.where if other.where else ''})"
         return Verdict(name, _same(mine, theirs), expected, str(mine))
 
-    return Check(name, compare, {ask: own}, {f"{ask}o": (other.table, _total(other.column, other.where))})
+    elsewhere = {f"{ask}o": (other.table, _total(other.column, other.where))}
+    return Check(name, compare, {ask: own}, elsewhere, adds={ask: _part(total)})
 
 
 def _total(column: str, where: str | None) -> pl.Expr:
     chosen = pl.col(column) if where is None else pl.col(column).filter(condition(where))
     return chosen.sum()
+
+
+def _part(total: Sum) -> pl.Expr:
+    """What one row adds to the sum."""
+    column = pl.col(total.column)
+    return column if total.where is None else pl.when(condition(total.where)).then(column)
 
 
 def _same(mine: object, theirs: object) -> bool:
@@ -215,12 +241,12 @@ def _same(mine: object, theirs: object) -> bool:
 
 
 def _holds(holds: Holds, ask: str) -> Check:
-    name = holds.name or f"holds {holds.sql}"
+    name, expected = holds.name or f"holds {holds.sql}", "true for every row"
     # A row for which the condition is unknown (null) does not hold it.
     bad = ~condition(holds.sql).fill_null(False)
 
     def judge(values: Values) -> Verdict:
         found = int(str(values[ask]))
-        return Verdict(name, found == 0, "true for every row", f"false for {found}", found)
+        return Verdict(name, found == 0, expected, f"false for {found}", found)
 
-    return Check(name, judge, {ask: bad.sum()}, bad=bad)
+    return Check(name, judge, {ask: bad.sum()}, bad=bad, expected=expected)

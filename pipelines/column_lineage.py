@@ -78,6 +78,11 @@ def declared(pairs: Mapping[str, Iterable[tuple[str, str]]], subtype: str = "IDE
     )
 
 
+def put_aside(table: str, columns: Iterable[str]) -> ColumnLineage:
+    """Of rows that broke a rule of ``table``: its columns, and whatever of them is personal data."""
+    return declared({name: [(table, name)] for name in columns})
+
+
 def _followed(plan: pl.LazyFrame, marks: Mapping[int, tuple[str, frozenset[str]]]) -> ColumnLineage:
     if "SCAN" in plan.explain(optimized=False):
         return ColumnLineage(unknown=("*",), reason="it reads more than its inputs")

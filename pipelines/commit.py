@@ -6,7 +6,8 @@ Delta alone does not dedupe. So:
 2. look for a transaction of this run, phase and chunk, under whatever lease token. If there is one, a former owner's
    effect – or, in a retry, that of the run it retries – is in the table already: adopt it, write nothing;
 3. check the fence in Postgres and hold the run row;
-4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``;
+4. commit with the SAME handle, as exactly its next version, with ``Transaction(app_id, lease token)``; where what came
+   last is set aside (a refresh, see docs/refresh.md), the version before it is restored first, in an entry of its own;
 5. record the Delta version in the hold's transaction; release.
 
 The data files are staged before step 3 (:mod:`pipelines.staging`), so a hold lasts for one log entry, a few
@@ -20,9 +21,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -31,40 +31,18 @@ from deltalake._internal import RemoveAction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
-from ops.errors import CommitConflict, Conflict, StorageFailed
-from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, TableVersion
+from ops.errors import BadInput, CommitConflict, Conflict, SchemaDrift, StorageFailed
+from ops.model import DatasetVersion, Fingerprint, TableVersion
 from pipelines.columns import described, widened
+from pipelines.commit_record import METADATA, CommitRef, dataset_of, elsewhere, metadata_of, stats_of
 from pipelines.handler import Fence
+from pipelines.partition import Span
 from pipelines.staging import StagedFile
 from pipelines.storage import Storage, storage_errors
 
 log = structlog.get_logger()
-METADATA = "controlroom"
 ATTEMPTS = 8
-Mode = Literal["append", "replace", "merge", "scd2"]
-
-
-@dataclass(frozen=True)
-class CommitRef:
-    """What a commit belongs to. Its ``app_id`` is the identity under which it happens once.
-
-    Args:
-        run_id: who commits.
-        chunk: distinguishes several commits of one phase to one table; the same on every attempt.
-        input_fingerprint: of what the phase read, kept with the commit.
-        effect_of: the run by which the commit is known, where it is not ``run_id``: of a retry the first run of its line.
-    """
-
-    run_id: RunId
-    lease_token: LeaseToken
-    phase: str
-    chunk: str = "0"
-    input_fingerprint: Fingerprint | None = None
-    effect_of: RunId | None = None
-
-    @property
-    def app_id(self) -> str:
-        return f"{METADATA}/{self.effect_of or self.run_id}/{self.phase}/{self.chunk}"
+Mode = Literal["append", "replace", "merge", "scd2", "partition"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +54,8 @@ class Change:
         removed: path → bytes of single files that go.
         rows, fingerprint: of the rows that were asked to be written.
         total_rows: rows of the table afterwards.
+        span: of mode partition: the rows that the table has are those of the change, and no others, in it.
+        overwrites: some of those that go were in the span.
     """
 
     mode: Mode
@@ -87,6 +67,16 @@ class Change:
     columns: Mapping[str, str]
     replaces: bool = False
     removed: Mapping[str, int] | None = None
+    span: Span | None = None
+    overwrites: bool = False
+
+
+class _BuildsOnAnother(Exception):
+    """The change was planned for another version than the one that commits build upon; it is planned anew."""
+
+    def __init__(self, version: int | None) -> None:
+        super().__init__(version)
+        self.version = version
 
 
 class FencedCommit:
@@ -128,37 +118,60 @@ class FencedCommit:
             CommitConflict: other writers came first each time.
             StorageFailed: the store refused.
         """
+        base: int | None = None
         for attempt in range(ATTEMPTS):
             handle = open_table(self._storage, self._url)
             self._at("opened")
-            if (found := self.adoptable(handle)) is not None:
-                self._fence.record_adopted(found)
-                log.info(
-                    "commit adopted",
-                    run=str(self._ref.run_id),
-                    phase=self._ref.phase,
-                    table=self._table,
-                )
-                return found
-            change = plan(handle)
-            self._refuse_what_is_stale(handle, change, inputs, since)
+            if (there := self.adoptable(handle)) is not None:
+                self._fence.record_adopted(there)
+                log.info("commit adopted", run=str(self._ref.run_id), phase=self._ref.phase, table=self._table)
+                return there
+            standing = self._standing(handle, base)
+            try:
+                change = plan(standing)
+            except (BadInput, SchemaDrift):
+                # It may not fit to what is set aside, and fit to what it builds upon.
+                if (found := self._asked()) == base:
+                    raise
+                base = found
+                continue
+            if standing is None and handle is not None:
+                change = replace(change, replaces=True)
+            self._refuse_what_is_stale(standing, change, inputs, since)
             self._at("planned")
             try:
-                return self._commit(handle, change, inputs)
+                return self._commit(handle, standing, change, inputs, base)
+            except _BuildsOnAnother as another:
+                base = another.version
+                if attempt == ATTEMPTS - 1:
+                    raise CommitConflict(f"what {self._table} builds upon changed each time; try again") from None
             except CommitConflict:
                 if attempt == ATTEMPTS - 1:
                     raise
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
+    def _asked(self) -> int | None:
+        with self._fence.hold() as hold:
+            return hold.build_on(self._table)
+
+    def _standing(self, handle: DeltaTable | None, base: int | None) -> DeltaTable | None:
+        """The table as the change builds upon it: the newest, or the one before what is set aside."""
+        if handle is None or base is None:
+            return handle
+        return None if base < 0 else open_table(self._storage, self._url, base)
+
     def _refuse_what_is_stale(
         self, handle: DeltaTable | None, change: Change, inputs: tuple[TableVersion, ...], since: int | None
     ) -> None:
-        if handle is None or not (change.replaces or since is not None):
+        replaces = change.replaces or change.overwrites
+        if handle is None or not (replaces or since is not None):
             return
         mine = {one.table: one.version for one in inputs}
         ours = str(self._ref.effect_of or self._ref.run_id)
         for version, stored in entries(self._storage, self._url, handle.version()):
+            if change.overwrites and elsewhere(stored, change.span):
+                continue
             if str(stored.get("app_id", "")).split("/")[1:2] == [ours]:
                 return
             who = f"{self._table} was written by run {stored.get('run_id')}"
@@ -166,7 +179,7 @@ class FencedCommit:
                 raise Conflict(
                     f"{who} since this run looked at it; submit a new run", {"table": self._table, "version": version}
                 )
-            for one in dataset_of(self._table, version, stored).inputs if change.replaces else ():
+            for one in dataset_of(self._table, version, stored).inputs if replaces else ():
                 if one.version > mine.get(one.table, one.version):
                     raise Conflict(
                         f"{who} from {one.table} version {one.version}, and this run reads version {mine[one.table]}, "
@@ -190,11 +203,20 @@ class FencedCommit:
     def _commit(
         self,
         handle: DeltaTable | None,
+        standing: DeltaTable | None,
         change: Change,
         inputs: tuple[TableVersion, ...],
+        base: int | None,
     ) -> DatasetVersion:
         with self._fence.hold() as hold:
             self._at("held")
+            # Asked in the hold, which no swap and no rollback of a refresh can pass: nobody plans for the past.
+            if (found := hold.build_on(self._table)) != base:
+                raise _BuildsOnAnother(found)
+            if handle is not None and standing is not None and base is not None and not change.replaces:
+                with storage_errors(self._table):
+                    _restore(handle, standing)
+                self._at("restored")
             dataset = self.write(handle, change, inputs)
             self._at("committed")
             hold.record(dataset)
@@ -219,7 +241,7 @@ class FencedCommit:
                 inputs=inputs, stats=stats_of(change.added),
             )  # fmt: skip
             properties = CommitProperties(
-                custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns)},
+                custom_metadata={METADATA: metadata_of(dataset, self._ref, change.columns, change.span)},
                 # The whole proof rests on this: no rebase onto a version that the adoption check has not seen.
                 max_commit_retries=0,
                 app_transactions=[Transaction(self._ref.app_id, int(self._ref.lease_token))],
@@ -248,6 +270,13 @@ class FencedCommit:
         if new:
             fields = [field for field in schema.fields if field.name in new]
             handle.alter.add_columns(fields, commit_properties=CommitProperties(max_commit_retries=0))
+
+
+def _restore(handle: DeltaTable, standing: DeltaTable) -> None:
+    """Brings the table back to an earlier version, in an entry of its own that no reader gets; nothing where it is so."""
+    same = described(handle.schema()) == described(standing.schema())
+    if not same or set(handle.file_uris()) != set(standing.file_uris()):
+        handle.restore(standing.version(), commit_properties=CommitProperties(max_commit_retries=0))
 
 
 def open_table(storage: Storage, url: str, version: int | None = None) -> DeltaTable | None:
@@ -286,67 +315,3 @@ def entries(storage: Storage, url: str, last: int) -> Iterator[tuple[int, Mappin
 def _added(file: StagedFile, now: int) -> AddAction:
     stats = {"numRecords": file.rows, "nullCount": dict(file.nulls)}
     return AddAction(file.path, file.byte_size, {}, now, True, json.dumps(stats))
-
-
-def stats_of(files: Sequence[StagedFile]) -> dict[str, object]:
-    """What the files of a commit say of its rows: their number, nulls by column, the newest value of columns of times."""
-    nulls: Counter[str] = Counter()
-    newest: dict[str, str] = {}
-    for file in files:
-        nulls.update(file.nulls)
-        newest |= {name: max(newest.get(name, ""), value) for name, value in file.newest.items()}
-    return {"rows": sum(file.rows for file in files), "nulls": dict(nulls), "newest": newest}
-
-
-def metadata_of(dataset: DatasetVersion, ref: CommitRef, columns: Mapping[str, str]) -> dict[str, object]:
-    """Everything that Postgres knows about a commit, kept in the commit itself: the reconciler needs nothing else."""
-    return {
-        "app_id": ref.app_id,
-        "run_id": str(ref.run_id),
-        "phase": ref.phase,
-        "chunk": ref.chunk,
-        "lease_token": int(ref.lease_token),
-        "input_fingerprint": ref.input_fingerprint,
-        "mode": dataset.mode,
-        "rows": dataset.rows,
-        "total_rows": dataset.total_rows,
-        "byte_size": dataset.byte_size,
-        "fingerprint": dataset.fingerprint,
-        "column_digests": dict(columns),
-        "schema": dict(dataset.schema),
-        "inputs": [vars(one) for one in dataset.inputs],
-        "stats": dict(dataset.stats),
-    }
-
-
-def dataset_of(table: str, version: int, stored: Mapping[str, object], adopted: bool = False) -> DatasetVersion:
-    """The inverse of :func:`metadata_of`.
-
-    Raises:
-        StorageFailed: the metadata is not of this project's making.
-    """
-    match stored:
-        case {
-            "mode": str(mode), "rows": int(rows), "total_rows": int(total), "byte_size": int(size),
-            "fingerprint": str(text), "schema": dict(schema), "inputs": list(inputs),
-        }:  # fmt: skip
-            # Commits of earlier versions have none.
-            stats = found if isinstance(found := stored.get("stats"), dict) else {}
-            read = tuple(TableVersion(str(one["table"]), int(one["version"]), one.get("fingerprint")) for one in inputs)
-            return DatasetVersion(
-                table,
-                version,
-                mode,
-                rows,
-                total,
-                size,
-                Fingerprint(text),
-                dict(schema),
-                adopted,
-                read,
-                stats,
-            )
-    raise StorageFailed(
-        f"{table} version {version} has commit metadata that cannot be read",
-        {"table": table},
-    )

@@ -1,4 +1,7 @@
-"""What a validate phase may expect of a table: one small model an expectation. What they mean is in :mod:`pipelines.checks`."""
+"""What a validate phase may expect of a table, and a transform of what it makes: one small model an expectation.
+
+What they mean is in :mod:`pipelines.checks`; what becomes of the rows that break them in :mod:`pipelines.rules`.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ ReadName = Annotated[
     ),
 ]
 ColumnName = Annotated[str, Field(min_length=1)]
+
+
+OnFail = Literal["warn", "drop", "quarantine", "fail"]
 
 
 class Strict(BaseModel):
@@ -89,7 +95,12 @@ class Unique(Strict):
 
 
 class Expectation(Strict):
-    """Exactly one of these, as the one key of a YAML mapping."""
+    """Exactly one of these as a key of a YAML mapping, and with it what happens where it is broken.
+
+    Attributes:
+        on_fail: the phase's, where it is not given. ``warn``: it is counted. ``drop``: rows that break it are left out.
+            ``quarantine``: they are put aside with the reason. ``fail``: the phase fails.
+    """
 
     rows: Rows | None = None
     shape: Shape | None = Field(None, alias="schema")
@@ -98,10 +109,26 @@ class Expectation(Strict):
     accepted: Accepted | None = None
     sum: Sum | None = None
     holds: Holds | None = None
+    on_fail: OnFail | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Expectation:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        kinds = [name for name in type(self).model_fields if name != "on_fail"]
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"write one expectation an entry, not {len(given)} ({', '.join(given) or 'none'})")
+        if self.of_the_whole and self.on_fail in ("drop", "quarantine"):
+            said = "schema" if given == ["shape"] else given[0]
+            raise ValueError(f"{said} is about the whole table and has no rows to {self.on_fail}; use warn or fail")
         return self
+
+    @property
+    def of_the_whole(self) -> bool:
+        """Whether it is about the table as a whole: no single row breaks it."""
+        return self.rows is not None or self.shape is not None or self.sum is not None
+
+    def action(self, default: OnFail) -> OnFail:
+        """What happens where it is broken; of the whole table there is nothing to leave out or to put aside."""
+        if self.on_fail is not None:
+            return self.on_fail
+        return "fail" if self.of_the_whole and default in ("drop", "quarantine") else default

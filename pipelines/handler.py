@@ -18,11 +18,17 @@ from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
+    from pipelines.partition import Partition
     from pipelines.spec import Phase
 
 
 class Hold(Protocol):
     """The run row is locked: no other owner can appear until the hold ends."""
+
+    def build_on(self, table: str) -> int | None:
+        """The version that a commit to the table builds upon, the same until the hold ends: None for the newest as it stands,
+        -1 for an empty table, another where what came after it is set aside (a refresh that waits or was rolled back)."""
+        ...
 
     def record(self, dataset: DatasetVersion) -> None:
         """Registers a Delta commit in the transaction of the hold; visible when the hold is released."""
@@ -83,10 +89,11 @@ class Context:
     Attributes:
         inputs: pinned versions by ``layer.name``; a handler reads these and no others.
         params: the run's typed parameters.
-        root_run: of a retry the first run of its line, None where the run is no retry. What it does to the lake is known by
-            that run: what the run before it did, and did not live to write down, is found and not done again.
+        root_run: of a retry the run whose try this phase goes on with, None where it begins anew. What it does to the lake
+            is known by that run: what the run before it did, and did not live to write down, is found and not done again.
         scratch: a directory of this attempt's own, deleted when the phase ends.
         sql_limits: what SQL of a person may use.
+        partition: what the pipeline says of its partitions.
     """
 
     run_id: RunId
@@ -105,6 +112,7 @@ class Context:
     scratch: Path
     root_run: RunId | None = None
     sql_limits: QueryLimits = DEFAULT_LIMITS
+    partition: Partition | None = None
 
     @property
     def effect_of(self) -> RunId:

@@ -17,11 +17,14 @@ BUILT_IN = {
     "conformance": "pipelines.handlers.conformance:handle",
 }
 
+# Of runs that we derive ourselves; no spec may name them.
+DERIVED = {"compare": "pipelines.handlers.compare:handle"}
+
 
 @cache
 def third_party() -> dict[str, EntryPoint]:
     """Installed handlers of others, by kind; none of ours can be replaced."""
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in {**BUILT_IN, **DERIVED}}
 
 
 def kinds() -> tuple[str, ...]:

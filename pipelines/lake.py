@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import get_args
 
 import polars as pl
 from deltalake import DeltaTable
@@ -16,7 +17,8 @@ from deltalake import DeltaTable
 from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import DatasetVersion, Scope, TableVersion
 from pipelines.columns import conform, delta_schema, described, widened
-from pipelines.commit import Change, CommitRef, FencedCommit, Mode, open_table
+from pipelines.commit import Change, FencedCommit, Mode, open_table
+from pipelines.commit_record import CommitRef
 from pipelines.fingerprint import Digest, fingerprint
 from pipelines.handler import Fence
 from pipelines.merging import (
@@ -28,36 +30,16 @@ from pipelines.merging import (
     check_keys,
     closed,
     versions_of,
+    without,
 )
-from pipelines.staging import Rows, Staged, batches, stage
+from pipelines.partition import Span
+from pipelines.staging import Rows, Staged, Staging, batches, stage
 from pipelines.storage import Storage, storage_errors
+from pipelines.table_names import LAYERS, TABLE, check_table, owner_of
 
-LAYERS = ("bronze", "silver", "gold", "quarantine")
-TABLE = re.compile(r"(bronze|silver|gold|quarantine)\.[a-z][a-z0-9_]{0,99}")
-ANOTHERS = re.compile(r"([a-z0-9][a-z0-9_-]{0,62})/([a-z0-9][a-z0-9_-]{0,62}):(.+)", re.DOTALL)
 SCOPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
-__all__ = ["LAYERS", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table", "owner_of"]
-
-
-def check_table(table: str) -> str:
-    """Returns ``table`` if it is a name.
-
-    Raises:
-        BadInput: it is not ``layer.name`` with layer bronze, silver, gold or quarantine and name of a-z, 0-9, _.
-    """
-    if not TABLE.fullmatch(table):
-        raise BadInput(
-            f"{table!r} is no table name; write layer.name with layer one of {', '.join(LAYERS)} and name of a-z, 0-9 and _",
-            {"table": table},
-        )
-    return table
-
-
-def owner_of(table: str) -> tuple[str, str, str] | None:
-    """Org, project and ``layer.name`` of another project's table, ``org/project:layer.name``; None for one's own."""
-    found = ANOTHERS.fullmatch(table)
-    return (found[1], found[2], found[3]) if found else None
+__all__ = ["LAYERS", "TABLE", "CommitRef", "Lake", "Mode", "Rows", "Staged", "check_table", "owner_of"]
 
 
 class Lake:
@@ -149,17 +131,33 @@ class Lake:
         with storage_errors(table):
             return fingerprint(self.scan(table, version), key)
 
-    def stage(self, table: str, rows: Rows, *, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
+    def stage(
+        self, table: str, rows: Rows, *, key: Sequence[str] = (), keep_keys: bool = False, within: Span | None = None
+    ) -> Staged:
         """Writes rows beside the table, where no reader sees them; :meth:`commit` makes them part of it.
 
         Streams: memory is bounded by a row group. ``rows`` is a DataFrame, a LazyFrame, a pyarrow RecordBatchReader or
-        an iterable of DataFrames of one schema. A merge needs ``key`` and ``keep_keys``.
+        an iterable of DataFrames of one schema. A merge needs ``key`` and ``keep_keys``; ``within``: what all of
+        them have to be in.
 
         Raises:
             BadInput: a column's type or name cannot be kept; nothing was written.
             StorageFailed: the store refused; nothing is left behind.
         """
-        return stage(self.storage, self.path(check_table(table)), rows, key, keep_keys)
+        return stage(self.storage, self.path(check_table(table)), rows, key, keep_keys, within)
+
+    def staging(
+        self,
+        table: str,
+        schema: pl.Schema,
+        *,
+        key: Sequence[str] = (),
+        keep_keys: bool = False,
+        within: Span | None = None,
+    ) -> Staging:
+        """As :meth:`stage`, for rows that come batch by batch, of the lake's schema
+        (:func:`pipelines.staging.batches`)."""
+        return Staging(self.storage, self.path(check_table(table)), schema, key, keep_keys, within)
 
     def discard(self, table: str, staged: Staged) -> None:
         """Deletes staged files. Only for files of which no commit was tried: a commit whose answer was lost may
@@ -193,6 +191,7 @@ class Lake:
         deletes: pl.DataFrame | None = None,
         effective_at: datetime | None = None,
         since: int | None = None,
+        span: Span | None = None,
         at: Callable[[str], None] | None = None,
     ) -> DatasetVersion:
         """Brings rows into a table exactly once for ``ref``'s run, phase and chunk, whoever has tried before.
@@ -200,7 +199,8 @@ class Lake:
         Args:
             rows: as for :meth:`stage`, or what it returned.
             mode: ``append``; ``replace`` (the schema too); ``merge`` (upsert by ``key``, then ``deletes``);
-                ``scd2`` (history by ``key``: a row that differs from the current one ends it and begins anew).
+                ``scd2`` (history by ``key``: a row that differs from the current one ends it and begins anew);
+                ``partition`` (the rows of ``span`` go, these come).
             key: columns that name a row; for merge and scd2, and to bind the fingerprint's column digests.
             inputs: table versions that the rows were made from: the lineage edges.
             deletes: keys of rows to remove (merge) or to end (scd2).
@@ -208,6 +208,7 @@ class Lake:
                 repeat is the same.
             since: the version that the rows were computed against, -1 for a table that was not there; None where they
                 hold whatever the table has become.
+            span: for partition: what the rows are all of, and take the place of.
             at: called after each step of the protocol, for tests.
 
         Returns:
@@ -221,11 +222,11 @@ class Lake:
             StorageFailed: the store refused.
         """
         check_table(table)
-        self._check(table, mode, key, rows, deletes, effective_at)
+        self._check(table, mode, key, rows, deletes, effective_at, span)
         commit = FencedCommit(self.storage, self.path(table), table, fence, ref, at)
         if isinstance(rows, Staged):
             return commit.run(
-                lambda handle: self._plan(table, mode, key, rows, deletes, handle),
+                lambda handle: self._plan(table, mode, key, rows, deletes, handle, span),
                 tuple(inputs),
                 since,
             )
@@ -239,10 +240,10 @@ class Lake:
                 tuple(inputs),
                 since,
             )
-        staged = self.stage(table, rows, key=key, keep_keys=mode == "merge")
+        staged = self.stage(table, rows, key=key, keep_keys=mode == "merge", within=span)
         try:
             return commit.run(
-                lambda handle: self._plan(table, mode, key, staged, deletes, handle),
+                lambda handle: self._plan(table, mode, key, staged, deletes, handle, span),
                 tuple(inputs),
                 since,
             )
@@ -259,13 +260,15 @@ class Lake:
         rows: Rows | Staged,
         deletes: pl.DataFrame | None,
         at: datetime | None,
+        span: Span | None,
     ) -> None:
         self.path(table)
         faults = {
-            f"mode {mode} is not append, replace, merge or scd2": mode not in ("append", "replace", "merge", "scd2"),
+            f"mode {mode} is not {', '.join(get_args(Mode))}": mode not in get_args(Mode),
             f"mode {mode} needs a key": mode in ("merge", "scd2") and not key,
-            f"mode {mode} takes no deletes": mode in ("append", "replace") and deletes is not None,
+            f"mode {mode} takes no deletes": mode not in ("merge", "scd2") and deletes is not None,
             "mode scd2 needs effective_at, with a time zone": mode == "scd2" and (at is None or at.tzinfo is None),
+            "mode partition needs a span, and no other mode takes one": (mode == "partition") != (span is not None),
             "mode scd2 takes rows that are not staged": mode == "scd2" and isinstance(rows, Staged),
         }
         if found := [fault for fault, there in faults.items() if there]:
@@ -279,6 +282,7 @@ class Lake:
         staged: Staged,
         deletes: pl.DataFrame | None,
         handle: DeltaTable | None,
+        span: Span | None = None,
     ) -> Change:
         came = delta_schema(staged.schema)
         digest = staged.digest
@@ -288,31 +292,24 @@ class Lake:
             check_keys(staged.keys, table)
         if mode == "replace" or handle is None:
             return Change(
-                mode,
-                staged.files,
-                came,
-                digest.rows,
-                digest.rows,
-                digest.root,
-                digest.columns,
-                replaces=handle is not None,
-            )
+                mode, staged.files, came, digest.rows, digest.rows, digest.root, digest.columns,
+                replaces=handle is not None, span=span,
+            )  # fmt: skip
         _, schema = widened(handle.schema(), came, table)
         before = sum(rows for _, rows in active_files(handle).values())
         if mode == "append":
-            return Change(
-                mode,
-                staged.files,
-                schema,
-                digest.rows,
-                before + digest.rows,
-                digest.root,
-                digest.columns,
-            )
+            total = before + digest.rows
+            return Change(mode, staged.files, schema, digest.rows, total, digest.root, digest.columns)
         lacking = [field.name for field in handle.schema().fields if field.name not in staged.schema]
         if lacking:
-            raise BadInput(f"{table}: a merge needs every column of the table; it lacks {', '.join(lacking)}")
+            raise BadInput(f"{table}: a {mode} needs every column of the table; it lacks {', '.join(lacking)}")
         files = TableFiles(self.storage, self.path(table), handle)
+        if span is not None:
+            touched, kept, gone_rows = without(files, span)
+            return Change(
+                mode, (*staged.files, *kept.files), schema, digest.rows, before - gone_rows + digest.rows, digest.root,
+                digest.columns, removed=files.removed(touched), span=span, overwrites=gone_rows > 0,
+            )  # fmt: skip
         gone = staged.keys if deletes is None else pl.concat([staged.keys, _conformed(deletes, staged.keys)])
         touched = files.holding(gone)
         left = files.scan(touched).join(gone.lazy(), on=list(key), how="anti")

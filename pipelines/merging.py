@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 
 from ops.errors import BadInput
 from pipelines.columns import UTC_MICROSECONDS, frame_schema
+from pipelines.partition import Span
 from pipelines.staging import Staged, stage
 from pipelines.storage import Storage, storage_errors
 
@@ -80,6 +81,15 @@ class TableFiles:
         found = rows.select(*keys.columns, FILE).join(keys.lazy(), on=keys.columns, how="semi", nulls_equal=True)
         with storage_errors(self.url):
             touched = set(found.select(pl.col(FILE).unique()).collect(engine="streaming")[FILE])
+        return self._with_small(touched)
+
+    def where(self, condition: pl.Expr) -> list[str]:
+        """Paths of the files with a row for which it holds, and of small ones where they have become many."""
+        with storage_errors(self.url):
+            found = self.scan(list(self.files)).filter(condition).select(pl.col(FILE).unique())
+            return self._with_small(set(found.collect(engine="streaming")[FILE]))
+
+    def _with_small(self, touched: set[str]) -> list[str]:
         small = [path for path, (_, rows_in) in self.files.items() if rows_in < SMALL_ROWS]
         return sorted(touched | set(small if len(small) > SMALL_FILES else ()))
 
@@ -89,6 +99,14 @@ class TableFiles:
 
     def removed(self, paths: Sequence[str]) -> dict[str, int]:
         return {path: self.files[path][0] for path in paths}
+
+
+def without(files: TableFiles, span: Span) -> tuple[list[str], Staged, int]:
+    """The files that hold rows of a span, what is left of them, and how many rows go."""
+    inside = span.holds(files.schema)
+    touched = files.where(inside)
+    kept = files.rewritten(files.scan(touched).filter(inside.not_().fill_null(True)))
+    return touched, kept, sum(files.files[path][1] for path in touched) - kept.rows
 
 
 def versions_of(

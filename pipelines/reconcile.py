@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ops.model import DatasetVersion, LeaseToken, RunId
-from pipelines.commit import dataset_of, entries
+from pipelines.commit import entries
+from pipelines.commit_record import dataset_of
 from pipelines.lake import Lake
 
 

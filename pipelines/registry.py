@@ -9,7 +9,7 @@ from typing import cast
 from ops.errors import NotAllowed, NotFound
 from pipelines.code_modules import check_function, module_fault
 from pipelines.handler import Handler
-from pipelines.kinds import BUILT_IN, kinds, third_party
+from pipelines.kinds import BUILT_IN, DERIVED, kinds, third_party
 
 
 def handler_for(kind: str) -> Handler:
@@ -18,8 +18,9 @@ def handler_for(kind: str) -> Handler:
     Raises:
         NotFound: no such kind is installed here.
     """
-    if kind in BUILT_IN:
-        return cast(Handler, _imported(BUILT_IN[kind]))
+    ours = {**BUILT_IN, **DERIVED}
+    if kind in ours:
+        return cast(Handler, _imported(ours[kind]))
     if kind in third_party():
         handler: Handler = third_party()[kind].load()
         return handler

@@ -12,10 +12,13 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from pipelines.expectations import Expectation, ReadName, Strict, TableName
+from pipelines.expectations import ColumnName, Expectation, OnFail, ReadName, Strict, TableName
 from pipelines.kinds import kinds
+from pipelines.partition import Partition
+from pipelines.spec_ends import Source, Targets
+from pipelines.spec_pool import Pools
 from pipelines.spec_schedule import Freshness, Schedule
 from pipelines.units import Bytes, Seconds
 
@@ -100,39 +103,6 @@ class PhaseBase(Strict):
         return ()
 
 
-RESERVED = frozenset({"ops", "private", "api", "auth", "information_schema"})
-
-
-def _without_password(dsn: str) -> str:
-    """A spec is stored and shown: what opens a database must not stand in it."""
-    if dsn.startswith("secret://"):
-        return dsn
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        given = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError as error:
-        raise ValueError(f"this is no Postgres address: {str(error).strip()}") from None
-    # Besides passwords: what makes libpq read a file of the executor's machine that the spec's author chooses.
-    if found := sorted({"password", "sslpassword", "passfile", "service", "sslkey", "sslcert"} & given.keys()):
-        raise ValueError(
-            f"{', '.join(found)} must not stand in a spec; store the address and write secret://file/NAME or secret://env/NAME"
-        )
-    return dsn
-
-
-Dsn = Annotated[str, AfterValidator(_without_password)]
-
-
-class Source(Strict):
-    """Where an ingest reads. ``dsn`` may be a secret reference."""
-
-    kind: Literal["postgres"]
-    dsn: Dsn
-    db_schema: str = Field("public", alias="schema")
-
-
 class IngestPhase(PhaseBase):
     """Tables of a contract into bronze, all of one moment. ``group`` or ``tables`` chooses them."""
 
@@ -159,15 +129,31 @@ class IngestPhase(PhaseBase):
 
 
 class Output(Strict):
+    """``partition``: the rows of the run's partitions, told by column ``by``, take the place of those that were there."""
+
     table: TableName
     key: tuple[str, ...] = ()
-    mode: Literal["append", "replace", "merge", "scd2"] = "replace"
+    mode: Literal["append", "replace", "merge", "scd2", "partition"] = "replace"
+    by: ColumnName | None = None
 
     @model_validator(mode="after")
     def _key_is_there(self) -> Output:
         if self.mode in ("merge", "scd2") and not self.key:
             raise ValueError(f"mode {self.mode} needs a key")
+        if (self.mode == "partition") != (self.by is not None):
+            raise ValueError(
+                "by names the column that tells partitions apart; it belongs to mode partition, which needs it"
+            )
         return self
+
+
+def quarantine_of(table: str) -> str:
+    """Where rows that break a rule of ``table`` are put aside."""
+    return f"quarantine.{table.replace('.', '_')}"
+
+
+def _tied_tables(expect: tuple[Expectation, ...]) -> tuple[str, ...]:
+    return tuple(one.sum.equals.table for one in expect if one.sum and one.sum.equals)
 
 
 class TransformPhase(PhaseBase):
@@ -175,6 +161,8 @@ class TransformPhase(PhaseBase):
 
     Attributes:
         with_: arguments of the function, beside the run's parameters.
+        expect: rules of what it makes, looked at before anything is committed.
+        on_fail: of the rules that say nothing themselves.
     """
 
     kind: Literal["transform"]
@@ -183,6 +171,8 @@ class TransformPhase(PhaseBase):
     python: Callable_ | None = None
     with_: dict[str, str | int | float | bool] = Field({}, alias="with")
     output: Output
+    expect: tuple[Expectation, ...] = ()
+    on_fail: OnFail = "fail"
 
     @model_validator(mode="after")
     def _one_way(self) -> TransformPhase:
@@ -190,76 +180,62 @@ class TransformPhase(PhaseBase):
             raise ValueError("give either sql or python")
         return self
 
+    @model_validator(mode="after")
+    def _rules_can_be_kept(self) -> TransformPhase:
+        for one in self.expect:
+            action = one.action(self.on_fail)
+            if one.nulls and one.nulls.max and action in ("drop", "quarantine"):
+                raise ValueError(
+                    f"nulls {one.nulls.column}: a share that is let pass leaves no row to {action}; set max to 0"
+                )
+            # Of rows that are not committed yet there is no version before them.
+            if one.rows and one.rows.max_change is not None:
+                raise ValueError("rows.max_change compares with the version before; write it in a validate phase")
+            if one.shape and one.shape.columns is None:
+                raise ValueError(
+                    "schema without columns compares with the version before; write it in a validate phase"
+                )
+        return self
+
     @property
     def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.inputs.values()))
+        return tuple(dict.fromkeys((*self.inputs.values(), *_tied_tables(self.expect))))
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return (self.output.table,)
+        aside = any(one.action(self.on_fail) == "quarantine" for one in self.expect)
+        return (self.output.table, *([quarantine_of(self.output.table)] if aside else []))
 
 
 class ValidatePhase(PhaseBase):
-    """Expectations of one table, checked in one scan. ``quarantine`` copies bad rows aside with the reason."""
+    """Expectations of one table, checked in one scan. ``quarantine`` copies bad rows aside with the reason.
+
+    Attributes:
+        on_fail: of the rules that say nothing themselves.
+    """
 
     kind: Literal["validate"]
     table: TableName
     expect: tuple[Expectation, ...] = Field(min_length=1)
     on_fail: Literal["fail", "warn", "quarantine"] = "fail"
 
+    @model_validator(mode="after")
+    def _nothing_is_left_out(self) -> ValidatePhase:
+        if any(one.on_fail == "drop" for one in self.expect):
+            raise ValueError(
+                "a validate phase looks at rows that are written already and cannot drop them; "
+                "write the rule as expect of the transform that makes the table"
+            )
+        return self
+
     @property
     def reads(self) -> tuple[str, ...]:
-        others = [one.sum.equals.table for one in self.expect if one.sum and one.sum.equals]
-        return tuple(dict.fromkeys((self.table, *others)))
+        return tuple(dict.fromkeys((self.table, *_tied_tables(self.expect))))
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return (f"quarantine.{self.table.replace('.', '_')}",) if self.on_fail == "quarantine" else ()
-
-
-class ArtifactTarget(Strict):
-    format: Literal["parquet", "csv"] = "parquet"
-
-
-class PostgresTarget(Strict):
-    """A table that is swapped whole. ``dsn`` may be a secret reference.
-
-    Shared, it holds the rows of several projects and environments: a column ``tenant`` says whose each row is
-    (``org/project/env``), and a publish swaps those of its own.
-    """
-
-    table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
-    dsn: Dsn
-    key: tuple[str, ...] = ()
-    shared: bool = False
-
-    @field_validator("table")
-    @classmethod
-    def _not_ours(cls, value: str) -> str:
-        schema = value.partition(".")[0]
-        if schema in RESERVED or schema.startswith("pg_"):
-            raise ValueError(f"schema {schema} is not for publishing; choose one of your own, such as gold")
-        return value
-
-
-class Targets(Strict):
-    artifact: ArtifactTarget | None = None
-    postgres: PostgresTarget | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, value: object) -> object:
-        if value == "superset" or (isinstance(value, Mapping) and "superset" in value):
-            raise ValueError("superset is no target of a phase; publish to postgres, where Superset reads it")
-        if isinstance(value, str):
-            raise ValueError(f"a target has settings; write to: {{{value}: {{…}}}}")
-        return value
-
-    @model_validator(mode="after")
-    def _some(self) -> Targets:
-        if self.artifact is None and self.postgres is None:
-            raise ValueError("name a target: artifact or postgres")
-        return self
+        aside = any(one.action(self.on_fail) == "quarantine" for one in self.expect)
+        return (quarantine_of(self.table),) if aside or self.on_fail == "quarantine" else ()
 
 
 class PublishPhase(PhaseBase):
@@ -335,6 +311,8 @@ class Pipeline(Strict):
     """A whole spec. ``phases`` stand in an order in which they could run one after another.
 
     Attributes:
+        partition: which parameters name the partition of a run; with it the pipeline can be backfilled.
+        pool: what runs share with others, such as a source that bears two readers at once; a run waits until there are slots.
         capabilities: what an executor must be able to do to take a run: each is started with the names of what it can.
     """
 
@@ -345,9 +323,11 @@ class Pipeline(Strict):
     schedule: Schedule | None = None
     freshness: Freshness | None = None
     params: dict[Identifier, Param] = Field({})
+    partition: Partition | None = None
     max_attempts: int = Field(3, ge=1, le=100)
     timeout: Seconds | None = None
     capabilities: tuple[Slug, ...] = ()
+    pool: Pools = ()
     phases: tuple[Phase, ...] = Field(min_length=1)
 
     def phase(self, name: str) -> Phase:

@@ -272,6 +272,7 @@ def _faults_between(pipeline: Pipeline, document: CommentedMap, origin: Sequence
         if isinstance(phase, IngestPhase):
             _contract_faults(phase, report)
         _code_faults(phase, pipeline, report)
+    faults += _partition_faults(pipeline, document, report)
     if faults:
         return faults
     order = dependencies(pipeline.phases)
@@ -288,6 +289,23 @@ def _faults_between(pipeline: Pipeline, document: CommentedMap, origin: Sequence
     return faults
 
 
+def _partition_faults(
+    pipeline: Pipeline, document: CommentedMap, report: Callable[[Phase, str, str], None]
+) -> list[Fault]:
+    """Partitions that no parameter names, and phases that replace partitions where the pipeline has none."""
+    if pipeline.partition is None:
+        for phase in pipeline.phases:
+            if isinstance(phase, TransformPhase) and phase.output.mode == "partition":
+                report(
+                    phase, "output", "mode partition needs to know them: write partition: {param: …, step: day} above"
+                )
+        return []
+    found = pipeline.partition.faults({name: one.type for name, one in pipeline.params.items()})
+    return [
+        Fault(f"partition.{key}", *_position(document, ("partition", key)), message) for key, message in found.items()
+    ]
+
+
 def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str, str], None]) -> None:
     """SQL that does not parse or names other tables than the inputs; functions that cannot be found."""
     if isinstance(phase, TransformPhase | QueryPhase) and phase.sql is not None:
@@ -296,7 +314,7 @@ def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str,
             report(phase, "sql", fault)
     if isinstance(phase, TransformPhase) and phase.python is not None and (fault := python_fault(phase.python)):
         report(phase, "python", fault)
-    if isinstance(phase, ValidatePhase):
+    if isinstance(phase, ValidatePhase | TransformPhase):
         for one in phase.expect:
             total = one.sum
             conditions = [one.holds.sql if one.holds else None, total.where if total else None]

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from ops.errors import BadInput
 from pipelines.columns import conform, lake_schema
 from pipelines.fingerprint import Digest, Fingerprinter
+from pipelines.partition import Span
 from pipelines.storage import Storage, storage_errors
 
 Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.RecordBatchReader | Iterable[pl.DataFrame]
@@ -105,48 +106,108 @@ def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.Dat
     yield from rest
 
 
-def stage(storage: Storage, table_url: str, rows: Rows, key: Sequence[str] = (), keep_keys: bool = False) -> Staged:
+def stage(
+    storage: Storage,
+    table_url: str,
+    rows: Rows,
+    key: Sequence[str] = (),
+    keep_keys: bool = False,
+    within: Span | None = None,
+) -> Staged:
     """Writes ``rows`` as files below ``table_url``.
 
     Args:
         key: columns that bind the fingerprint's column digests to their row.
         keep_keys: keep the keys in memory, for a merge.
+        within: what all rows have to be in.
 
     Raises:
-        BadInput: see :func:`batches`.
+        BadInput: see :func:`batches`; a row is outside of ``within``.
         StorageFailed: the store refused; the files of this call are gone again.
     """
     schema, parts = batches(rows, table_url.rsplit("/", 1)[-1])
-    counted = Fingerprinter(schema, key)
-    if lacking := [name for name in key if name not in schema]:
-        raise BadInput(f"{table_url.rsplit('/', 1)[-1]} has no key column {', '.join(lacking)}", {"columns": lacking})
-    keys: list[pl.DataFrame] = [pl.DataFrame(schema={name: schema[name] for name in key})]
-    with _Files(storage, table_url) as files, ThreadPoolExecutor(1) as beside:
-        for part in _groups(parts):
-            # The digest and the file are made of the same immutable batch, at the same time.
-            digested = beside.submit(counted.update, part)
-            files.write(part)
-            if keep_keys:
-                keys.append(part.select(key))
-            digested.result()
-        files.close()
-        return Staged(tuple(files.done), schema, counted.digest(), pl.concat(keys))
+    with Staging(storage, table_url, schema, key, keep_keys, within) as staging:
+        for part in parts:
+            staging.add(part)
+        return staging.staged()
 
 
-def _groups(parts: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Gathers small batches into row groups."""
-    waiting: list[pl.DataFrame] = []
-    for part in parts:
-        waiting.append(part)
-        rows, size = (
-            sum(one.height for one in waiting),
-            sum(one.estimated_size() for one in waiting),
+class Staging:
+    """One staging, fed batch by batch; leaving it with an error takes its files away.
+
+    Args:
+        schema: of every batch: the lake's, see :func:`batches`.
+        key, keep_keys, within: as for :func:`stage`.
+
+    Raises:
+        BadInput: a key column, or that of ``within``, is not in the schema.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        table_url: str,
+        schema: pl.Schema,
+        key: Sequence[str] = (),
+        keep_keys: bool = False,
+        within: Span | None = None,
+    ) -> None:
+        self._name = table_url.rsplit("/", 1)[-1]
+        if lacking := [column for column in key if column not in schema]:
+            raise BadInput(f"{self._name} has no key column {', '.join(lacking)}", {"columns": lacking})
+        self._within, self._inside = within, within.holds(schema) if within else None
+        self._schema, self._key, self._keep_keys = schema, key, keep_keys
+        self._counted = Fingerprinter(schema, key)
+        self._keys: list[pl.DataFrame] = [pl.DataFrame(schema={column: schema[column] for column in key})]
+        self._waiting: list[pl.DataFrame] = []
+        self._files = _Files(storage, table_url)
+        self._beside = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._beside.shutdown()
+        self._files.__exit__(kind, error, trace)
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Takes a batch; small ones are gathered into row groups."""
+        self._waiting.append(part)
+        rows = sum(one.height for one in self._waiting)
+        if rows >= GROUP_ROWS or sum(one.estimated_size() for one in self._waiting) >= GROUP_BYTES:
+            self._write()
+
+    def staged(self) -> Staged:
+        """Ends the last file. To be called once, after the last batch."""
+        if any(one.height for one in self._waiting):
+            self._write()
+        self._files.close()
+        return Staged(tuple(self._files.done), self._schema, self._counted.digest(), pl.concat(self._keys))
+
+    def _write(self) -> None:
+        part, self._waiting = pl.concat(self._waiting), []
+        # The digest and the file are made of the same immutable batch, at the same time.
+        digested = self._beside.submit(self._counted.update, part)
+        if self._inside is not None and self._within is not None:
+            refuse_outside(part, self._inside, self._within, self._name)
+        self._files.write(part)
+        if self._keep_keys:
+            self._keys.append(part.select(self._key))
+        digested.result()
+
+
+def refuse_outside(part: pl.DataFrame, inside: pl.Expr, within: Span, name: str) -> None:
+    """Raises BadInput: a row is of another partition, or of none; which one is named."""
+    outside = part.filter(inside.not_().fill_null(True))
+    if outside.height:
+        found = outside[within.column][0]
+        said = f"{within.first}" if within.until is None else f"{within.first} up to {within.until}"
+        raise BadInput(
+            f"{name}: a row has {within.column}={found}, and the run's partitions are {said}; filter by the run's parameters",
+            {"table": name, "column": within.column, "value": str(found)},
         )
-        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-            yield pl.concat(waiting)
-            waiting = []
-    if any(one.height for one in waiting):
-        yield pl.concat(waiting)
 
 
 class _Files:
@@ -162,9 +223,6 @@ class _Files:
         self._newest: dict[str, str] = {}
         self.done: list[StagedFile] = []
         self._name = uuid.uuid4().hex
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self,

@@ -11,4 +11,6 @@ compile pyproject.toml --group bench -c requirements/all.txt -o requirements/ben
 uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header superset/server/requirements.in \
   -o superset/server/requirements.txt
 compile --group docs -c requirements/all.txt -o requirements/docs.txt
+# Only read by tests: alone, and without dependencies.
+compile --group shapes --no-deps -o requirements/shapes.txt
 rm requirements/all.txt

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute.hand import Answer
+from compute.metering import SAMPLE_SECONDS, Meter
 from compute.native_output import NativeOutput, new_file, taken
 from compute.phase_work import Begun, Logged, PhaseWork, Report, carry_out, stored_log
 from ops import logs, traces
@@ -110,11 +111,13 @@ class _Child(threading.Thread):
             if not task.given_to(self._process):
                 task.answer(Answer(phase, error=PhaseCrashed("stopped before it began")))
                 continue
+            meter = Meter(self._process.pid or 0)
             try:
                 self._pipe.send(task.work)
-                self._relay(task)
+                self._relay(task, meter)
             except (EOFError, OSError):
                 task.over()
+                task.answer(Answer(phase, usage=meter.read(children=False)))
                 self._process.join(5)
                 self._last_words(task)
                 task.work.clear_scratch()
@@ -125,10 +128,14 @@ class _Child(threading.Thread):
                     )
                 )
 
-    def _relay(self, task: _Task) -> None:
+    def _relay(self, task: _Task, meter: Meter) -> None:
         phase = task.work.name
         while True:
+            while not self._pipe.poll(SAMPLE_SECONDS):
+                task.answer(Answer(phase, usage=meter.read()))
             message: Message = self._pipe.recv()
+            if isinstance(message, PhaseResult | ControlRoomError):
+                task.answer(Answer(phase, usage=meter.read(children=False)))
             match message:
                 case Begun():
                     task.answer(Answer(phase, begun=True))

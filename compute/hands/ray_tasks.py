@@ -6,6 +6,7 @@ The task is a streaming generator: reports come back while it runs, its last ite
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import ray
 from ray import exceptions
 
 from compute.hand import Answer
+from compute.metering import SAMPLE_SECONDS, Meter, Usage
 from compute.phase_work import Begun, Logged, PhaseWork, Report, carry_out
 from ops import logs, traces
 from ops.errors import ControlRoomError, PhaseCrashed, PhaseFailed
@@ -23,12 +25,13 @@ from ops.secrets import SecretStore
 from pipelines.kinds import BUILT_IN
 from pipelines.registry import handler_for
 
-Message = Begun | Report | Logged | PhaseResult | ControlRoomError
+Message = Begun | Report | Logged | Usage | PhaseResult | ControlRoomError
 
 
 @ray.remote(max_retries=0)
 def phase_task(work: PhaseWork) -> Iterator[Message]:
-    """Carries a phase out on some node; yields that it has begun, reports, then the result or the error."""
+    """Carries a phase out on some node; yields that it has begun, reports, what it uses, then the result or the error."""
+    meter = Meter(os.getpid())
     logs.configure(SecretStore(work.places.home).redact)
     messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
@@ -45,9 +48,16 @@ def phase_task(work: PhaseWork) -> Iterator[Message]:
 
     threading.Thread(target=handle, daemon=True).start()
     while True:
-        message = messages.get()
+        try:
+            message = messages.get(timeout=SAMPLE_SECONDS)
+        except queue.Empty:
+            yield meter.read()
+            continue
+        ended = isinstance(message, PhaseResult | ControlRoomError)
+        if ended:
+            yield meter.read(children=False)
         yield message
-        if not isinstance(message, Begun | Report | Logged):
+        if ended:
             return
 
 
@@ -112,6 +122,8 @@ class _Task(threading.Thread):
                         self._answer(Answer(self._phase, report=message))
                     case Logged():
                         self._answer(Answer(self._phase, log=message.artifact))
+                    case Usage():
+                        self._answer(Answer(self._phase, usage=message))
                     case PhaseResult():
                         return Answer(self._phase, result=message)
                     case ControlRoomError():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from openlineage.client.event_v2 import RunEvent, RunState
+from openlineage.client.generated.column_lineage_dataset import ColumnLineageDatasetFacet, InputField
+
+from compute.lineage.events import told
 from ops.artifacts import ArtifactStore
 from ops.errors import SpecInvalid
+from ops.lineage import LineageTelling
 from ops.model import EventType, PhaseStatus, RunStatus
 from ops.reads import Reads
 from ops.rpc import Rpc
@@ -99,12 +104,28 @@ def table_format(sight: Sight) -> str:
 
 
 def lineage(sight: Sight) -> str:
-    """What the run wrote says what it was made from, at which version."""
+    """What the run wrote says what it was made from, at which version, and so does what OpenLineage is told."""
     made = [each for each in sight.reads.dataset_versions(sight.run.run_id) if each.table == TABLE]
     edges = {(one.table, one.version) for each in made for one in each.inputs}
     require(bool(edges) and {table for table, _ in edges} == {SEED}, f"the edges are {sorted(edges)}")
     [(table, version)] = edges
-    return f"{len(made)} versions of {TABLE} made from {table} version {version}"
+    events = [each for _, told in _told(sight) for each in told]
+    begun = sum(each.eventType is RunState.START for each in events)
+    require(len(events) == 2 * begun >= 4, f"{len(events)} events of OpenLineage begin {begun} runs")
+    facets = [output.facets or {} for each in events for output in each.outputs or ()]
+    sources = {source.field for each in facets for source in _origins(each.get("columnLineage"))}
+    require(sources == {"id"}, f"told are the columns {sorted(sources)} of {table}, not id")
+    return f"{len(made)} versions of {TABLE} made from {table} version {version}; {len(events)} events of OpenLineage say so"
+
+
+def _told(sight: Sight) -> Iterator[tuple[int, list[RunEvent]]]:
+    return told(LineageTelling(sight.rpc.source).story(sight.run.run_id), sight.lake.storage.url)
+
+
+def _origins(facet: object) -> list[InputField]:
+    if not isinstance(facet, ColumnLineageDatasetFacet):
+        return []
+    return [source for each in facet.fields.values() for source in each.inputFields]
 
 
 CHECKS: Mapping[str, Callable[[Sight], str]] = {

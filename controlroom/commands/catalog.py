@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,9 +37,9 @@ class Form(StrEnum):
 
 
 class ExportForm(StrEnum):
-    JSON = "json"
     DATAHUB = "datahub"
     OPENMETADATA = "openmetadata"
+    OPENLINEAGE = "openlineage"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -175,3 +176,30 @@ def show_lineage(
             if table in whole.unknown:
                 columns, reason = whole.unknown[table]
                 typer.echo(f"not everything is known of {', '.join(columns)}: {reason}")
+
+
+@catalog_app.command("export")
+def export(
+    form: Annotated[ExportForm, typer.Option("--format", help="Whose catalog is to take it in.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else it is printed.")] = None,
+    env: Env = None,
+) -> None:
+    """Write the catalog of a project's environment, as far as you may read it, in the form that another catalog takes in."""
+    from controlroom.catalog_export import datahub, openlineage, openmetadata
+    from controlroom.catalog_export.snapshot import taken
+    from controlroom.session import session
+
+    with session() as opened:
+        snapshot = taken(opened.connection, opened.project_id(), opened.settings, env or opened.settings.env)
+    match form:
+        case ExportForm.DATAHUB:
+            text = datahub.text(snapshot)
+        case ExportForm.OPENMETADATA:
+            text = openmetadata.text(snapshot)
+        case ExportForm.OPENLINEAGE:
+            text = openlineage.text(snapshot)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text)
+        typer.echo(f"wrote {len(snapshot.entries)} tables to {output}", err=True)

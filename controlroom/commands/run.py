@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="Runs: submit, list, show, watch, cancel, retry, verify.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ops.database import Connection
+    from ops.model import RunId
+    from ops.reads import Reads
+
+app = typer.Typer(
+    help="Runs: submit, list, show, watch, cancel, retry, replay, verify, rejected rows.", no_args_is_help=True
+)
 COLUMNS = ("run_id", "pipeline", "env", "status", "phase", "attempt", "created_at", "error_code")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its first digits (four or more).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which phases would run and which would be skipped.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay and watch it; ends with the run's exit code.")]
 
 
@@ -26,14 +34,10 @@ def submit(
     """Queue a run of a pipeline; prints its id."""
     from controlroom.output import show_json
     from controlroom.session import session
-    from controlroom.submit import Request
+    from controlroom.submit import Request, named_values
     from controlroom.submit import submit as submit_run
-    from ops.errors import BadInput
 
-    pairs = [each.partition("=") for each in param or []]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise BadInput(f"--param {wrong[0]} has no value; write NAME=VALUE")
-    params = {name: value for name, _, value in pairs}
+    params = named_values(param or [])
     with session() as opened:
         run_id = submit_run(opened, Request(pipeline, params, env, key, priority))
         if json:
@@ -113,15 +117,42 @@ def cancel(run: RunArgument, reason: Annotated[str, typer.Option(help="Kept with
 
 
 @app.command()
-def retry(run: RunArgument, watch: Watch = False) -> None:
-    """Run an ended run again as a new one with the same inputs; phases that succeeded stay done."""
+def retry(
+    run: RunArgument,
+    from_phase: Annotated[
+        str | None, typer.Option(help="Do this phase and all that depend on it again, also where they succeeded.")
+    ] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="On the definition that the environment runs now, and inputs of now.")
+    ] = False,
+    dry_run: DryRun = False,
+    watch: Watch = False,
+    json: Json = False,
+) -> None:
+    """Run an ended run again as a new one: the same definition and inputs; phases that succeeded stay done."""
     from controlroom.session import session
 
     with session() as opened:
-        run_id = opened.rpc.retry_run(opened.reads.resolve_run(run))
-        typer.echo(run_id)
-        if watch:
-            _watch(opened.reads, str(run_id))
+        run_id = opened.reads.resolve_run(run)
+        if dry_run:
+            _preview(opened.connection, run_id, "latest" if latest else "retry", from_phase, json)
+            return
+        made = opened.rpc.retry_run(run_id, from_phase, latest)
+        _made(opened.reads, made, watch, json)
+
+
+@app.command()
+def replay(run: RunArgument, dry_run: DryRun = False, watch: Watch = False, json: Json = False) -> None:
+    """Run an ended run again as a new one on the same definition and pinned inputs, all phases."""
+    from controlroom.session import session
+    from ops.backfills import Backfills
+
+    with session() as opened:
+        run_id = opened.reads.resolve_run(run)
+        if dry_run:
+            _preview(opened.connection, run_id, "replay", None, json)
+            return
+        _made(opened.reads, Backfills(opened.connection).replay(run_id), watch, json)
 
 
 @app.command()
@@ -131,6 +162,54 @@ def verify(run: RunArgument, json: Json = False) -> None:
 
     if not verify_by_id(run, json):
         raise typer.Exit(1)
+
+
+@app.command()
+def rejected(
+    run: RunArgument,
+    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule, as `run show` names it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of a table at most.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show the rows that a run put into quarantine, with the rules that each broke."""
+    from controlroom.output import show, show_json
+    from controlroom.rejected import rejected as rejected_rows
+    from controlroom.session import session
+
+    with session() as opened:
+        found = rejected_rows(
+            opened, opened.reads.resolve_run(run), rule, limit, lambda line: typer.echo(line, err=True)
+        )
+    if json:
+        show_json([{"table": table, **row} for table, frame in found.items() for row in frame.to_dicts()])
+    elif not found:
+        typer.echo("none")
+    else:
+        for table, frame in found.items():
+            show(frame.to_dicts(), frame.columns, False, table)
+
+
+def _made(reads: Reads, run_id: RunId, watch: bool, json: bool) -> None:
+    """Tells of a new run."""
+    from controlroom.output import show_json
+
+    if json:
+        show_json({"run_id": run_id})
+    else:
+        typer.echo(run_id)
+    if watch:
+        _watch(reads, str(run_id))
+
+
+def _preview(connection: Connection, run_id: RunId, way: str, from_phase: str | None, json: bool) -> None:
+    """Which phases a new run would carry out; makes none."""
+    from controlroom.output import show
+    from ops.backfills import Backfills
+
+    rows = [vars(each) for each in Backfills(connection).preview(run_id, way, from_phase)]
+    if not json:
+        rows = [{**row, "phase": row["name"], "does": "run" if row["again"] else "skip"} for row in rows]
+    show(rows, ["phase", "kind", "does", "reason"], json)
 
 
 def _watch(reads: object, run: str) -> None:

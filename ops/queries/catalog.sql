@@ -41,6 +41,15 @@ from ops.dataset_versions v
 where v.dataset_id = %(dataset_id)s
 order by v.version;
 
+-- name: writers
+-- The job that left the newest version of each table.
+select distinct on (d.id) d.layer || '.' || d.name as "table", r.pipeline, v.phase
+from ops.dataset_versions v
+join ops.datasets d on d.id = v.dataset_id
+join ops.runs r on r.id = v.run_id
+where d.project_id = %(project_id)s and d.env = %(env)s
+order by d.id, v.version desc;
+
 -- name: edges
 -- Of each dataset the newest map.
 with maps as (
@@ -65,12 +74,12 @@ where d.project_id = %(project_id)s and d.env = %(env)s
 order by m.dataset_id, m.recorded_at desc, m.id desc;
 
 -- name: table_edges
--- What the newest version of each table was made from.
+-- What the newest version of each table was made from; what is set aside says nothing of it.
 with newest as (
   select distinct on (v.dataset_id) v.id, v.dataset_id
   from ops.dataset_versions v
   join ops.datasets d on d.id = v.dataset_id
-  where d.project_id = %(project_id)s and d.env = %(env)s
+  where d.project_id = %(project_id)s and d.env = %(env)s and not v.aside
   order by v.dataset_id, v.version desc
 )
 select d.layer || '.' || d.name as "table", e.input_table, e.input_version

@@ -61,16 +61,29 @@ left join lateral (
     -- Backwards along the key: the latest report is among the last events of a run at work.
     select e.data || jsonb_build_object('message', e.message) as progress
     from ops.run_events e
-    where e.run_id = ph.run_id and e.type = 'PHASE_PROGRESS' and e.phase = ph.name and e.ts >= ph.started_at
+    -- The status in here: as a condition of the join it would be looked at after the log was.
+    where ph.status = 'running'
+      and e.run_id = ph.run_id and e.type = 'PHASE_PROGRESS' and e.phase = ph.name and e.ts >= ph.started_at
     order by e.seq desc
     limit 1
-) told on ph.status = 'running'
+) told on true
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 
 -- name: phase_results
 select ph.name, ph.result
 from ops.run_phases ph
+where ph.run_id = %(run_id)s
+order by ph.ordinal;
+
+-- name: check_results
+select c.phase, c.rule, c.on_fail, c.ok, c.expected, c.observed, c.checked, c.failed, c.dropped, c.quarantined
+from ops.check_results(p_run_id => %(run_id)s) as c;
+
+-- name: phase_effects
+select ph.name, coalesce(ph.effect_of, r.root_run, r.id) as effect_of
+from ops.run_phases ph
+join ops.runs r on r.id = ph.run_id
 where ph.run_id = %(run_id)s
 order by ph.ordinal;
 

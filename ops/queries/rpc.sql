@@ -38,13 +38,14 @@ select ops.start_run(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);
 
 -- name: heartbeat_run
 select * from ops.heartbeat_run(
-    p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_phase => %(phase)s, p_progress => %(progress)s
+    p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_phase => %(phase)s, p_progress => %(progress)s,
+    p_usage => %(usage)s
 );
 
 -- name: heartbeat_runs
 select * from ops.heartbeat_runs(
     p_executor_id => %(executor_id)s, p_run_ids => %(run_ids)s::uuid[],
-    p_lease_tokens => %(lease_tokens)s::bigint[], p_lease_seconds => %(lease_seconds)s
+    p_lease_tokens => %(lease_tokens)s::bigint[], p_lease_seconds => %(lease_seconds)s, p_usage => %(usage)s
 );
 
 -- name: pin_inputs
@@ -101,7 +102,7 @@ select ops.release_run(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s)
 select ops.cancel_run(p_run_id => %(run_id)s, p_reason => %(reason)s);
 
 -- name: retry_run
-select ops.retry_run(p_run_id => %(run_id)s);
+select ops.retry_run(p_run_id => %(run_id)s, p_from_phase => %(from_phase)s, p_latest => %(latest)s);
 
 -- name: requeue_stale_runs
 select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);
@@ -140,6 +141,9 @@ select ops.shared_dataset(
 
 -- name: released_versions
 select ops.released_versions(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_tables => %(tables)s);
+
+-- name: build_on
+select ops.build_on(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_table => %(table)s);
 
 -- name: run_secrets
 select ops.run_secrets(p_run_id => %(run_id)s, p_lease_token => %(lease_token)s);

@@ -15,7 +15,7 @@ from ops.errors import PhaseFailed
 from ops.model import Fingerprint, Scope
 from pipelines.handler import Context
 from pipelines.handlers.postgres_table import comment_of, grants_of, loaded, publication, refusals, refuse_anothers
-from pipelines.spec import PostgresTarget
+from pipelines.spec_ends import PostgresTarget
 
 TENANT = "tenant"
 KIND = "select relkind from pg_class where oid = to_regclass(%s)"

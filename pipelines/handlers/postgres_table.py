@@ -20,7 +20,7 @@ from psycopg import sql
 from ops.errors import NotAllowed, PhaseFailed, SourceUnreachable
 from ops.model import Fingerprint, LeaseToken
 from pipelines.handler import Context
-from pipelines.spec import PostgresTarget
+from pipelines.spec_ends import PostgresTarget
 
 BATCH_ROWS = 65_536
 LOADING = "controlroom loading"

@@ -24,6 +24,14 @@ SHA256, GIT_SHA = "5" * 64, "a" * 40
 
 BY_HAND = """
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(mark)s, %(org)s, %(project)s, 5000, 'day');
+insert into ops.pools (org_id, project_id, name, slots)
+  values (%(org)s, %(project)s, replace(%(mark)s, '-', '_'), 2);
+insert into ops.pool_uses (pool_id, run_id, project_id, slots)
+  select id, %(run)s, %(project)s, 1 from ops.pools where name = replace(%(mark)s, '-', '_');
+insert into ops.prices (org_id, unit, price, currency, valid_from, created_by)
+  values (%(org)s, 'cpu_second', 0.01, 'EUR', clock_timestamp(), %(mark)s);
+insert into ops.phase_usage (run_id, phase, attempt, lease_token, project_id, cpu_seconds)
+  values (%(run)s, %(mark)s, 1, 1, %(project)s, 2);
 insert into ops.alert_rules (project_id, env, name, signal, comparison, threshold)
   values (%(project)s, %(env)s, %(mark)s, 'x', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
@@ -39,6 +47,12 @@ insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
   select project_id, env, id, '0', created_at, 'skipped', %(mark)s, created_at from ops.schedules
   where project_id = %(project)s and env = %(env)s;
+insert into ops.backfills (
+  project_id, env, pipeline, pipeline_version, partition, partitions, chunks, chunk_size, max_parallel, max_tries, priority,
+  state, reason)
+  values (%(project)s, %(env)s, 'job', 1, '{"param": "day"}', 1, 1, 1, 1, 1, 200, 'paused', %(mark)s);
+insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, partitions, max_tries)
+  select id, 1, project_id, env, %(mark)s, 1, 1 from ops.backfills where project_id = %(project)s and env = %(env)s;
 insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
   values (%(project)s, %(env)s, 'gold.late', 1, 1);
 insert into ops.freshness (
@@ -61,6 +75,11 @@ insert into ops.dataset_notes (dataset_id, project_id, description)
   select id, project_id, %(mark)s from ops.datasets where project_id = %(project)s and env = %(env)s;
 insert into ops.dataset_columns (dataset_id, name, project_id)
   select id, %(mark)s, project_id from ops.datasets where project_id = %(project)s and env = %(env)s;
+insert into ops.refreshes (project_id, env, pipeline, run_id, note)
+  values (%(project)s, %(env)s, %(mark)s, %(run)s, %(mark)s);
+insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
+  select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id, env)
+  where f.note = %(mark)s;
 insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s);
 insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
   values (%(project)s, %(env)s, 'dataset', %(mark)s, 1, %(mark)s)
@@ -82,6 +101,8 @@ class Scope:
     artifact: UUID
     sha256: str
     schedule: UUID
+    refresh: UUID
+    backfill: UUID
 
     @property
     def mark(self) -> str:
@@ -215,9 +236,25 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     [(dataset,)] = owner.execute(
         "select id from ops.datasets where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
+    [(refresh,)] = owner.execute("select id from ops.refreshes where note = %s", [mark]).fetchall()
     [(schedule,)] = owner.execute(
         "select id from ops.schedules where project_id = %s and env = %s", [project_id, env]
     ).fetchall()
+    [(backfill,)] = owner.execute(
+        "select id from ops.backfills where project_id = %s and env = %s", [project_id, env]
+    ).fetchall()
     return Scope(
-        org, project, env, org_id, project_id, claimed.run_id, claimed.run_id, dataset, artifact, sha256, schedule
+        org,
+        project,
+        env,
+        org_id,
+        project_id,
+        claimed.run_id,
+        claimed.run_id,
+        dataset,
+        artifact,
+        sha256,
+        schedule,
+        refresh,
+        backfill,
     )

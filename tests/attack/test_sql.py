@@ -12,10 +12,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from ops.backfills import Backfills
 from ops.database import AUTHENTICATED
 from ops.embedded import Cluster
 from ops.errors import ControlRoomError
+from ops.model import NewPhase
 from ops.reads import Reads
+from ops.refreshes import Asked, Refreshes
 from ops.rpc import Rpc
 from ops.run_filter import RunFilter
 from ops.schedules import Freshness, Schedules
@@ -56,6 +59,7 @@ def rows_of(table: str, has: set[str], scope: Scope) -> tuple[str, list[object],
     project = [scope.project_id]
     rules: list[tuple[bool, tuple[str, list[object], bool]]] = [
         (table == "orgs", ("id = %s", [scope.org_id], False)),
+        (table == "prices", ("org_id = %s", [scope.org_id], False)),
         (table == "projects", ("id = %s", [*project], False)),
         (table == "cap_usage", ("project_id = %s and run_id is null", [*project], False)),
         ("env" in has, ("project_id = %s and env = %s", [*project, scope.env], True)),
@@ -105,7 +109,7 @@ def test_no_row_of_anothers_is_read(population: Population, tally: Tally) -> Non
 
 def _knows(person: Person, scope: Scope, table: str) -> bool:
     """Whether rows that belong to no environment are the person's to see."""
-    if table == "orgs":
+    if table in ("orgs", "prices"):
         return person.org == scope.org
     if table in ("memberships", "audit_log"):
         return person.belongs_to(scope) and person.role == "admin"
@@ -158,6 +162,12 @@ ACTS: dict[str, Act] = {
     "claim_run": lambda rpc, _, s: rpc.claim_run(uuid.uuid4()),
     "complete_run": lambda rpc, _, s: rpc.complete_run(s.queued, 1, {}),  # type: ignore[arg-type]
     "cap_allow": lambda rpc, _, s: rpc.cap_allow(s.mark, 1),  # type: ignore[arg-type]
+    "check_results": lambda rpc, _, s: Reads(rpc.source).check_results(s.ended),  # type: ignore[arg-type]
+    "start_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).start(
+        s.project_id, s.env, Asked("job", {"version": 1, "pipeline": "job"}, SHA256, GIT_SHA, {}, [NewPhase("c", "compare")], 1,
+        None)),
+    "swap_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).swap(s.refresh),
+    "roll_back_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).roll_back(s.refresh, later=True),
     "put_schedule": lambda _, tenancy, s: Schedules(tenancy.source).put(
         s.project_id, s.env, "mine", {"pipeline": "job", "kind": "webhook"}),
     "pause_schedule": lambda _, tenancy, s: Schedules(tenancy.source).pause(s.schedule),
@@ -166,6 +176,17 @@ ACTS: dict[str, Act] = {
     "fire_schedule": lambda _, tenancy, s: Schedules(tenancy.source).fire(s.schedule),
     "create_webhook_secret": lambda _, tenancy, s: Schedules(tenancy.source).create_webhook_secret(s.schedule),
     "decide_events": lambda _, tenancy, s: Schedules(tenancy.source).decide_events(s.schedule),
+    "start_backfill": lambda _, tenancy, s: Backfills(tenancy.source).start(
+        s.project_id, s.env, {"pipeline": "job", "values": ["a"]}),
+    "start_backfill as a dry run": lambda _, tenancy, s: Backfills(tenancy.source).start(
+        s.project_id, s.env, {"pipeline": "job", "values": ["a"]}, dry_run=True),
+    "pause_backfill": lambda _, tenancy, s: Backfills(tenancy.source).pause(s.backfill),
+    "resume_backfill": lambda _, tenancy, s: Backfills(tenancy.source).resume(s.backfill),
+    "cancel_backfill": lambda _, tenancy, s: Backfills(tenancy.source).cancel(s.backfill),
+    "advance_backfills": lambda _, tenancy, s: Backfills(tenancy.source).advance(),
+    "retry_run from a phase": lambda rpc, _, s: rpc.retry_run(s.ended, "land"),  # type: ignore[arg-type]
+    "replay_run": lambda _, tenancy, s: Backfills(tenancy.source).replay(s.ended),  # type: ignore[arg-type]
+    "preview_rerun": lambda _, tenancy, s: Backfills(tenancy.source).preview(s.ended, "replay"),  # type: ignore[arg-type]
     "put_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).put_rule(
         s.project_id, s.env, "gold.mine", timedelta(1), timedelta(1)),
     "remove_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).remove_rule(s.project_id, s.env, "gold.late"),

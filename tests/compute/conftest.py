@@ -6,10 +6,15 @@ executor that waits for the processor would lose its run and nobody would give i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from ops.database import connect
+from tests.compute.desk import Desk
 from tests.faults.conftest import world as world_of_faults
 from tests.faults.world import World
+from tests.operating import Operator
 
 __all__ = ["world_of_faults"]
 CALM_LEASE_SECONDS = 6.0
@@ -23,3 +28,11 @@ def world(world_of_faults: World) -> World:
 def calmed(world: World) -> World:
     world.environment["CONTROLROOM_LEASE_SECONDS"] = str(CALM_LEASE_SECONDS)
     return world
+
+
+@pytest.fixture
+def desk(operator: Operator) -> Iterator[Desk]:
+    with connect(operator.url, autocommit=True) as connection:
+        made = Desk(operator, connection)
+        made.register()
+        yield made

@@ -1,4 +1,5 @@
-"""``python -m tests.compute.receivers KIND PORT LOG CUT``: a webhook or a mail server on loopback that writes down what comes.
+"""``python -m tests.compute.receivers KIND PORT LOG CUT``: a webhook, a mail server or a receiver of lineage on loopback that
+writes down what comes.
 
 One JSON line a message, written and flushed before it is answered; CUT is the share of messages after which the connection is
 cut instead. So the log says of each message whether its sender can know that it arrived.
@@ -48,6 +49,27 @@ def webhook(port: int, log: Path, cut: float) -> None:
     ThreadingHTTPServer(("127.0.0.1", port), Taker).serve_forever()
 
 
+def lineage(port: int, log: Path, cut: float) -> None:
+    class Taker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            answered = random.random() >= cut
+            line = {"path": self.path, "key": self.headers["Authorization"], "event": event, "answered": answered}
+            with log.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            if not answered:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(201)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    ThreadingHTTPServer(("127.0.0.1", port), Taker).serve_forever()
+
+
 def mail(port: int, log: Path, cut: float) -> None:
     class Taker:
         async def handle_DATA(  # noqa: N802, the name that aiosmtpd calls
@@ -70,4 +92,4 @@ def mail(port: int, log: Path, cut: float) -> None:
 
 if __name__ == "__main__":
     kind, port, log, cut = sys.argv[1:]
-    (webhook if kind == "webhook" else mail)(int(port), Path(log), float(cut))
+    {"webhook": webhook, "mail": mail, "lineage": lineage}[kind](int(port), Path(log), float(cut))

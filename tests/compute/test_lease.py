@@ -13,7 +13,9 @@ LEASE_SECONDS = 30.0
 
 
 def lease(run_id: RunId, token: LeaseToken) -> Lease:
-    return Lease(run_id, token, time.monotonic() + LEASE_SECONDS, lost=lambda: None, canceled=lambda: None)
+    return Lease(
+        run_id, token, time.monotonic() + LEASE_SECONDS, lost=lambda: None, canceled=lambda: None, capped=print
+    )
 
 
 def test_the_end_of_a_former_life_does_not_end_the_renewal_of_the_next(

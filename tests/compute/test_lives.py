@@ -161,7 +161,7 @@ def test_an_owner_that_may_not_renew_any_more_stops_when_its_lease_ends(world: W
     world.wait_for_event(run, "PHASE_STARTED", "long")
     with connect(world.url, autocommit=True) as connection:
         connection.execute(
-            "revoke execute on function ops.heartbeat_runs(uuid, uuid[], bigint[], float8) from controlroom_executor"
+            "revoke execute on function ops.heartbeat_runs(uuid, uuid[], bigint[], float8, jsonb) from controlroom_executor"
         )
     deadline = time.monotonic() + 2 * CALM_LEASE_SECONDS
     while "lease lost, stopping" not in world.log_tail():

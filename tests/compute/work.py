@@ -91,3 +91,20 @@ def talk(frames: Frames, params: Params) -> pl.LazyFrame:
         case "sleep":
             time.sleep(float(str(params["seconds"])))
     return frames["seed"]
+
+
+def grab(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Holds 200 MB for a moment, and works for ``seconds`` of processor time."""
+    held = bytearray(b"x") * 200_000_000
+    until = time.process_time() + float(str(params["seconds"]))
+    while time.process_time() < until:
+        pass
+    return frames["seed"].filter(pl.lit(len(held) > 0))
+
+
+def cling(frames: Frames, _: Params) -> pl.LazyFrame:
+    """Works for ever inside one native call that keeps the interpreter's lock: no thread of its process gets a word in."""
+    import re
+
+    re.match("(a+)+$", "a" * 80 + "b")
+    return frames["seed"]

@@ -56,7 +56,7 @@ def test_the_list_leads_to_the_run_and_nothing_is_fetched_from_elsewhere(watched
 def test_a_run_page_shows_phases_tables_fingerprints_and_score(page: Page, served: Served) -> None:
     open_run(page, served, finished(served.operator))
     text = page.locator("section.main, .stMain").inner_text()
-    for expected in ("bronze.sale_order@3", "in" * 8, "0ut" * 5, "RUN_SUCCEEDED", "outcome", "rows written"):
+    for expected in ("bronze.sale_order@3", "in" * 6, "0ut" * 4, "RUN_SUCCEEDED", "outcome", "rows written"):
         assert expected in text
     expect(page.locator(".tile", has_text="score").locator(".value")).to_have_text("100")
 
@@ -89,9 +89,12 @@ def test_text_from_a_run_is_never_taken_for_markup(page: Page, served: Served) -
 def test_a_queued_run_is_canceled_and_retried_from_its_page(page: Page, served: Served) -> None:
     run_id = served.operator.queue()
     open_run(page, served, run_id)
-    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_role("button", name="Cancel run…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("It waits and ends at once")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
     expect(page.locator(".verdict")).to_contain_text("Canceled")
-    page.get_by_role("button", name="Retry run").click()
+    page.get_by_role("button", name="Retry run…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry run").click()
     expect(page.locator(".verdict")).to_contain_text("Waits for an executor")
     with psycopg.connect(served.operator.url) as connection:
         rows = connection.execute("select status from ops.runs where id = %s or parent_run = %s", [run_id, run_id])

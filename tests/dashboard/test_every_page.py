@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, expect
 from ops.catalog import Catalog
 from ops.embedded import Cluster
 from tests.dashboard.conftest import Served, Watched, serve
+from tests.dashboard.eventful import RUN, eventful, good
 from tests.dashboard.people import as_role
 from tests.dashboard.test_browser import HOSTILE
 from tests.dashboard.test_data_pages import wrote
@@ -37,6 +39,7 @@ PAGES = {
     "alerts?part=Routing": "Alerts",
     "alerts?part=Silences": "Alerts",
     "scores": "Scores",
+    "caps": "Caps",
     "coverage": "Coverage",
     "settings": "Settings",
     "settings?part=My+tokens": "Settings",
@@ -51,6 +54,7 @@ EMPTY = {
     "pipelines": "No pipeline is known here yet.",
     "data": "The lake has no table yet.",
     "scores": "No run has a score yet.",
+    "caps": "nothing is limited",
     "alerts": "Nothing is wrong that a rule looks for.",
     "settings?part=My+tokens": "You have no token.",
     "settings?part=Promotions": "Nothing was promoted yet.",
@@ -85,7 +89,14 @@ def world(empty: Served, served: Served) -> World:
     operator.owner.compute_run_score(run.run_id)
     wrote(operator, commit(table="silver.orders"))
     wrote(operator, commit(1, table="silver.orders"))
+    lived = good(operator, 0), eventful(operator, served.home, 1)
     at_work, _ = operator.running()
+    with psycopg.connect(operator.url, autocommit=True) as owner:
+        owner.execute(
+            "insert into ops.caps (key, org_id, amount, period) "
+            "select 'few', id, 1, 'concurrent' from ops.orgs where slug = 'default'"
+        )
+    operator.queue(None, **RUN)
     project = operator.owner.ensure_project("default", "demo")
     catalog = Catalog(operator.owner.source)
     table = catalog.entry(project, "dev", "silver.orders").dataset_id
@@ -95,6 +106,7 @@ def world(empty: Served, served: Served) -> World:
         **PAGES,
         f"run?id={run.run_id}": "",
         f"run?id={at_work}": "",
+        f"run?id={lived[1]}": "",
         f"pipeline?project={quote('default/demo', '')}&name=orders": "orders",
         f"dataset?id={table}": "silver.orders",
     }

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.data import shared, source
 from ops.access_reads import Access
-from ops.database import AUTHENTICATED, LOCAL_OPERATOR, Connection, connect
+from ops.database import AUTHENTICATED, LOCAL_OPERATOR, Connection, acting_as, connect
 from ops.embedded import Cluster
 from ops.reads import Reads
 from ops.tenancy import Tenancy
@@ -108,7 +108,7 @@ def test_people_of_different_rights_have_different_reach(
     def reach(who: str) -> str:
         with (
             source.pool().connection() as lent,
-            source.acting_as(lent, AUTHENTICATED, {"sub": who, "role": "authenticated"}) as connection,
+            acting_as(lent, AUTHENTICATED, {"sub": who, "role": "authenticated"}) as connection,
         ):
             return Access(connection).my_reach()
 

@@ -172,7 +172,8 @@ def test_an_act_from_the_page_is_in_the_log_with_who_and_from_where(
         sign_in(page, served, "ada")
         page.wait_for_selector("table")
         page.goto(f"{served.where}/run?id={run_id}")
-        page.get_by_role("button", name="Cancel run").click()
+        page.get_by_role("button", name="Cancel run…").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel run").click()
         expect(page.locator(".verdict")).to_contain_text("canceled from the page by ada")
         with psycopg.connect(database) as connection:
             query = "select subject, acting_role, origin from ops.audit_log where target = %s and subject is not null"

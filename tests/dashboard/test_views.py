@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dashboard.views.run import phase_lines, verdict
+from dashboard.views.run import phase_lines
 from dashboard.views.runs import tiles
 from dashboard.views.timeline import timeline
+from dashboard.views.verdict import verdict
 from dashboard.views.words import TONES, ago, count, size, span, tone
 from ops.model import PhaseStatus, RunId, RunStatus
 from ops.views import PhaseRow, RunDetail
@@ -83,17 +84,17 @@ def test_bars_stay_within_the_axis_whatever_the_clocks_say(
     phase = replace(DONE, started_at=begun, finished_at=ended)
     drawn = timeline(run, [phase, PHASE], now)
     assert [bar.label for bar in drawn.bars] == ["waiting", "bronze"]
-    for bar in drawn.bars:
-        assert 0 <= bar.left <= 100
-        assert 0 < bar.width <= 100
-        assert bar.left + bar.width <= 100.01
+    for piece in (piece for bar in drawn.bars for piece in bar.pieces):
+        assert 0 <= piece.left <= 100
+        assert 0 < piece.width <= 100
+        assert piece.left + piece.width <= 100.01
 
 
 def test_the_timeline_splits_waiting_from_work() -> None:
-    phase = replace(DONE, started_at=RUN.created_at + timedelta(seconds=50), finished_at=NOW)
+    phase = replace(DONE, attempt=1, started_at=RUN.created_at + timedelta(seconds=50), finished_at=NOW)
     waiting, work = timeline(ENDED, [phase], NOW).bars
-    assert (waiting.left, waiting.width, waiting.note) == (0, 10, "10 s")
-    assert (work.left, work.width, work.note) == (50, 50, "50 s")
+    assert [(piece.left, piece.width) for piece in (*waiting.pieces, *work.pieces)] == [(0, 10), (50, 50)]
+    assert (waiting.note, work.note) == ("10 s", "50 s")
 
 
 def test_progress_is_a_share_only_where_the_handler_knows_the_whole() -> None:
@@ -117,9 +118,9 @@ def test_claimed_runs_count_as_running_and_no_executor_is_a_warning() -> None:
 
 
 def test_values_read_as_people_say_them() -> None:
-    seconds = [0.04, 9.96, 12.4, 65, 3600, 7500, 90_000]
+    seconds = [0, 0.04, 0.0997, 9.96, 12.4, 65, 3600, 7500, 90_000]
     assert [span(timedelta(seconds=each)) for each in seconds] == [
-        "0.0 s", "10.0 s", "12 s", "1 min 5 s", "1 h", "2 h 5 min", "1 d 1 h",
+        "0.0 s", "40 ms", "0.1 s", "10.0 s", "12 s", "1 min 5 s", "1 h", "2 h 5 min", "1 d 1 h",
     ]  # fmt: skip
     assert [size(each) for each in (0, 999, 1400, 2_500_000)] == ["0 B", "999 B", "1.4 kB", "2.5 MB"]
     assert ago(NOW - timedelta(minutes=3, seconds=20), NOW) == "3 min ago"

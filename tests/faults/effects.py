@@ -24,10 +24,18 @@ def tag(frames: Mapping[str, pl.LazyFrame], params: Mapping[str, object]) -> pl.
     return frames["seed"].select(pl.lit(str(params["name"])).alias("name"), pl.col("id"))
 
 
+def of_day(frames: Mapping[str, pl.LazyFrame], params: Mapping[str, object]) -> pl.LazyFrame:
+    """The seed rows under the run's day."""
+    return tag(frames, {"name": params["day"], "seconds": 0.0})
+
+
 def remove_fence() -> None:
     """The mutant: in this process commits ask neither Postgres nor the table's transactions. Tests must notice."""
 
     class Hold:
+        def build_on(self, table: str) -> int | None:
+            return None
+
         def record(self, dataset: DatasetVersion) -> None:
             pass
 

@@ -29,6 +29,13 @@ insert into ops.lineage_sent (run_id, project_id) values (%(run)s, %(project)s);
 insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
   values (%(project)s, 'dev', 'dataset', 'gold.revenue', 1, 'x');
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');
+insert into ops.pools (org_id, project_id, name, slots) values (%(org)s, %(project)s, 'source', 2);
+insert into ops.pool_uses (pool_id, run_id, project_id, slots) select id, %(run)s, %(project)s, 1 from ops.pools
+  where project_id = %(project)s;
+insert into ops.prices (org_id, unit, price, currency, valid_from)
+  values (%(org)s, 'cpu_second', 0.01, 'EUR', clock_timestamp());
+insert into ops.phase_usage (run_id, phase, attempt, lease_token, project_id, cpu_seconds)
+  values (%(run)s, 'bronze', 1, 1, %(project)s, 2);
 insert into ops.alert_rules (project_id, name, signal, comparison, threshold) values (%(project)s, 'late', 'retries', '>', 1);
 insert into ops.notifications (project_id, rule_id, run_id, severity, title, channel)
   select %(project)s, id, %(run)s, 'info', 'late', 'log' from ops.alert_rules where project_id = %(project)s;
@@ -38,6 +45,11 @@ insert into ops.schedules (project_id, env, slug, kind, pipeline, cron)
 insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, reason, decided_at)
   select project_id, env, id, '0', created_at, 'skipped', 'demo', created_at from ops.schedules
   where project_id = %(project)s and env = 'dev';
+insert into ops.backfills (
+  project_id, env, pipeline, pipeline_version, partition, partitions, chunks, chunk_size, max_parallel, max_tries, priority)
+  values (%(project)s, 'dev', 'demo', 1, '{}', 1, 1, 1, 1, 1, 200);
+insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, partitions, max_tries)
+  select id, 1, project_id, env, '2025-01-01', 1, 1 from ops.backfills where project_id = %(project)s and env = 'dev';
 insert into ops.freshness_rules (project_id, env, dataset, warn_seconds, error_seconds)
   values (%(project)s, 'dev', 'gold.late', 1, 1);
 insert into ops.freshness (
@@ -55,6 +67,10 @@ insert into ops.silences (project_id, kind, starts_at, ends_at, reason)
 insert into ops.channels (name, secret) values ('c' || left(%(project)s::text, 40), 'secret://env/HOOK') on conflict do nothing;
 insert into ops.score_gates (project_id, env, min_score) values (%(project)s, 'prod', 60);
 insert into ops.run_totals values (%(project)s, 'demo', 'succeeded', 1, 0, 1, '{1,0,0,0,0,0,0,0,0,0}');
+insert into ops.refreshes (project_id, env, pipeline, run_id) values (%(project)s, 'dev', 'demo', %(run)s);
+insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
+  select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id)
+  where f.project_id = %(project)s;
 insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """
 

@@ -8,10 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from ops.cap_reads import Caps
 from ops.database import EXECUTOR, Connection, connect
 from ops.errors import BadInput, LeaseLost, NotFound
 from ops.model import RunId
 from ops.rpc import Rpc
+from ops.tenancy import Tenancy
+from tests.migrations.acting import GUEST, MATE, person
 from tests.operating import SPEC, Operator
 
 
@@ -128,3 +131,35 @@ def test_an_unknown_cap_and_a_negative_amount_are_refused(operator: Operator) ->
         operator.executor.cap_allow("nothing", Decimal(1))
     with pytest.raises(BadInput, match="p_amount"):
         operator.executor.cap_allow("nothing", Decimal(-1))
+
+
+def test_people_are_told_of_the_caps_that_hold_for_them_and_of_all_that_is_used(
+    operator: Operator, connection: Connection
+) -> None:
+    books, stock = (operator.owner.ensure_project("acme", name) for name in ("books", "stock"))
+    rivals = operator.owner.ensure_project("rivals", "books")
+    connection.execute(
+        "insert into ops.caps (key, org_id, unit, amount, period) select 'all of acme', org_id, 'rows', 100, 'month' "
+        "from ops.projects where id = %s",
+        [books],
+    )
+    cap(connection, stock, 5, "day")
+    cap(connection, rivals, 5, "hour")
+    cap(connection, books, 5, "concurrent")
+    # By the other project of the org, whose charges a member of this one may not read.
+    connection.execute(
+        "insert into ops.cap_usage (cap_id, project_id, amount) select id, %s, 40 from ops.caps where key = 'all of acme'",
+        [stock],
+    )
+    Tenancy(connection).set_member("acme", "books", MATE, "viewer")
+    with person(connection, MATE) as mate:
+        told = {each.key: each for each in Caps(mate.source).standing()}
+    assert {key: each.used for key, each in told.items()} == {"all of acme": 40, "runs a concurrent": 0}
+    whole, at_once = told["all of acme"], told["runs a concurrent"]
+    assert whole.began_at is not None
+    assert whole.ends_at is not None
+    assert (whole.began_at.day, whole.ends_at.day, whole.began_at.tzinfo) == (1, 1, whole.ends_at.tzinfo)
+    assert whole.began_at <= whole.asked_at < whole.ends_at
+    assert at_once.began_at is at_once.ends_at is None
+    with person(connection, GUEST) as guest:
+        assert Caps(guest.source).standing() == []

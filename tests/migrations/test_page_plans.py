@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from ops.access_reads import Access, AuditFilter
+from ops.cap_reads import Caps
 from ops.database import AUTHENTICATED, acting_as
 from ops.dataset_reads import Datasets
 from ops.fleet_reads import Fleet
 from ops.model import RunId
 from ops.pipeline_reads import Pipelines
 from ops.rpc import Rpc
+from ops.run_reads import LogFilter, RunPages
 from ops.sql import queries
 from ops.tenancy import Tenancy
 from tests.migrations.history import fill, reading
@@ -41,8 +43,19 @@ insert into ops.audit_log (at, org_id, project_id, subject, acting_role, action,
 insert into ops.column_maps (dataset_id, project_id, sha256)
   select d.id, d.project_id, sha256(i::text::bytea) from ops.datasets d, generate_series(1, 100) as i;
 insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
-  select id, project_id, 'a', 'bronze.orders', 'a', 'DIRECT', 'IDENTITY' from ops.column_maps
+  select id, project_id, 'a', 'bronze.orders', 'a', 'DIRECT', 'IDENTITY' from ops.column_maps;
+insert into ops.caps (key, org_id, amount, period) select 'few', id, 0, 'concurrent' from ops.orgs where slug = 'crowd';
+insert into ops.run_phases (
+  run_id, ordinal, project_id, name, kind, status, attempt, started_at, finished_at, output_fingerprint)
+  select id, n, project_id, 'phase' || n, 'transform', 'succeeded', 1, created_at, created_at, 'o'
+  from (select * from ops.runs where status = 'succeeded' order by created_at desc limit 2000) as r,
+    generate_series(2, 11) as n;
+insert into ops.run_events (run_id, seq, ts, project_id, type, phase, hash)
+  select id, n, clock_timestamp(), project_id, 'PHASE_PROGRESS', 'bronze', ''
+  from (select * from ops.runs where status = 'succeeded' order by created_at desc limit 40) as r,
+    generate_series(2, 3000) as n
 """
+EVENTS = 3_000
 
 
 @dataclass(frozen=True)
@@ -66,11 +79,15 @@ def old(databases: Databases, template: str) -> Iterator[Old]:
             people.set_member("crowd", name, "someone", "admin")
         project = Rpc(connection).ensure_project("crowd", "p1")
         [[dataset]] = connection.execute("select id from ops.datasets where project_id = %s", [project]).fetchall()
-        find = "select id from ops.runs where project_id = %s limit 1"
+        find = """
+        select id from ops.runs where project_id = %s and status = 'succeeded' order by created_at desc limit 1
+    """
         [[run]] = connection.execute(find, [project]).fetchall()
         yield Old(connection, project, dataset, RunId(run))
 
 
+# All there is, from the first or the last one; looked through, whatever is found.
+ALL, SELDOM = LogFilter(), LogFilter(text="seldom seen")
 Ask = Callable[[psycopg.Connection, Old], object]
 # Each statement of the pages → how to ask it, and how many rows of large tables it may read for that.
 ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
@@ -84,7 +101,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "pipeline": (lambda on, _: Pipelines(on).one("crowd", "p1", "demo"), 0),
         "history": (lambda on, old: Pipelines(on).history(old.project, "demo"), 70),
         "scored": (lambda on, old: Pipelines(on).scored(old.project, "demo"), 130),
-        "phase_states": (lambda on, old: Pipelines(on).phase_states(old.run), 10),
+        "phase_states": (lambda on, old: Pipelines(on).phase_states(old.run), 20),
         "versions": (lambda on, old: Pipelines(on).versions(old.project, "demo"), 10),
         "specs": (lambda on, old: Pipelines(on).specs(old.project, "demo", [1, 2]), 10),
         # All of one pipeline.
@@ -102,6 +119,31 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "goes_into": (lambda on, old: Datasets(on).goes_into(old.dataset), 20),
         "column_sources": (lambda on, old: Datasets(on).column_sources(old.dataset), 120),
     },
+    "run_page": {
+        "standing": (lambda on, old: RunPages(on).standing(old.run), 10),
+        "stale_inputs": (lambda on, old: RunPages(on).stale_inputs(old.run, ["bronze.orders"]), 10),
+        # Forty runs of eleven phases.
+        "usual": (lambda on, old: RunPages(on).usual(old.run), 40 + 40 * 11 + 10),
+        "last_good": (lambda on, old: RunPages(on).last_good(old.run), 2 * 60 + 10),
+        # Twenty of them; whether a phase is looked up once or twice is the join's.
+        "twins": (lambda on, old: RunPages(on).twins(old.run), 2 * 21 * 12),
+        "commits": (lambda on, old: RunPages(on).commits(old.run), 20),
+        "log": (lambda on, old: RunPages(on).log(old.run, ALL, 0, EVENTS), 210),
+        "tail": (lambda on, old: RunPages(on).tail(old.run, ALL, 0, EVENTS), 210),
+        # The log of three thousand is not walked through for its few.
+        "lifecycle": (lambda on, old: RunPages(on).lifecycle(old.run), 20),
+        "executor_names": (lambda on, _: RunPages(on).executor_names([uuid.uuid4()]), 0),
+        "acts": (lambda on, old: RunPages(on).acts(old.run), 10),
+        "signals": (lambda on, old: RunPages(on).signals(old.run), 10),
+        "repeats": (lambda on, old: RunPages(on).repeats(old.run), 10),
+        "downstream": (lambda on, old: RunPages(on).downstream(old.run, ["bronze.orders"]), 30),
+    },
+    "caps": {
+        "standing": (lambda on, _: Caps(on).standing(), 10),
+        # Of each project as many as are shown.
+        "waiting": (lambda on, _: Caps(on).waiting(Caps(on).standing()[0]), 20 * 2 + 10),
+        "refused": (lambda on, _: Caps(on).refused(Caps(on).standing()[0]), 10),
+    },
     "access": {
         "my_reach": (lambda on, _: Access(on).my_reach(), 0),
         "my_roles": (lambda on, _: Access(on).my_roles(), 0),
@@ -111,6 +153,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "audit_of_org": (lambda on, _: Access(on).audit_of_org("crowd", WEEK), 1100),
     },
 }  # fmt: skip
+# What ops.run_reads never lets be prepared has no plan for every call.
+NOT_PREPARED = {("run_page", "log"), ("run_page", "tail")}
 EVERY = [(file, name) for file, asked in ASKED.items() for name in asked]
 
 
@@ -124,7 +168,8 @@ def test_a_page_reads_a_page(old: Old, file: str, name: str, plan: str) -> None:
     ask, most = ASKED[file][name]
     connection = old.connection
     with connection.transaction(force_rollback=True):
-        connection.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        if (file, name) not in NOT_PREPARED:
+            connection.execute("select set_config('plan_cache_mode', %s, true)", [plan])
 
         def as_member() -> object:
             with acting_as(connection, AUTHENTICATED, {"sub": "someone"}) as asking:
@@ -144,6 +189,27 @@ def test_who_is_no_member_reads_nothing(old: Old) -> None:
         assert Access(stranger).audit_of_org("crowd", WEEK) == []
         assert Access(stranger).promotions() == []
         assert Fleet(stranger).leases() == []
+        assert Caps(stranger).standing() == []
+        assert RunPages(stranger).log(old.run, ALL, 0, EVENTS) == []
+        assert RunPages(stranger).lifecycle(old.run) == []
+        assert RunPages(stranger).acts(old.run) == []
+        assert RunPages(stranger).usual(old.run) == []
+        assert RunPages(stranger).twins(old.run) == []
+        assert RunPages(stranger).downstream(old.run, ["bronze.orders"]) == []
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_what_is_searched_for_in_a_log_is_looked_for_between_its_bounds(old: Old, plan: str) -> None:
+    connection = old.connection
+    with (
+        connection.transaction(force_rollback=True),
+        acting_as(connection, AUTHENTICATED, {"sub": "someone"}) as asking,
+    ):
+        connection.execute("select set_config('plan_cache_mode', %s, true)", [plan])
+        for ask in (RunPages(asking).log, RunPages(asking).tail):
+            found, rows, whole = reading(connection, lambda: ask(old.run, SELDOM, 1_000, 1_500))  # noqa: B023
+            assert (found, whole) == ([], set())
+            assert sum(rows.values()) <= 510, rows
 
 
 @pytest.mark.parametrize("plan", PLANS)

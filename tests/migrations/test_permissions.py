@@ -20,12 +20,16 @@ PEOPLE = {
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns", "record_bi_objects",
+    "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
+    "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
+    "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
     "shared_dataset", "run_secrets", "released_versions", "run_traceparent",
+    "build_on",
 }  # fmt: skip
 BACK_END = {
     "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",
@@ -34,7 +38,8 @@ BACK_END = {
     "judge_standing", "escalate_alerts", "claim_messages", "message_delivered", "message_refused",
     "due_schedules", "decide_clocks", "pending_schedules", "decide_events", "prune_ticks", "unread_clocks",
     "record_event_time", "check_freshness",
-    "metrics", "steward_round", "record_evidence", "probes_due",
+    "advance_backfills", "metrics", "steward_round", "record_evidence", "probes_due",
+    "enroll_lineage", "due_lineage", "lineage_told", "lineage_refused",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",

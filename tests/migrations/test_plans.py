@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from ops.database import AUTHENTICATED
+from ops.limits import Limits
 from ops.model import NewPhase, PhaseStatus, RunId, RunStatus
 from ops.reads import Reads
 from ops.rpc import Rpc
@@ -69,6 +70,7 @@ ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "dataset_versions": (lambda reads, run: reads.dataset_versions(run), 10),
     # A look at everything, by hand.
     "recorded_versions": (lambda reads, _: reads.recorded_versions(reads.project_id("crowd", "p1"), "dev"), 20_000),
+    "check_results": (lambda reads, run: reads.check_results(run), 40),
     "executors": (lambda reads, _: reads.executors(), 0),
     "pipelines": (lambda reads, _: reads.pipelines(), 0),
 }
@@ -173,6 +175,59 @@ def test_a_claim_under_a_cap_steps_along_the_same_index(old: psycopg.Connection)
         taken, rows, whole = reading(old, lambda: rpc.claim_run(EXECUTOR_ID, max_runs=5))
     assert (len(taken), whole) == (5, set())
     assert sum(rows.values()) <= 300, rows
+
+
+# Limits that a claim may meet → the statements that make them, whose first project has 1,500 runs before everybody else's.
+LIMITS = {
+    "a month of charges": """
+        insert into ops.caps (key, org_id, amount, period)
+          select 'month', id, 1000000, 'month' from ops.orgs where slug = 'crowd';
+        alter table ops.cap_usage disable trigger count_usage;
+        insert into ops.cap_usage (cap_id, amount) select id, 1 from ops.caps, generate_series(1, 20000);
+        alter table ops.cap_usage enable trigger count_usage;
+        insert into private.cap_windows
+          select cap_id, private.period_start('month', min(used_at)), sum(amount) from ops.cap_usage group by cap_id
+    """,
+    "seats given back": """
+        insert into ops.caps (key, org_id, amount, period)
+          select 'seats', id, 9, 'concurrent' from ops.orgs where slug = 'crowd';
+        insert into ops.cap_usage (cap_id, amount, released_at) select id, 1, now() from ops.caps, generate_series(1, 20000)
+    """,
+    "a full project": """
+        insert into ops.caps (key, org_id, project_id, amount, period)
+          select 'none', org_id, id, 0, 'day' from ops.projects where slug = 'p1';
+        update ops.runs set priority = 1
+          where status = 'queued' and project_id = (select id from ops.projects where slug = 'p1')
+    """,
+    "a full pool": """
+        insert into ops.pools (org_id, name, slots) select id, 'source', 0 from ops.orgs where slug = 'crowd';
+        update ops.runs set priority = 1, pools = '{"source": 1}'
+          where status = 'queued' and project_id = (select id from ops.projects where slug = 'p1')
+    """,
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_claim_under_limits_walks_through_nothing(old: psycopg.Connection, limit: str) -> None:
+    """Neither through what was charged nor through what is held back."""
+    rpc = Rpc(old)
+    with old.transaction(force_rollback=True):
+        for statement in LIMITS[limit].split(";"):
+            old.execute(statement.encode())
+        taken, rows, whole = reading(old, lambda: rpc.claim_run(EXECUTOR_ID, max_runs=2))
+        assert (len(taken), whole) == (2, set())
+        # The 20 projects' first runs, once to find the groups and once a run, and what is done to those taken.
+        assert sum(rows.values()) <= 200, rows
+
+
+def test_what_a_run_waits_for_is_found_without_a_walk(old: psycopg.Connection) -> None:
+    [[last]] = old.execute("select id from ops.runs where status = 'queued' order by turn desc limit 1").fetchall()
+    with old.transaction(force_rollback=True):
+        old.execute("update ops.executors set last_seen = clock_timestamp(), state = 'active'")
+        found, rows, whole = reading(old, lambda: Limits(old).why_waiting(RunId(last)))
+    assert found is not None
+    assert (found.data, whole) == ({"ahead": 1000}, set())
+    assert sum(rows.values()) <= 1_100, rows
 
 
 @pytest.mark.parametrize("plan", PLANS)

@@ -69,7 +69,7 @@ def tampered(connection: Connection, command: str, run_id: RunId) -> None:
 
 
 def test_a_chain_whose_beginning_is_forgotten_is_whole(operator: Operator, old: Connection) -> None:
-    half, whole = operator.succeeded(), operator.succeeded()
+    half, whole = operator.succeeded(phases=()), operator.succeeded(phases=())
     happened(old, half, 2, month=1)
     happened(old, whole, 4, month=1)
     assert [operator.owner.verify_event_chain(run) for run in (half, whole)] == [ChainCheck(True, 4, None)] * 2
@@ -80,7 +80,7 @@ def test_a_chain_whose_beginning_is_forgotten_is_whole(operator: Operator, old: 
 
 
 def test_a_chain_goes_on_from_the_last_month_that_was_forgotten(operator: Operator, old: Connection) -> None:
-    run_id = operator.succeeded()
+    run_id = operator.succeeded(phases=())
     happened(old, run_id, 3, month=2)
     happened(old, run_id, 1, month=1)
     operator.owner.prune(KEEP)
@@ -99,7 +99,7 @@ def test_a_chain_goes_on_from_the_last_month_that_was_forgotten(operator: Operat
     ],
 )
 def test_whoever_touches_what_is_left_is_found(operator: Operator, old: Connection, tampering: str, bad: int) -> None:
-    run_id = operator.succeeded()
+    run_id = operator.succeeded(phases=())
     happened(old, run_id, 2, month=1)
     operator.owner.prune(KEEP)
     tampered(old, tampering, run_id)
@@ -108,7 +108,7 @@ def test_whoever_touches_what_is_left_is_found(operator: Operator, old: Connecti
 
 
 def test_a_month_of_a_run_that_has_not_ended_stays(operator: Operator, old: Connection) -> None:
-    ended = operator.succeeded()
+    ended = operator.succeeded(phases=())
     happened(old, ended, 2, month=1)
     run_id, token = operator.running()
     happened(old, run_id, 2, month=2)

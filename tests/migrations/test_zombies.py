@@ -40,6 +40,7 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "run_secrets": lambda rpc, mine: rpc.run_secrets(*mine),
     "run_traceparent": lambda rpc, mine: Watching(rpc.source).run_traceparent(*mine),
     "released_versions": lambda rpc, mine: rpc.released_versions(*mine, ["silver.sale_order"]),
+    "build_on": lambda rpc, mine: rpc.build_on(*mine, "silver.sale_order"),
     "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),
     "finish_phase": lambda rpc, mine: rpc.finish_phase(*mine, "bronze", DONE, {"rows_out": 1}),

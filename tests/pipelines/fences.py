@@ -18,6 +18,7 @@ from ops.model import DatasetVersion, LeaseToken, RunId
 
 TABLES = """
 create table run (run_id uuid primary key, lease_token bigint not null);
+create table aside (name text primary key, before bigint not null);
 create table dataset_version (name text, version bigint, run_id uuid, adopted boolean, primary key (name, version));
 """
 
@@ -39,6 +40,13 @@ class Runs:
                 [run_id, token, token],
             )
         return Owner(self._url, run_id, token)
+
+    def set_aside(self, name: str, before: int | None) -> None:
+        """What came after version ``before`` is nobody's to build upon; None: nothing is set aside any more."""
+        with psycopg.connect(self._url) as connection:
+            connection.execute("delete from aside where name = %s", [name])
+            if before is not None:
+                connection.execute("insert into aside values (%s, %s)", [name, before])
 
     def recorded(self) -> list[tuple[str, int]]:
         with psycopg.connect(self._url) as connection:
@@ -72,6 +80,11 @@ class Owner:
 class Hold:
     connection: psycopg.Connection
     run_id: RunId
+
+    def build_on(self, table: str) -> int | None:
+        """The newest as it stands, but for what a test has set aside: from the first such version on."""
+        row = self.connection.execute("select before from aside where name = %s", [table]).fetchone()
+        return None if row is None else int(row[0])
 
     def record(self, dataset: DatasetVersion) -> None:
         self.connection.execute(

@@ -13,7 +13,8 @@ from deltalake import CommitProperties
 
 from ops.errors import CommitConflict, LeaseLost
 from ops.model import DatasetVersion, Scope
-from pipelines.commit import CommitRef, FencedCommit
+from pipelines.commit import FencedCommit
+from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake, Mode
 from pipelines.reconcile import unrecorded
 from tests.pipelines.fences import Hold, Owner, Runs
@@ -118,6 +119,9 @@ class LostLock(Owner):
 class Nothing(Hold):
     def __init__(self) -> None:
         pass
+
+    def build_on(self, table: str) -> int | None:
+        return None
 
     def record(self, dataset: DatasetVersion) -> None:
         pass

@@ -10,7 +10,7 @@ import pytest
 
 from ops.errors import Conflict
 from ops.model import DatasetVersion, Scope, TableVersion
-from pipelines.commit import CommitRef
+from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake, Mode
 from tests.pipelines.fences import Owner, Runs
 

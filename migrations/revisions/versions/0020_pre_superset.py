@@ -3,7 +3,7 @@
 from migrations.apply import run_file
 
 revision = "0020_pre_superset"
-down_revision: str | None = "0017_pre_hidden"
+down_revision: str | None = "0019_pre_refresh"
 
 
 def upgrade() -> None:

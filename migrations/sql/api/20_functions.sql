@@ -13,9 +13,12 @@ select
   private.expose('start_run', 'claimed → running. A repeat changes nothing.'),
   private.expose('heartbeat_run',
     'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call '
-    'release_canceled_run. LEASE_LOST: stop at once, write nothing.'),
+    'release_canceled_run. LEASE_LOST: stop at once, write nothing. p_usage says what each try at work has used so far: '
+    '[{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]. cap_exceeded: stop the work by '
+    'force, finish_phase as failed and fail_run with CAP_EXCEEDED.'),
   private.expose('heartbeat_runs',
-    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.'),
+    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once. p_usage and cap_exceeded '
+    'as for heartbeat_run.'),
   private.expose('pin_inputs', 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.'),
   private.expose('start_phase',
     'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.'),
@@ -27,7 +30,7 @@ select
   private.expose('record_signal', 'Records one number that the run says about itself; the last one counts.'),
   private.expose('finish_phase',
     'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, '
-    'output_fingerprint, metrics, error_code, error_message, error_data.'),
+    'output_fingerprint, metrics, error_code, error_message, error_data, and as usage what the try has used in all.'),
   private.expose('complete_run', 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.'),
   private.expose('fail_run',
     'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.'),
@@ -46,8 +49,19 @@ select
     'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.'),
   private.expose('cancel_run',
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
-  private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
+  private.expose('retry_run',
+    'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
+    'depends on it. p_latest: the definition and the inputs of now.'),
+  private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
+  private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
+  private.expose('start_backfill',
+    'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),
+  private.expose('pause_backfill', 'Makes no further runs of a backfill until it is resumed. Returns its state.'),
+  private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
+  private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
+  private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
+  private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 

@@ -42,7 +42,7 @@ begin
 end
 $$;
 
--- Gives back the lease of a run whose row the caller has locked, releases its caps and appends the event that says why.
+-- Gives back the lease of a run whose row the caller has locked, releases its caps and pools and appends the event that says why.
 -- The chain's head is returned: the caller writes it into the run in the same update as the new status.
 create or replace function private.end_lease(
   p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text,
@@ -66,6 +66,7 @@ begin
   update ops.cap_usage u
   set released_at = v_now
   where u.run_id = p_run_id and u.lease_token = v_lease.lease_token and u.released_at is null;
+  delete from ops.pool_uses u where u.run_id = p_run_id and u.lease_token = v_lease.lease_token;
 end
 $$;
 

@@ -1,6 +1,6 @@
 -- What a run wrote becomes what readers get: all its tables at once, when every phase has succeeded, checks among them. Until
 -- then its versions are in the lake and in ops.dataset_versions, and nobody but the run itself reads them. Phases that a
--- retry took over name their versions in their results.
+-- retry took over name their versions in their results. What is set aside (32_refresh.sql) stays so.
 create or replace function private.release_datasets(p_run_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -14,7 +14,7 @@ begin
     from (
       select m.dataset_id, m.version, m.columns, m.fingerprint, m.total_rows
       from ops.dataset_versions m
-      where m.run_id = p_run_id
+      where m.run_id = p_run_id and not m.aside
       union all
       select m.dataset_id, m.version, m.columns, m.fingerprint, m.total_rows
       from ops.runs r
@@ -24,7 +24,7 @@ begin
         and t.layer = pg_catalog.split_part(d.one ->> 'table', '.', 1)
         and t.name = pg_catalog.split_part(d.one ->> 'table', '.', 2)
       join ops.dataset_versions m on m.dataset_id = t.id and m.version = (d.one ->> 'version')::bigint
-      where r.id = p_run_id
+      where r.id = p_run_id and not m.aside
     ) as v
     order by v.dataset_id, v.version desc
   loop

@@ -63,9 +63,7 @@ begin
       'pipeline %s has no parameter %s; correct the schedule with `controlroom schedule add`',
       p_schedule.pipeline, v_wrong);
   end if;
-  return coalesce((
-    select pg_catalog.jsonb_object_agg(d.key, d.value -> 'default')
-    from pg_catalog.jsonb_each(v_known) as d where d.value -> 'default' is not null), '{}')
+  return private.param_defaults(p_spec)
     || coalesce((
       select pg_catalog.jsonb_object_agg(g.key, case g.value #>> '{}'
         when '{tick}' then pg_catalog.to_jsonb(pg_catalog.to_char(p_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
@@ -89,12 +87,7 @@ begin
     p_project_id => p_schedule.project_id, p_env => p_schedule.env, p_pipeline => p_schedule.pipeline,
     p_spec => v_pipeline.spec, p_spec_sha256 => v_pipeline.sha256, p_git_sha => v_pipeline.git_sha,
     p_params => private.scheduled_params(v_pipeline.spec, p_schedule, p_tick, p_data -> 'params'),
-    p_phases => (
-      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-        'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
-        order by p.ordinal), '[]')
-      from pg_catalog.jsonb_array_elements(coalesce(v_pipeline.spec -> 'phases', '[]'))
-        with ordinality as p (phase, ordinal)),
+    p_phases => private.spec_outline(v_pipeline.spec),
     p_idempotency_key => 'schedule:' || p_schedule.id || ':' || p_key,
     p_priority => p_schedule.priority, p_trigger => 'schedule',
     p_max_attempts => coalesce((v_pipeline.spec ->> 'max_attempts')::int, 3),

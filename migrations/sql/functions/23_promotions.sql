@@ -34,6 +34,10 @@ begin
       select from pg_catalog.jsonb_array_elements(
         case pg_catalog.jsonb_typeof(r.spec -> 'phases') when 'array' then r.spec -> 'phases' else '[]' end) as e
       where not exists (select from ops.run_phases p where p.run_id = r.id and p.name = e ->> 'name'))
+    -- A retry on the newest definition may let stand what an older one made: that is no proof of this one.
+    and not exists (
+      select from ops.run_phases p join ops.runs o on o.id = p.effect_of
+      where p.run_id = r.id and o.pipeline_version <> r.pipeline_version)
     and not exists (
       select from ops.runs line join ops.signals s on s.run_id = line.id
       where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)

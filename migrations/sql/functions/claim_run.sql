@@ -27,12 +27,14 @@ as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
   v_ids uuid[];
+  v_limited boolean;
 begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
-  if exists (select from ops.caps c where c.unit = 'runs') then
-    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, p_dedicated, v_now);
+  v_limited := exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
+  if v_limited then
+    v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now);
   else
     v_ids := array(
       select r.id
@@ -68,10 +70,6 @@ begin
       select o.id, o.event_seq + 1, v_now, o.project_id, 'RUN_CLAIMED',
         pg_catalog.jsonb_build_object('executor', p_executor_id, 'attempt', o.attempt), o.lease_token, l.event_hash
       from owned o join leased l on l.run_id = o.id
-    ), charged as (
-      update ops.cap_usage u set lease_token = o.lease_token
-      from owned o
-      where u.run_id = o.id and u.lease_token is null and u.released_at is null
     )
     select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
       o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
@@ -81,5 +79,14 @@ begin
     join ops.projects p on p.id = o.project_id
     join ops.orgs g on g.id = p.org_id
     order by o.priority, o.turn, o.id;
+  if v_limited then
+    -- What was reserved for the run is its lease's now, and given back with it.
+    update ops.cap_usage u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null and u.released_at is null;
+    update ops.pool_uses u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null;
+  end if;
 end
 $$;

@@ -24,5 +24,6 @@ begin
   perform private.release_datasets(p_run_id);
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
+  perform private.swap_within_tolerance(p_run_id);
 end
 $$;

@@ -128,12 +128,12 @@ begin
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
-    available_at, capabilities, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
+    available_at, capabilities, pools, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
     event_seq, event_hash)
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
     p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
-    private.needed_capabilities(p_spec), p_max_attempts,
+    private.needed_capabilities(p_spec), private.needed_pools(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)

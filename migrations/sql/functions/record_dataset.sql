@@ -33,12 +33,14 @@ begin
   end if;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
-    adopted, stats)
+    adopted, stats, aside)
   values (
     v_dataset, v_run.project_id, v_number, p_run_id, p_phase, p_lease_token, p_dataset ->> 'mode',
     (p_dataset ->> 'rows')::bigint, (p_dataset ->> 'total_rows')::bigint, (p_dataset ->> 'byte_size')::bigint,
     p_dataset ->> 'fingerprint', coalesce(p_dataset -> 'schema', '{}'),
-    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'))
+    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'),
+    -- Nobody builds upon what a refresh makes before it is swapped in; evidence in quarantine is nobody's base.
+    v_layer <> 'quarantine' and exists (select from ops.refreshes f where f.run_id = v_run.root))
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
@@ -59,6 +61,17 @@ begin
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
   on conflict (output_id, input_table, input_version) do nothing;
+  if private.is_metered() then
+    -- At once, and not when the phase has succeeded: it may make many commits.
+    perform private.charge_usage(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', ph.attempt,
+      'rows_moved', coalesce(u.rows_moved, 0) + (p_dataset ->> 'rows')::numeric,
+      'bytes_moved', coalesce(u.bytes_moved, 0) + (p_dataset ->> 'byte_size')::numeric)))
+    from ops.run_phases ph
+    left join ops.phase_usage u on u.run_id = ph.run_id and u.phase = ph.name and u.attempt = ph.attempt
+      and u.lease_token = p_lease_token
+    where ph.run_id = p_run_id and ph.name = p_phase;
+  end if;
   return v_version;
 end
 $$;

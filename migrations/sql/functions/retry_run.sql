@@ -1,41 +1,71 @@
--- A new run of one that failed or was canceled: the same definition and pinned inputs; phases that succeeded stay done and
--- are skipped. What it commits is known by the first run of the line (root_run): a commit that the old run made, and did not
--- live to write down, is adopted and not made again.
-create or replace function ops.retry_run(p_run_id uuid) returns uuid
+-- A new run of one that ended: the same definition and pinned inputs; phases that succeeded stay done and are skipped. What
+-- such a run commits is known by the first run of the line (root_run): a commit that the old run made, and did not live to
+-- write down, is adopted and not made again.
+--
+-- p_from_phase: that phase and all that depend on it are carried out again, also where they succeeded; the others stand.
+-- p_latest: on the definition that the environment runs now and on inputs of now; without p_from_phase all phases.
+drop function if exists ops.retry_run(uuid);
+create or replace function ops.retry_run(p_run_id uuid, p_from_phase text default null, p_latest boolean default false)
+returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_old ops.runs;
-  v_new uuid;
+  v_old ops.runs := private.ended_run(p_run_id);
+  v_way text := case when p_latest then 'latest' else 'retry' end;
 begin
-  select * into v_old from ops.runs where id = p_run_id;
+  -- Said before anything is made, and not from within.
+  perform private.planned_rerun(v_old, v_way, p_from_phase);
+  -- A past that is computed again stays one, see private.note_success.
+  return private.make_rerun(
+    v_old, v_way, p_from_phase, case when v_old.trigger in ('backfill', 'replay') then v_old.trigger else 'retry' end);
+end
+$$;
+
+-- A new run of the same definition on the same pinned inputs, all phases: what it commits is its own. What an ingest landed
+-- is among the inputs and stands.
+create or replace function ops.replay_run(p_run_id uuid) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_old ops.runs := private.ended_run(p_run_id);
+begin
+  perform private.planned_rerun(v_old, 'replay', null);
+  return private.make_rerun(v_old, 'replay', null, 'replay');
+end
+$$;
+
+-- What a retry (p_way retry or latest) or a replay would carry out and what would stand, by what makes them. Makes nothing.
+create or replace function ops.preview_rerun(p_run_id uuid, p_way text default 'retry', p_from_phase text default null)
+returns table (ordinal int, name text, kind text, again boolean, reason text)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_way is null or p_way not in ('retry', 'latest', 'replay') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_way is %L; use retry, latest or replay', p_way);
+  end if;
+  return query
+    select p.ordinal, p.name, p.kind, p.again, p.reason
+    from private.planned_rerun(private.ended_run(p_run_id), p_way, p_from_phase) as p
+    order by p.ordinal;
+end
+$$;
+
+-- The run, where the caller may make one of it.
+create or replace function private.ended_run(p_run_id uuid) returns ops.runs
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run ops.runs;
+begin
+  select * into v_run from ops.runs where id = p_run_id;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
-  perform private.require_role(v_old.project_id, v_old.env, 'operator');
-  if v_old.status = 'succeeded' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s succeeded; a retry would have nothing to do, submit a new run with `controlroom run submit`', p_run_id);
-  end if;
-  if v_old.status not in ('failed', 'canceled') then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
-  end if;
-  v_new := private.queue_run(
-    v_old.project_id, v_old.env, v_old.pipeline, v_old.spec, v_old.spec_sha256, v_old.git_sha, v_old.params,
-    (select coalesce(pg_catalog.jsonb_agg(
-      pg_catalog.jsonb_build_object('name', name, 'kind', kind, 'depends_on', depends_on) order by ordinal), '[]')
-     from ops.run_phases where run_id = p_run_id),
-    null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
-    v_old.input_manifest, true);
-  update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
-  update ops.run_phases n
-  set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
-    rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
-    output_fingerprint = o.output_fingerprint, metrics = o.metrics, result = o.result
-  from ops.run_phases o
-  where n.run_id = v_new and o.run_id = p_run_id and o.name = n.name and o.status in ('succeeded', 'skipped');
-  return v_new;
+  perform private.require_role(v_run.project_id, v_run.env, 'operator');
+  return v_run;
 end
 $$;

@@ -7,15 +7,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt int;
-  v_project uuid;
 begin
-  select project_id into v_project from private.owned(p_run_id, p_lease_token);
+  perform private.owned(p_run_id, p_lease_token);
   if p_event_id is not null
      and exists (select from ops.run_events where run_id = p_run_id and event_id = p_event_id) then
     select attempt into v_attempt from ops.run_phases where run_id = p_run_id and name = p_phase;
     return v_attempt;
   end if;
-  perform private.require_metered_caps(v_project);
+  perform private.require_metered_caps(p_run_id);
   update ops.run_phases
   set status = 'running', attempt = attempt + 1, started_at = pg_catalog.clock_timestamp(), finished_at = null,
     input_fingerprint = p_input_fingerprint, output_fingerprint = null, error_code = null, error_message = null,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import uuid4
 
 import polars as pl
 
@@ -18,3 +19,8 @@ def times(frames: Frames, arguments: Mapping[str, object]) -> pl.LazyFrame:
 def eager(frames: Frames, _: Mapping[str, object]) -> pl.DataFrame:
     """What a function must not return."""
     return frames["seed"].collect()
+
+
+def never_twice(frames: Frames, _: Mapping[str, object]) -> pl.LazyFrame:
+    """Other rows at every call."""
+    return frames["seed"].with_columns(pl.lit(uuid4().hex).alias("made"))

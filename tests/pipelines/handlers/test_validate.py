@@ -24,7 +24,7 @@ def test_what_holds_is_kept_as_evidence(bench: Bench) -> None:
     document = validate({"rows": {"min": 4}}, {"holds": {"sql": "id > 0"}})
     done = bench.run(document)
     assert done.metrics["failed_checks"] == 0
-    assert [one["check"] for one in done.metrics["checks"]] == ["rows", "holds id > 0"]  # type: ignore[attr-defined]
+    assert [one["rule"] for one in done.metrics["checks"]] == ["rows", "holds id > 0"]  # type: ignore[attr-defined]
     assert bench.run(document).output_fingerprint == done.output_fingerprint
 
 

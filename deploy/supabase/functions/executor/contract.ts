@@ -42,6 +42,8 @@ export interface Renewed {
   run_id: string;
   held: boolean;
   cancel_requested: boolean;
+  /** In words, the cap that is used up; null where none is. */
+  cap_exceeded: string | null;
 }
 
 const ANSWER_MS = 10_000;

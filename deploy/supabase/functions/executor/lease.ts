@@ -1,6 +1,7 @@
 /** Leases and the timer that renews them. JavaScript has one thread: a phase that computes for seconds would hold it up. */
 
 import { ClaimedRun, Contract, LeaseLost, Renewed, Unanswered } from "./contract.ts";
+import { PhaseFailed } from "./phases.ts";
 
 /** Someone asked for the run to end. */
 export class Canceled extends Error {}
@@ -26,7 +27,7 @@ export class Lease {
     return performance.now() >= this.until;
   }
 
-  stop(reason: LeaseLost | Canceled | Draining): void {
+  stop(reason: LeaseLost | Canceled | Draining | PhaseFailed): void {
     this.#controller.abort(reason);
   }
 
@@ -100,6 +101,7 @@ export class Renewer {
     if (!answer?.held) return lease.stop(new LeaseLost(`the lease of run ${lease.run.run_id} is gone`));
     lease.until = asked + this.seconds * 1000;
     if (answer.cancel_requested) lease.stop(new Canceled("canceled on request"));
+    else if (answer.cap_exceeded) lease.stop(new PhaseFailed("CAP_EXCEEDED", answer.cap_exceeded, false));
   }
 
   #giveUpWhatIsOver(): void {

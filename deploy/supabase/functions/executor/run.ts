@@ -143,7 +143,7 @@ class Life {
 }
 
 function asFailure(error: unknown): PhaseFailed {
-  if (error instanceof Refused) return new PhaseFailed(error.code, error.message, error.code === "CAP_EXCEEDED");
+  if (error instanceof Refused) return new PhaseFailed(error.code, error.message, false);
   return new PhaseFailed(
     "PHASE_FAILED",
     error instanceof Error ? `${error.name}: ${error.message}` : String(error),

@@ -388,7 +388,7 @@ begin
 end
 $$;
 
--- Gives back the lease of a run whose row the caller has locked, releases its caps and appends the event that says why.
+-- Gives back the lease of a run whose row the caller has locked, releases its caps and pools and appends the event that says why.
 -- The chain's head is returned: the caller writes it into the run in the same update as the new status.
 create or replace function private.end_lease(
   p_run_id uuid, p_type text, p_message text, p_data jsonb, p_level text,
@@ -412,6 +412,7 @@ begin
   update ops.cap_usage u
   set released_at = v_now
   where u.run_id = p_run_id and u.lease_token = v_lease.lease_token and u.released_at is null;
+  delete from ops.pool_uses u where u.run_id = p_run_id and u.lease_token = v_lease.lease_token;
 end
 $$;
 
@@ -702,6 +703,132 @@ begin
 end
 $$;
 
+-- functions/09_private_caps.sql
+-- What of a cap is used, and which caps and pools concern whom.
+
+create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
+$$;
+
+-- When what is used is forgotten; null for a concurrent cap.
+create or replace function private.period_end(p_period text, p_now timestamptz) returns timestamptz
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_period <> 'concurrent' then
+    (pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') + ('1 ' || p_period)::interval) at time zone 'UTC'
+  end
+$$;
+
+-- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
+create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_cap.period = 'concurrent' then
+    return (select coalesce(pg_catalog.sum(u.amount), 0) from ops.cap_usage u
+      where u.cap_id = p_cap.id and u.released_at is null);
+  end if;
+  return coalesce((select w.used from private.cap_windows w
+    where w.cap_id = p_cap.id and w.starts_at = private.period_start(p_cap.period, p_now)), 0);
+end
+$$;
+
+-- Keeps private.cap_windows the sum of ops.cap_usage, whoever writes there.
+create or replace function private.count_cap_usage() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op <> 'INSERT' then
+    perform private.count_in_window(old.cap_id, old.used_at, -old.amount);
+  end if;
+  if tg_op <> 'DELETE' then
+    perform private.count_in_window(new.cap_id, new.used_at, new.amount);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function private.count_in_window(p_cap_id uuid, p_at timestamptz, p_amount numeric) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into private.cap_windows as w (cap_id, starts_at, used)
+  select c.id, private.period_start(c.period, p_at), p_amount
+  from ops.caps c
+  where c.id = p_cap_id and c.period <> 'concurrent'
+  on conflict (cap_id, starts_at) do update set used = w.used + excluded.used
+$$;
+
+-- The caps that runs of a pipeline are charged to.
+create or replace function private.caps_on(p_project_id uuid, p_pipeline text) returns setof ops.caps
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.*
+  from ops.projects p
+  join ops.caps c on c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id)
+    and (c.pipeline is null or c.pipeline = p_pipeline)
+  where p.id = p_project_id
+$$;
+
+-- The pools behind the names of a run, with what it needs of each: the project's own, else its org's. A name without a pool
+-- holds nobody up.
+create or replace function private.pools_for(p_project_id uuid, p_needs jsonb)
+returns table (pool_id uuid, name text, slots int, needs int)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct on (n.key) l.id, l.name, l.slots, n.value::int
+  from pg_catalog.jsonb_each_text(p_needs) as n
+  join ops.projects p on p.id = p_project_id
+  join ops.pools l on l.org_id = p.org_id and l.name = n.key and (l.project_id is null or l.project_id = p.id)
+  order by n.key, l.project_id nulls last
+$$;
+
+create or replace function private.pool_used(p_pool_id uuid) returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.sum(u.slots), 0) from ops.pool_uses u where u.pool_id = p_pool_id
+$$;
+
+-- {"name": slots} of a spec's `pool`: a name, {"name": …, "slots": …}, or a list of those.
+create or replace function private.needed_pools(p_spec jsonb) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_said jsonb := p_spec -> 'pool';
+  v_one jsonb;
+  v_needs jsonb := '{}';
+  v_name text;
+  v_slots text;
+begin
+  if v_said is null or v_said = 'null' then
+    return v_needs;
+  end if;
+  if pg_catalog.jsonb_typeof(v_said) <> 'array' then
+    v_said := pg_catalog.jsonb_build_array(v_said);
+  end if;
+  for v_one in select * from pg_catalog.jsonb_array_elements(v_said) loop
+    v_name := case pg_catalog.jsonb_typeof(v_one) when 'string' then v_one #>> '{}' when 'object' then v_one ->> 'name' end;
+    v_slots := case pg_catalog.jsonb_typeof(v_one) when 'object' then coalesce(v_one ->> 'slots', '1') else '1' end;
+    if v_name is null or v_name !~ '^[a-z][a-z0-9_]{0,62}$' or v_slots !~ '^[1-9][0-9]{0,5}$' or v_needs ? v_name then
+      raise exception using errcode = 'CR007', message =
+        'pool of p_spec must be a name, {"name": …, "slots": 1 or more}, or a list of those, each name once';
+    end if;
+    v_needs := v_needs || pg_catalog.jsonb_build_object(v_name, v_slots::int);
+  end loop;
+  return v_needs;
+end
+$$;
+
 -- functions/10_private_anomaly.sql
 -- How unusual a number is beside its own history: a robust z-score. Robust means medians throughout: of deviations the median
 -- (times 1.4826, which makes it a standard deviation where the numbers are normal; Iglewicz and Hoaglin 1993, who call 3.5 the
@@ -836,72 +963,11 @@ as $$
   select coalesce(pg_catalog.jsonb_agg(
     pg_catalog.jsonb_build_object(
       'ordinal', ordinal, 'name', name, 'kind', kind, 'depends_on', depends_on, 'status', status, 'attempt', attempt,
-      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result)
+      'input_fingerprint', input_fingerprint, 'output_fingerprint', output_fingerprint, 'result', result,
+      'effect_of', effect_of, 'kept', kept)
     order by ordinal), '[]')
   from ops.run_phases
   where run_id = p_run_id
-$$;
-
-create or replace function private.period_start(p_period text, p_now timestamptz) returns timestamptz
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-  select pg_catalog.date_trunc(p_period, p_now at time zone 'UTC') at time zone 'UTC'
-$$;
-
--- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
-create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(pg_catalog.sum(u.amount), 0)
-  from ops.cap_usage u
-  where u.cap_id = p_cap.id
-    and case
-      when p_cap.period = 'concurrent' then u.released_at is null
-      else u.used_at >= private.period_start(p_cap.period, p_now)
-    end
-$$;
-
--- The slow way, taken only while a cap on runs exists: claimers take turns, so that none of them charges what another has
--- just used up. A capped project is stepped over; it never holds up the rest.
-drop function if exists private.claim_under_caps(text[], int, timestamptz);
-create or replace function private.claim_under_caps(
-  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
-) returns uuid[]
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_ids uuid[] := '{}';
-  v_full uuid[];
-  v_run record;
-begin
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.caps', 0));
-  while pg_catalog.cardinality(v_ids) < p_max_runs loop
-    v_full := array(
-      select distinct p.id
-      from ops.caps c
-      join ops.projects p on p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-      where c.unit = 'runs' and private.cap_used(c, p_now) + 1 > c.amount);
-    select r.id, r.project_id into v_run
-    from ops.runs r
-    where r.status = 'queued' and r.available_at <= p_now and r.capabilities <@ p_capabilities
-      and (r.capabilities <> '{}' or not p_dedicated)
-      and r.project_id <> all (v_full) and r.id <> all (v_ids)
-    order by r.priority, r.turn, r.id
-    for no key update skip locked
-    limit 1;
-    exit when not found;
-    insert into ops.cap_usage (cap_id, project_id, run_id, amount, used_at)
-    select c.id, v_run.project_id, v_run.id, 1, p_now
-    from ops.caps c
-    join ops.projects p on p.id = v_run.project_id
-    where c.unit = 'runs' and c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id);
-    v_ids := v_ids || v_run.id;
-  end loop;
-  return v_ids;
-end
 $$;
 
 -- The lease row of the caller, locked. The one place where SQL decides whether a lease is held.
@@ -923,52 +989,295 @@ begin
 end
 $$;
 
--- functions/10_private_metered_caps.sql
--- Caps on what runs move: rows and bytes. What a phase will move is not known before it has; it is charged when it has
--- succeeded, and no phase of the project begins once a cap is used up. Caps on runs are the claim's: their runs wait.
-
-create or replace function private.require_metered_caps(p_project_id uuid) returns void
+-- functions/10_private_claim_under_limits.sql
+-- The slow way of claim_run, taken only while a cap on runs or a pool exists: claimers take turns, so that none of them takes
+-- what another has just used up. What is full is stepped over; it never holds up the rest.
+--
+-- Queued runs come in groups of one project, pipeline and pools, which are held back or not as a whole. The first of each group
+-- that is not is looked up along runs_queue_of_pipeline: what waits behind a full cap is not walked through, however much it is.
+--
+-- Between projects it goes round: who was served longest ago is next. The turns that runs got when they were queued
+-- (private.next_turn) do not serve here: what was held back for a day would come back with a day's turns before everybody else's.
+drop function if exists private.claim_under_caps(text[], int, timestamptz);
+drop function if exists private.claim_under_caps(text[], int, boolean, timestamptz);
+create or replace function private.claim_under_limits(
+  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
+) returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_full record;
+  v_ids uuid[] := '{}';
+  v_passed uuid[] := '{}';
+  v_projects uuid[];
+  v_pipelines text[];
+  v_pools jsonb[];
+  v_run record;
 begin
-  -- Nearly every installation has no such cap, and each phase asks.
-  if not exists (select from ops.caps c where c.unit in ('rows', 'bytes')) then
-    return;
-  end if;
-  select c.key, c.amount, c.unit, c.period, private.cap_used(c, pg_catalog.clock_timestamp()) as used into v_full
-  from ops.caps c
-  join ops.projects p on p.id = p_project_id and p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-  where c.unit in ('rows', 'bytes') and private.cap_used(c, pg_catalog.clock_timestamp()) >= c.amount
-  order by c.key
-  limit 1;
-  if found then
-    raise exception using errcode = 'CR003', message = pg_catalog.format(
-      'cap %s is used up: %s of %s %s (%s); raise it, or retry when its period is over', v_full.key, v_full.used,
-      v_full.amount, v_full.unit, v_full.period);
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.caps', 0));
+  select pg_catalog.array_agg(g.project_id), pg_catalog.array_agg(g.pipeline), pg_catalog.array_agg(g.pools)
+  into v_projects, v_pipelines, v_pools
+  from private.queue_groups() as g;
+  while pg_catalog.cardinality(v_ids) < p_max_runs loop
+    select f.id, f.project_id, f.pipeline, f.pools, f.priority into v_run
+    from unnest(v_projects, v_pipelines, v_pools) as g (project_id, pipeline, pools)
+    cross join lateral (
+      select r.id, r.project_id, r.pipeline, r.pools, r.priority, r.turn
+      from ops.runs r
+      where r.status = 'queued' and r.project_id = g.project_id and r.pipeline = g.pipeline and r.pools = g.pools
+        and r.available_at <= p_now and r.capabilities <@ p_capabilities
+        and (r.capabilities <> '{}' or not p_dedicated) and r.id <> all (v_ids) and r.id <> all (v_passed)
+      order by r.priority, r.turn, r.id
+      limit 1) as f
+    left join private.projects_served s on s.project_id = f.project_id and s.priority = f.priority
+    where not private.is_held_back(g.project_id, g.pipeline, g.pools, p_now)
+    order by f.priority, s.at nulls first, f.turn, f.id
+    limit 1;
+    exit when not found;
+    perform from ops.runs where id = v_run.id and status = 'queued' for no key update skip locked;
+    if not found then
+      -- Somebody is just changing it.
+      v_passed := v_passed || v_run.id;
+      continue;
+    end if;
+    insert into ops.cap_usage (cap_id, project_id, run_id, amount, used_at)
+    select c.id, v_run.project_id, v_run.id, 1, p_now
+    from private.caps_on(v_run.project_id, v_run.pipeline) as c
+    where c.unit = 'runs'
+    order by c.id;
+    insert into ops.pool_uses (pool_id, run_id, project_id, slots, taken_at)
+    select l.pool_id, v_run.id, v_run.project_id, l.needs, p_now
+    from private.pools_for(v_run.project_id, v_run.pools) as l;
+    insert into private.projects_served as s (project_id, priority, at)
+    values (v_run.project_id, v_run.priority, pg_catalog.clock_timestamp())
+    on conflict (project_id, priority) do update set at = excluded.at;
+    v_ids := v_ids || v_run.id;
+  end loop;
+  return v_ids;
+end
+$$;
+
+-- A walk from group to group of the queue, one step of the index each.
+create or replace function private.queue_groups() returns table (project_id uuid, pipeline text, pools jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive g as (
+    (select r.project_id, r.pipeline, r.pools
+     from ops.runs r where r.status = 'queued'
+     order by r.project_id, r.pipeline, r.pools limit 1)
+    union all
+    select n.project_id, n.pipeline, n.pools
+    from g cross join lateral (
+      select r.project_id, r.pipeline, r.pools
+      from ops.runs r
+      where r.status = 'queued' and (r.project_id, r.pipeline, r.pools) > (g.project_id, g.pipeline, g.pools)
+      order by r.project_id, r.pipeline, r.pools limit 1) as n
+  )
+  select g.project_id, g.pipeline, g.pools from g
+$$;
+
+-- Is a cap on runs or a pool of theirs full?
+create or replace function private.is_held_back(
+  p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamptz
+) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+      select from private.caps_on(p_project_id, p_pipeline) as c
+      where c.unit = 'runs' and private.cap_used(c, p_now) + 1 > c.amount)
+    or (p_pools <> '{}' and exists (
+      select from private.pools_for(p_project_id, p_pools) as l
+      where private.pool_used(l.pool_id) + l.needs > l.slots));
+end
+$$;
+
+-- functions/10_private_metered_caps.sql
+-- Caps on what runs use while they work: CPU-seconds, rows, bytes, money. The owner of a run says what each try at a phase has
+-- used so far; what is more than it said before is charged at once. Values are cumulative and bound to run, phase, attempt and
+-- lease token: a repeat charges nothing, and a retry has a row of its own, so that none resets what another used.
+-- Caps on runs are the claim's: their runs wait.
+
+drop function if exists private.require_metered_caps(uuid);
+drop function if exists private.charge_metered_caps(uuid, uuid, bigint, bigint, bigint);
+
+create or replace function private.is_metered() returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Nearly every installation has no such cap, and each phase and heartbeat asks.
+  return exists (select from ops.caps c where c.unit <> 'runs');
+end
+$$;
+
+-- In words, the first metered cap that is used up for runs of the pipeline; null where none is.
+create or replace function private.used_up(p_project_id uuid, p_pipeline text) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  return (
+    select pg_catalog.format(
+      'cap %s is used up: %s of %s %s (%s); raise it, or retry when its period is over%s', c.key,
+      pg_catalog.trim_scale(round(private.cap_used(c, v_now), 3)), pg_catalog.trim_scale(c.amount), c.unit, c.period,
+      pg_catalog.to_char(private.period_end(c.period, v_now) at time zone 'UTC', '", at" YYYY-MM-DD HH24:MI "UTC"'))
+    from private.caps_on(p_project_id, p_pipeline) as c
+    where c.unit <> 'runs' and private.cap_used(c, v_now) >= c.amount
+    order by c.key
+    limit 1);
+end
+$$;
+
+create or replace function private.require_metered_caps(p_run_id uuid) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_said text;
+begin
+  if private.is_metered() then
+    select private.used_up(r.project_id, r.pipeline) into v_said from ops.runs r where r.id = p_run_id;
+    if v_said is not null then
+      raise exception using errcode = 'CR003', message = v_said;
+    end if;
   end if;
 end
 $$;
 
-create or replace function private.charge_metered_caps(
-  p_project_id uuid, p_run_id uuid, p_lease_token bigint, p_rows bigint, p_bytes bigint
-) returns void
-language sql
+-- What it costs at the prices that are valid now; null where there are none.
+create or replace function private.cost_of(
+  p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric,
+  out cost numeric, out currency text
+)
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
-  select c.id, p.id, p_run_id, p_lease_token, case c.unit when 'rows' then p_rows else p_bytes end
-  from ops.caps c
-  join ops.projects p on p.id = p_project_id and p.org_id = c.org_id and (c.project_id is null or c.project_id = p.id)
-  where c.unit in ('rows', 'bytes') and case c.unit when 'rows' then p_rows else p_bytes end > 0
+  select round(pg_catalog.sum(p.price * case p.unit
+      when 'cpu_second' then p_cpu_seconds
+      when 'gb_hour' then p_gb_seconds / 3600
+      when 'gb_read' then p_read_bytes / 1000000000
+      else p_written_bytes / 1000000000
+    end), 12), pg_catalog.max(p.currency)
+  from (
+    select distinct on (unit) unit, price, currency
+    from ops.prices
+    where org_id = p_org_id and valid_from <= pg_catalog.clock_timestamp()
+    order by unit, valid_from desc) as p
+$$;
+
+-- Takes reports [{run_id, lease_token, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,
+-- rows_moved, bytes_moved}] of runs whose lease rows the caller has locked. Caps are charged in the order of their ids, last, so
+-- that no two callers wait for each other in a circle.
+create or replace function private.charge_usage(p_reports jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new record;
+  v_old ops.phase_usage;
+  v_sum ops.phase_usage;
+  v_cost record;
+  v_more jsonb := '[]';
+begin
+  for v_new in
+    select u.*, r.project_id, r.pipeline, p.org_id
+    from pg_catalog.jsonb_to_recordset(p_reports) as u (
+      run_id uuid, lease_token bigint, phase text, attempt int, seconds numeric, cpu_seconds numeric,
+      peak_memory_bytes numeric, read_bytes numeric, written_bytes numeric, rows_moved numeric, bytes_moved numeric)
+    join ops.runs r on r.id = u.run_id
+    join ops.projects p on p.id = r.project_id
+    -- Of a try that was begun: what was never started cannot have used anything.
+    join ops.run_phases ph on ph.run_id = u.run_id and ph.name = u.phase and u.attempt between 1 and ph.attempt
+    order by u.run_id, u.phase, u.attempt
+  loop
+    select * into v_old from ops.phase_usage o
+    where o.run_id = v_new.run_id and o.phase = v_new.phase and o.attempt = v_new.attempt
+      and o.lease_token = v_new.lease_token;
+    v_sum.seconds := greatest(v_old.seconds, v_new.seconds, 0);
+    v_sum.cpu_seconds := greatest(v_old.cpu_seconds, v_new.cpu_seconds, 0);
+    v_sum.peak_memory_bytes := greatest(v_old.peak_memory_bytes, v_new.peak_memory_bytes, 0);
+    v_sum.read_bytes := greatest(v_old.read_bytes, v_new.read_bytes, 0);
+    v_sum.written_bytes := greatest(v_old.written_bytes, v_new.written_bytes, 0);
+    v_sum.rows_moved := greatest(v_old.rows_moved, v_new.rows_moved, 0);
+    v_sum.bytes_moved := greatest(v_old.bytes_moved, v_new.bytes_moved, 0);
+    select * into v_cost from private.cost_of(
+      v_new.org_id, v_sum.cpu_seconds - coalesce(v_old.cpu_seconds, 0),
+      (v_sum.peak_memory_bytes * v_sum.seconds - coalesce(v_old.peak_memory_bytes * v_old.seconds, 0)) / 1000000000,
+      v_sum.read_bytes - coalesce(v_old.read_bytes, 0), v_sum.written_bytes - coalesce(v_old.written_bytes, 0));
+    insert into ops.phase_usage as o (
+      run_id, phase, attempt, lease_token, project_id, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,
+      rows_moved, bytes_moved, cost, currency)
+    values (
+      v_new.run_id, v_new.phase, v_new.attempt, v_new.lease_token, v_new.project_id, v_sum.seconds, v_sum.cpu_seconds,
+      v_sum.peak_memory_bytes, v_sum.read_bytes, v_sum.written_bytes, v_sum.rows_moved, v_sum.bytes_moved, v_cost.cost,
+      v_cost.currency)
+    on conflict (run_id, phase, attempt, lease_token) do update
+    set seconds = excluded.seconds, cpu_seconds = excluded.cpu_seconds, peak_memory_bytes = excluded.peak_memory_bytes,
+      read_bytes = excluded.read_bytes, written_bytes = excluded.written_bytes, rows_moved = excluded.rows_moved,
+      bytes_moved = excluded.bytes_moved, cost = coalesce(o.cost + excluded.cost, o.cost, excluded.cost),
+      currency = coalesce(excluded.currency, o.currency), reported_at = pg_catalog.clock_timestamp();
+    v_more := v_more || pg_catalog.jsonb_build_object(
+      'run_id', v_new.run_id, 'lease_token', v_new.lease_token, 'phase', v_new.phase, 'attempt', v_new.attempt,
+      'project_id', v_new.project_id, 'pipeline', v_new.pipeline, 'org_id', v_new.org_id,
+      'cpu_seconds', v_sum.cpu_seconds - coalesce(v_old.cpu_seconds, 0),
+      'rows', v_sum.rows_moved - coalesce(v_old.rows_moved, 0), 'bytes', v_sum.bytes_moved - coalesce(v_old.bytes_moved, 0),
+      'money', v_cost.cost);
+  end loop;
+  if private.is_metered() then
+    perform private.charge_metered_caps(v_more);
+  end if;
+end
+$$;
+
+-- One row of ops.cap_usage a cap, try and period grows with what the try uses.
+create or replace function private.charge_metered_caps(p_more jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_one record;
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  for v_one in
+    select c.id as cap_id, m.run_id, m.lease_token, m.phase, m.attempt, m.project_id,
+      case when c.period = 'concurrent' then '-infinity' else private.period_start(c.period, v_now) end as since,
+      case c.unit when 'cpu_seconds' then m.cpu_seconds when 'rows' then m.rows when 'bytes' then m.bytes else m.money end
+        as amount
+    from pg_catalog.jsonb_to_recordset(p_more) as m (
+      run_id uuid, lease_token bigint, phase text, attempt int, project_id uuid, pipeline text, org_id uuid,
+      cpu_seconds numeric, rows numeric, bytes numeric, money numeric)
+    join ops.caps c on c.org_id = m.org_id and (c.project_id is null or c.project_id = m.project_id)
+      and (c.pipeline is null or c.pipeline = m.pipeline)
+    where c.unit <> 'runs'
+    order by c.id, m.run_id, m.phase
+  loop
+    continue when v_one.amount is null or v_one.amount <= 0;
+    update ops.cap_usage u
+    set amount = u.amount + v_one.amount
+    where u.run_id = v_one.run_id and u.cap_id = v_one.cap_id and u.lease_token = v_one.lease_token
+      and u.phase = v_one.phase and u.attempt = v_one.attempt and u.used_at >= v_one.since and u.released_at is null;
+    if not found then
+      insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, phase, attempt, amount, used_at)
+      values (
+        v_one.cap_id, v_one.project_id, v_one.run_id, v_one.lease_token, v_one.phase, v_one.attempt, v_one.amount, v_now);
+    end if;
+  end loop;
+end
 $$;
 
 -- functions/10_private_next_turn.sql
 -- Fairness without cost at claim time: start-time fair queueing (Goyal, Vin, Cheng, 1996). A run's turn is one after its
 -- project's last, but never before the turn now at the front; so 10,000 queued runs of one project stand in turns
 -- n … n + 10,000, and another project's first run in turn n. Claiming is then a walk along (priority, turn, id).
+--
+-- At the front is who may be claimed: a run that waits for its second try, for a day to come or for a rare executor keeps its early
+-- turn, and whoever came with 10,000 runs would be given turns before everybody who has worked on meanwhile. Among the first 200 only:
+-- to find a turn must not cost a walk.
 create or replace function private.next_turn(p_project_id uuid, p_priority int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -977,8 +1286,18 @@ declare
   v_front bigint;
   v_turn bigint;
 begin
-  select turn into v_front
-  from ops.runs where status = 'queued' and priority = p_priority order by turn limit 1;
+  -- It stops at the first that is ready, nearly always the first that there is.
+  select f.turn into v_front
+  from (
+    select r.turn, r.available_at, r.capabilities
+    from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f
+  where f.available_at <= pg_catalog.clock_timestamp() and f.capabilities = '{}'
+  limit 1;
+  if not found then
+    select max(f.turn) into v_front
+    from (
+      select r.turn from ops.runs r where r.status = 'queued' and r.priority = p_priority order by r.turn limit 200) as f;
+  end if;
   insert into ops.queue_turns as q (project_id, priority, last_turn)
   values (p_project_id, p_priority, coalesce(v_front, (
     select max(last_turn) from ops.queue_turns where priority = p_priority), 0))
@@ -992,7 +1311,7 @@ $$;
 -- functions/10_private_release.sql
 -- What a run wrote becomes what readers get: all its tables at once, when every phase has succeeded, checks among them. Until
 -- then its versions are in the lake and in ops.dataset_versions, and nobody but the run itself reads them. Phases that a
--- retry took over name their versions in their results.
+-- retry took over name their versions in their results. What is set aside (32_refresh.sql) stays so.
 create or replace function private.release_datasets(p_run_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1006,7 +1325,7 @@ begin
     from (
       select m.dataset_id, m.version, m.columns, m.fingerprint, m.total_rows
       from ops.dataset_versions m
-      where m.run_id = p_run_id
+      where m.run_id = p_run_id and not m.aside
       union all
       select m.dataset_id, m.version, m.columns, m.fingerprint, m.total_rows
       from ops.runs r
@@ -1016,7 +1335,7 @@ begin
         and t.layer = pg_catalog.split_part(d.one ->> 'table', '.', 1)
         and t.name = pg_catalog.split_part(d.one ->> 'table', '.', 2)
       join ops.dataset_versions m on m.dataset_id = t.id and m.version = (d.one ->> 'version')::bigint
-      where r.id = p_run_id
+      where r.id = p_run_id and not m.aside
     ) as v
     order by v.dataset_id, v.version desc
   loop
@@ -1042,6 +1361,235 @@ begin
     join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.layer || '.' || d.name = any (p_tables)
     where r.id = p_run_id);
 end
+$$;
+
+-- functions/10_private_rerun.sql
+-- Runs that are made of other runs: a retry, on the pinned definition or (latest) on the newest one, and a replay.
+
+-- The rows of a phase's output are added to the table and take nothing away: twice is twice.
+create or replace function private.appends(p_spec jsonb, p_phase text) returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_catalog.jsonb_array_elements(
+      case pg_catalog.jsonb_typeof(p_spec -> 'phases') when 'array' then p_spec -> 'phases' else '[]' end) as e
+    where e ->> 'name' = p_phase and e -> 'output' ->> 'mode' = 'append')
+$$;
+
+-- Phase by phase what a run made of p_old would do, in the order of p_phases ({name, kind, depends_on}) of p_spec.
+-- again: it is carried out; else it stands as p_old left it. anew: what it does to the lake is known by the new run, so that
+-- nothing of p_old is taken for it; else a commit of p_old's line is found and adopted. refused: why it cannot be.
+create or replace function private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text)
+returns table (ordinal int, name text, kind text, again boolean, anew boolean, reason text, refused text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive wanted as (
+    select p.ordinal::int as ordinal, p.phase ->> 'name' as name, p.phase ->> 'kind' as kind,
+      coalesce((select pg_catalog.array_agg(d) from pg_catalog.jsonb_array_elements_text(p.phase -> 'depends_on') as d), '{}')
+        as depends_on
+    from pg_catalog.jsonb_array_elements(p_phases) with ordinality as p (phase, ordinal)
+  ), reached as (
+    select w.name from wanted w where w.name = p_from
+    union
+    select w.name from wanted w join reached r on r.name = any (w.depends_on)
+  ), judged as (
+    select w.ordinal, w.name, w.kind, w.name in (select r.name from reached r) as asked,
+      coalesce(o.status in ('succeeded', 'skipped') and o.kind = w.kind, false) as stands,
+      coalesce(o.attempt > 0 or o.status in ('succeeded', 'skipped'), false) as tried,
+      private.appends(p_spec, w.name) as appends
+    from wanted w left join ops.run_phases o on o.run_id = p_old.id and o.name = w.name
+  ), decided as (
+    select j.*, case
+      when p_way = 'replay' then not (j.kind = 'ingest' and j.stands)
+      when p_way = 'latest' and p_from is null then true
+      else j.asked or not j.stands end as again
+    from judged j
+  )
+  select d.ordinal, d.name, d.kind, d.again,
+    d.again and not (p_way = 'retry' and (p_from is null or (d.appends and not d.stands))),
+    case
+      when not d.again and p_way = 'replay' then 'what it landed is what is replayed'
+      when not d.again then 'succeeded before'
+      when d.name = p_from then 'named'
+      when d.asked then 'depends on ' || p_from
+      when p_way = 'replay' or (p_way = 'latest' and p_from is null) then 'all phases'
+      else 'has not succeeded' end,
+    case
+      when d.again and d.appends and case p_way when 'retry' then d.stands else d.tried end then
+        'it appends, and has done so: a second time would double its rows'
+      when d.again and d.kind = 'ingest' and (p_way = 'replay' or (p_way = 'retry' and d.stands)) then
+        'it reads a source, which has moved on' end
+  from decided d
+  order by d.ordinal
+$$;
+
+-- Old rows must not take the place of newer ones unasked: what p_old wrote has been made since from newer inputs than it had.
+-- A partition is looked at when it is written.
+create or replace function private.refuse_older(p_old ops.runs) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_newer record;
+begin
+  select d.layer || '.' || d.name as table_name, n.run_id, e.input_table, e.input_version,
+    (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint as pinned
+  into v_newer
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version
+  join ops.lineage_edges e on e.output_id = n.id
+  where v.run_id = p_old.id and v.mode <> 'partition'
+    and e.input_version > (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint
+  order by n.version desc
+  limit 1;
+  if found then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      '%s was written since by run %s from %s version %s, and run %s has pinned version %s, which is older; submit a new run',
+      v_newer.table_name, v_newer.run_id, v_newer.input_table, v_newer.input_version, p_old.id, v_newer.pinned);
+  end if;
+end
+$$;
+
+-- What a run made of p_old runs: its own definition, or the one that its environment runs now.
+create or replace function private.rerun_definition(p_old ops.runs, p_way text)
+returns table (spec jsonb, sha256 text, git_sha text, params jsonb, phases jsonb, max_attempts int, timeout_seconds float8)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new ops.pipelines;
+  v_wrong text;
+begin
+  if p_way <> 'latest' then
+    return query
+      select p_old.spec, p_old.spec_sha256, p_old.git_sha, p_old.params,
+        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+          'name', r.name, 'kind', r.kind, 'depends_on', r.depends_on) order by r.ordinal), '[]')
+         from ops.run_phases r where r.run_id = p_old.id),
+        p_old.max_attempts, p_old.timeout_seconds;
+    return;
+  end if;
+  v_new := private.scheduled_version(p_old.project_id, p_old.env, p_old.pipeline);
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_object_keys(p_old.params) as k where not coalesce(v_new.spec -> 'params', '{}') ? k;
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'version %s of %s has no parameter %s; submit a new run', v_new.version, p_old.pipeline, v_wrong);
+  end if;
+  return query
+    select v_new.spec, v_new.sha256, v_new.git_sha, private.param_defaults(v_new.spec) || p_old.params,
+      private.spec_outline(v_new.spec), coalesce((v_new.spec ->> 'max_attempts')::int, 3),
+      (v_new.spec ->> 'timeout')::float8;
+end
+$$;
+
+-- The plan, or why there is none. Whoever calls has made sure of the caller's role.
+create or replace function private.planned_rerun(p_old ops.runs, p_way text, p_from text)
+returns table (ordinal int, name text, kind text, again boolean, anew boolean, reason text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_definition record;
+  v_refused record;
+begin
+  if p_old.status not in ('succeeded', 'failed', 'canceled') then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s is %s; only an ended run can be %s, cancel it first', p_old.id, p_old.status,
+      case p_way when 'replay' then 'replayed' else 'retried' end);
+  end if;
+  if p_old.status = 'succeeded' and p_way <> 'replay' and p_from is null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s succeeded; a retry would have nothing to do, name a phase with --from-phase or submit a new run with '
+      '`controlroom run submit`', p_old.id);
+  end if;
+  if p_way = 'replay' and p_old.input_manifest = '{}' and p_old.status <> 'succeeded' then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s ended before it had pinned its inputs; there is nothing to replay, submit a new run', p_old.id);
+  end if;
+  select * into strict v_definition from private.rerun_definition(p_old, p_way);
+  if p_from is not null and not exists (
+    select from pg_catalog.jsonb_array_elements(v_definition.phases) as e where e ->> 'name' = p_from) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no phase %L in run %s; it has %s', p_from, p_old.id, (
+        select pg_catalog.string_agg(e ->> 'name', ', ') from pg_catalog.jsonb_array_elements(v_definition.phases) as e));
+  end if;
+  select r.name, r.refused into v_refused
+  from private.rerun_plan(p_old, v_definition.spec, v_definition.phases, p_way, p_from) as r
+  where r.refused is not null limit 1;
+  if found then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'phase %L of run %s cannot be carried out again: %s; begin at a later phase with `controlroom run retry --from-phase`, or '
+      'submit a new run', v_refused.name, p_old.id, v_refused.refused);
+  end if;
+  if p_way = 'replay' or (p_way = 'retry' and p_from is not null) then
+    perform private.refuse_older(p_old);
+  end if;
+  return query
+    select r.ordinal, r.name, r.kind, r.again, r.anew, r.reason
+    from private.rerun_plan(p_old, v_definition.spec, v_definition.phases, p_way, p_from) as r;
+end
+$$;
+
+-- Makes the run. p_key, p_available_at: see ops.create_run.
+create or replace function private.make_rerun(
+  p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text default null, p_available_at timestamptz default null
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_definition record;
+  v_new uuid;
+  v_root uuid := coalesce(p_old.root_run, p_old.id);
+begin
+  select * into strict v_definition from private.rerun_definition(p_old, p_way);
+  v_new := private.queue_run(
+    p_old.project_id, p_old.env, p_old.pipeline, v_definition.spec, v_definition.sha256, v_definition.git_sha,
+    v_definition.params, v_definition.phases, p_key, p_old.priority, p_trigger, v_definition.max_attempts,
+    v_definition.timeout_seconds, p_available_at, p_old.id, p_old.tags,
+    case p_way when 'latest' then '{}' else p_old.input_manifest end, p_way <> 'latest');
+  -- A line of retries is one try after another at the same; a replay, or all phases of a new definition, begin one.
+  update ops.runs set root_run = v_root where id = v_new and (p_way = 'retry' or (p_way = 'latest' and p_from is not null));
+  update ops.run_phases n
+  set effect_of = case when p.anew then v_new else coalesce(o.effect_of, v_root) end,
+    kept = not p.again and (p_way <> 'retry' or p_from is not null)
+  from private.planned_rerun(p_old, p_way, p_from) as p
+  left join ops.run_phases o on o.run_id = p_old.id and o.name = p.name
+  where n.run_id = v_new and n.name = p.name;
+  update ops.run_phases n
+  set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
+    rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
+    output_fingerprint = o.output_fingerprint, metrics = o.metrics, result = o.result
+  from private.planned_rerun(p_old, p_way, p_from) as p
+  join ops.run_phases o on o.run_id = p_old.id and o.name = p.name
+  where n.run_id = v_new and n.name = p.name and not p.again;
+  return v_new;
+end
+$$;
+
+-- The defaults of a spec's parameters, those that have one.
+create or replace function private.param_defaults(p_spec jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_object_agg(d.key, d.value -> 'default'), '{}')
+  from pg_catalog.jsonb_each(coalesce(p_spec -> 'params', '{}')) as d
+  where d.value -> 'default' is not null
+$$;
+
+-- The phases of a spec as ops.create_run takes them.
+create or replace function private.spec_outline(p_spec jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+    'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
+    order by p.ordinal), '[]')
+  from pg_catalog.jsonb_array_elements(coalesce(p_spec -> 'phases', '[]')) with ordinality as p (phase, ordinal)
 $$;
 
 -- functions/10_private_run_filter.sql
@@ -1655,9 +2203,7 @@ begin
       'pipeline %s has no parameter %s; correct the schedule with `controlroom schedule add`',
       p_schedule.pipeline, v_wrong);
   end if;
-  return coalesce((
-    select pg_catalog.jsonb_object_agg(d.key, d.value -> 'default')
-    from pg_catalog.jsonb_each(v_known) as d where d.value -> 'default' is not null), '{}')
+  return private.param_defaults(p_spec)
     || coalesce((
       select pg_catalog.jsonb_object_agg(g.key, case g.value #>> '{}'
         when '{tick}' then pg_catalog.to_jsonb(pg_catalog.to_char(p_tick at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
@@ -1681,12 +2227,7 @@ begin
     p_project_id => p_schedule.project_id, p_env => p_schedule.env, p_pipeline => p_schedule.pipeline,
     p_spec => v_pipeline.spec, p_spec_sha256 => v_pipeline.sha256, p_git_sha => v_pipeline.git_sha,
     p_params => private.scheduled_params(v_pipeline.spec, p_schedule, p_tick, p_data -> 'params'),
-    p_phases => (
-      select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-        'name', p.phase -> 'name', 'kind', p.phase -> 'kind', 'depends_on', coalesce(p.phase -> 'depends_on', '[]'))
-        order by p.ordinal), '[]')
-      from pg_catalog.jsonb_array_elements(coalesce(v_pipeline.spec -> 'phases', '[]'))
-        with ordinality as p (phase, ordinal)),
+    p_phases => private.spec_outline(v_pipeline.spec),
     p_idempotency_key => 'schedule:' || p_schedule.id || ':' || p_key,
     p_priority => p_schedule.priority, p_trigger => 'schedule',
     p_max_attempts => coalesce((v_pipeline.spec ->> 'max_attempts')::int, 3),
@@ -2730,6 +3271,10 @@ begin
       select from pg_catalog.jsonb_array_elements(
         case pg_catalog.jsonb_typeof(r.spec -> 'phases') when 'array' then r.spec -> 'phases' else '[]' end) as e
       where not exists (select from ops.run_phases p where p.run_id = r.id and p.name = e ->> 'name'))
+    -- A retry on the newest definition may let stand what an older one made: that is no proof of this one.
+    and not exists (
+      select from ops.run_phases p join ops.runs o on o.id = p.effect_of
+      where p.run_id = r.id and o.pipeline_version <> r.pipeline_version)
     and not exists (
       select from ops.runs line join ops.signals s on s.run_id = line.id
       where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)
@@ -4333,6 +4878,1236 @@ as $$
   update private.sessions set revoked_at = pg_catalog.clock_timestamp() where sha256 = p_sha256 and revoked_at is null
 $$;
 
+-- functions/31_private_backfills.sql
+-- A backfill's chunks: how a range or list of partitions is cut, and what becomes of each.
+
+-- Dates that are beginnings of partitions. Refuses the first that is not one.
+create or replace function private.partition_starts(p_step text, p_from date, p_to date, p_values jsonb) returns date[]
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_starts date[];
+  v_wrong date;
+begin
+  if p_values is null then
+    if p_from is null or p_to is null or p_from > p_to or p_to - p_from > 366000 then
+      raise exception using errcode = 'CR007', message = pg_catalog.format(
+        'the range is %s to %s; give the first partition and the last, or a list of partitions',
+        coalesce(p_from::text, 'open'), coalesce(p_to::text, 'open'));
+    end if;
+    v_starts := array(
+      select g::date from pg_catalog.generate_series(p_from::timestamp, p_to::timestamp, ('1 ' || p_step)::interval) as g);
+    v_wrong := case when pg_catalog.date_trunc(p_step, p_from::timestamp)::date <> p_from then p_from end;
+  else
+    v_starts := array(
+      select distinct v::date from pg_catalog.jsonb_array_elements_text(p_values) as v order by 1);
+    select s into v_wrong from pg_catalog.unnest(v_starts) as s
+    where pg_catalog.date_trunc(p_step, s::timestamp)::date <> s limit 1;
+  end if;
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      '%s is not the first day of a %s; that one begins %s', v_wrong, p_step,
+      pg_catalog.date_trunc(p_step, v_wrong::timestamp)::date);
+  end if;
+  return v_starts;
+end
+$$;
+
+-- The chunks of a definition: p_size partitions each, where they follow one another without a gap.
+create or replace function private.cut_into_chunks(p_partition jsonb, p_definition jsonb, p_size int)
+returns table (chunk int, first text, until text, partitions int)
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_step text := p_partition ->> 'step';
+begin
+  if v_step is null then
+    return query
+      select pg_catalog.row_number() over (order by pg_catalog.min(v.ordinal))::int, v.one, null::text, 1
+      from pg_catalog.jsonb_array_elements_text(coalesce(p_definition -> 'values', '[]')) with ordinality as v (one, ordinal)
+      group by v.one;
+    return;
+  end if;
+  return query
+    with starts as (
+      select s.at, pg_catalog.row_number() over (order by s.at) as n,
+        s.at is distinct from (pg_catalog.lag(s.at) over (order by s.at) + ('1 ' || v_step)::interval)::date as gap
+      from pg_catalog.unnest(private.partition_starts(
+        v_step, (p_definition ->> 'from')::date, (p_definition ->> 'to')::date, p_definition -> 'values')) as s (at)
+    ), islands as (
+      select s.at, pg_catalog.count(*) filter (where s.gap) over (order by s.at) as island from starts s
+    ), placed as (
+      select i.at, i.island, (pg_catalog.row_number() over (partition by i.island order by i.at) - 1) / p_size as piece
+      from islands i
+    )
+    select pg_catalog.row_number() over (order by pg_catalog.min(p.at))::int, pg_catalog.min(p.at)::text,
+      (pg_catalog.max(p.at) + ('1 ' || v_step)::interval)::date::text, pg_catalog.count(*)::int
+    from placed p
+    group by p.island, p.piece;
+end
+$$;
+
+-- A partition's name as the value of its parameter.
+create or replace function private.partition_value(p_param jsonb, p_text text) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_param ->> 'type' = 'integer' then
+    return pg_catalog.to_jsonb(p_text::bigint);
+  end if;
+  if p_param ->> 'type' = 'choice' and not p_param -> 'choices' ? p_text then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'partition %L is none of the choices of its parameter: %s', p_text, (
+        select pg_catalog.string_agg(c, ', ') from pg_catalog.jsonb_array_elements_text(p_param -> 'choices') as c));
+  end if;
+  return pg_catalog.to_jsonb(p_text);
+end
+$$;
+
+-- The parameters of a chunk's run.
+create or replace function private.chunk_params(
+  p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text
+) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select private.param_defaults(p_spec) || p_params
+    || pg_catalog.jsonb_build_object(
+      p_partition ->> 'param', private.partition_value(p_spec -> 'params' -> (p_partition ->> 'param'), p_first))
+    || case when p_partition ? 'until' then pg_catalog.jsonb_build_object(p_partition ->> 'until', p_until) else '{}' end
+$$;
+
+-- What a definition may say, and what is so where it says nothing. After the live feed: a schedule's runs have priority 100.
+create or replace function private.backfill_defaults(p_definition jsonb) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_unknown text;
+begin
+  select pg_catalog.string_agg(k, ', ' order by k) into v_unknown
+  from pg_catalog.jsonb_object_keys(p_definition) as k
+  where k <> all ('{pipeline,from,to,values,params,chunk_size,max_parallel,max_tries,priority}');
+  if v_unknown is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_definition has no field %s; see docs/backfill.md for those that it has', v_unknown);
+  end if;
+  perform private.require(p_definition ->> 'pipeline', 'p_definition.pipeline');
+  return '{"params": {}, "chunk_size": 1, "max_parallel": 4, "max_tries": 3, "priority": 200}'::jsonb
+    || pg_catalog.jsonb_strip_nulls(p_definition);
+end
+$$;
+
+-- Refuses what could not be carried out, before anything is made.
+create or replace function private.require_backfillable(p_pipeline ops.pipelines, p_definition jsonb) returns void
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_partition jsonb := p_pipeline.spec -> 'partition';
+  v_known jsonb := coalesce(p_pipeline.spec -> 'params', '{}');
+  v_wrong text;
+begin
+  if v_partition is null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'version %s of %s does not say what its partitions are; write partition: {param: …, step: day} into its spec',
+      p_pipeline.version, p_pipeline.slug);
+  end if;
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_object_keys(p_definition -> 'params') as k
+  where not v_known ? k or k in (v_partition ->> 'param', v_partition ->> 'until');
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'parameter %s is not the backfill''s to give: %s has it not, or its partition gives it', v_wrong, p_pipeline.slug);
+  end if;
+  select pg_catalog.string_agg(k, ', ' order by k) into v_wrong
+  from pg_catalog.jsonb_each(v_known) as p (k, param)
+  where p.param -> 'default' is null and not p_definition -> 'params' ? k
+    and k is distinct from v_partition ->> 'param' and k is distinct from v_partition ->> 'until';
+  if v_wrong is not null then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'parameter %s of %s has no default; give it a value', v_wrong, p_pipeline.slug);
+  end if;
+  if (p_definition ->> 'chunk_size')::int > 1 and not v_partition ? 'until' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a run of %s takes one partition; for chunks of several its spec names a second parameter: partition: {…, until: …}',
+      p_pipeline.slug);
+  end if;
+  if not v_partition ? 'step' and (p_definition -> 'values' is null or p_definition ? 'from' or p_definition ? 'to') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'partitions of %s have no order; list them', p_pipeline.slug);
+  end if;
+  if v_partition ? 'step' and p_definition ? 'values' and (p_definition ? 'from' or p_definition ? 'to') then
+    raise exception using errcode = 'CR007', message = 'give either a range or a list of partitions';
+  end if;
+  if p_definition ? 'values' and pg_catalog.jsonb_typeof(p_definition -> 'values') <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_definition.values must be a JSON array of partitions';
+  end if;
+end
+$$;
+
+-- What is to be expected, from the last fifty runs of the pipeline in the environment that succeeded: the median of each figure.
+-- A run that a backfill made counts for each partition that it had. All null where there is no history.
+create or replace function private.backfill_estimate(
+  p_project_id uuid, p_env text, p_pipeline text, p_chunks int, p_partitions int, p_parallel int
+) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_parallel int;
+  v_seen record;
+begin
+  -- A cap on runs at once says how many there can be, whatever is asked for.
+  select greatest(1, least(p_parallel, p_chunks, pg_catalog.floor(pg_catalog.min(c.amount))::int)) into v_parallel
+  from ops.caps c
+  join ops.projects p on p.id = p_project_id
+  where c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id) and c.unit = 'runs' and c.period = 'concurrent';
+  select pg_catalog.count(*) as runs,
+    pg_catalog.percentile_cont(0.5) within group (order by h.seconds / h.partitions) as seconds,
+    pg_catalog.percentile_cont(0.5) within group (order by h.rows / h.partitions) as rows,
+    pg_catalog.percentile_cont(0.5) within group (order by h.bytes / h.partitions) as bytes
+  into v_seen
+  from (
+    select extract(epoch from r.finished_at - r.started_at)::float8 as seconds, coalesce(c.partitions, 1) as partitions,
+      f.rows, f.bytes
+    from (
+      select r.id, r.started_at, r.finished_at
+      from ops.runs r
+      where r.project_id = p_project_id and r.env = p_env and r.pipeline = p_pipeline and r.status = 'succeeded'
+        and r.root_run is null
+      order by r.created_at desc, r.id desc limit 50
+    ) as r
+    left join ops.backfill_chunks c on c.run_id = r.id
+    cross join lateral (
+      select coalesce(pg_catalog.sum(p.rows_out), 0)::float8 as rows, coalesce(pg_catalog.sum(p.byte_size), 0)::float8 as bytes
+      from ops.run_phases p where p.run_id = r.id
+    ) as f
+  ) as h;
+  return pg_catalog.jsonb_build_object(
+    'from_runs', v_seen.runs, 'runs', p_chunks, 'parallel', v_parallel,
+    'seconds', v_seen.seconds * p_partitions / v_parallel, 'executor_seconds', v_seen.seconds * p_partitions,
+    'rows', pg_catalog.round(v_seen.rows * p_partitions), 'bytes', pg_catalog.round(v_seen.bytes * p_partitions));
+end
+$$;
+
+-- What became of the runs of chunks that have ended. A chunk whose run failed is tried again, as a retry of that run: what it
+-- committed is found and not made twice. A run that somebody canceled is not.
+create or replace function private.settle_chunks(p_backfill ops.backfills) returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settled int;
+begin
+  update ops.backfill_chunks c
+  set state = case
+      when r.status = 'succeeded' then 'succeeded'
+      when p_backfill.state = 'canceled' then 'canceled'
+      when r.status = 'failed' and c.tries < c.max_tries then 'pending'
+      else 'failed' end,
+    error_code = r.error_code, error_message = r.error_message, settled_at = r.finished_at
+  from ops.runs r
+  where c.backfill_id = p_backfill.id and c.state = 'queued' and r.id = c.run_id
+    and r.status in ('succeeded', 'failed', 'canceled');
+  get diagnostics v_settled = row_count;
+  return v_settled;
+end
+$$;
+
+-- The run of a chunk's next try. The key names the try, so that there is one run of it whoever asks how often.
+create or replace function private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks)
+returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key text := pg_catalog.format('backfill:%s:%s:%s', p_backfill.id, p_chunk.chunk, p_chunk.tries + 1);
+  v_old ops.runs;
+begin
+  if p_chunk.run_id is not null then
+    select * into strict v_old from ops.runs where id = p_chunk.run_id;
+    -- Newer data than it had pinned came first: on the same inputs it would be refused again. A fresh run doubles nothing,
+    -- unless a phase appends, or is of a kind that is not ours and may.
+    if v_old.error_code is distinct from 'CONFLICT' or exists (
+      select from ops.run_phases p where p.run_id = v_old.id and (private.appends(v_old.spec, p.name)
+        or p.kind not in ('ingest', 'validate', 'transform', 'publish', 'query'))) then
+      return private.make_rerun(
+        v_old, 'retry', null, 'backfill', v_key,
+        pg_catalog.clock_timestamp() + least(600, 2 ^ p_chunk.tries) * interval '1 second');
+    end if;
+  end if;
+  return private.queue_run(
+    p_backfill.project_id, p_backfill.env, p_backfill.pipeline, p_pipeline.spec, p_pipeline.sha256, p_pipeline.git_sha,
+    private.chunk_params(p_pipeline.spec, p_backfill.partition, p_backfill.params, p_chunk.first, p_chunk.until),
+    private.spec_outline(p_pipeline.spec), v_key, p_backfill.priority, 'backfill',
+    coalesce((p_pipeline.spec ->> 'max_attempts')::int, 3), (p_pipeline.spec ->> 'timeout')::float8, null, null,
+    pg_catalog.jsonb_build_object('backfill', p_backfill.id, 'partition', p_chunk.first), '{}', true);
+end
+$$;
+
+-- One step of one backfill, whose row the caller holds: what ended is noted, what is free is filled, what is done is ended.
+-- Returns how many chunks it moved.
+create or replace function private.advance_backfill(p_backfill ops.backfills) returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_moved int := private.settle_chunks(p_backfill);
+  v_pipeline ops.pipelines;
+  v_chunk ops.backfill_chunks;
+  v_open int;
+  v_failed int;
+begin
+  if p_backfill.state <> 'active' then
+    return v_moved;
+  end if;
+  select * into strict v_pipeline from ops.pipelines
+  where project_id = p_backfill.project_id and slug = p_backfill.pipeline and version = p_backfill.pipeline_version;
+  select pg_catalog.count(*) into v_open from ops.backfill_chunks where backfill_id = p_backfill.id and state = 'queued';
+  for v_chunk in
+    select * from ops.backfill_chunks where backfill_id = p_backfill.id and state = 'pending'
+    order by chunk limit greatest(0, p_backfill.max_parallel - v_open)
+  loop
+    update ops.backfill_chunks
+    set run_id = private.chunk_run(p_backfill, v_pipeline, v_chunk), state = 'queued', tries = tries + 1, settled_at = null
+    where backfill_id = v_chunk.backfill_id and chunk = v_chunk.chunk;
+    v_moved := v_moved + 1;
+    v_open := v_open + 1;
+  end loop;
+  if v_open = 0 then
+    select pg_catalog.count(*) into v_failed from ops.backfill_chunks where backfill_id = p_backfill.id and state <> 'succeeded';
+    update ops.backfills
+    set state = case v_failed when 0 then 'succeeded' else 'failed' end, ended_at = pg_catalog.clock_timestamp(),
+      reason = case v_failed when 0 then '' else pg_catalog.format('%s of %s chunks have not succeeded', v_failed, chunks) end
+    where id = p_backfill.id;
+  end if;
+  return v_moved;
+end
+$$;
+
+-- functions/32_backfills.sql
+-- Backfills as people have them, and the steward's step.
+
+-- The backfill, locked, where the caller is an operator of its environment.
+create or replace function private.my_backfill(p_backfill_id uuid) returns ops.backfills
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills;
+begin
+  select * into v_backfill from ops.backfills where id = p_backfill_id for no key update;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_backfill.project_id, v_backfill.env, 'operator');
+  return v_backfill;
+end
+$$;
+
+-- Orders a backfill: of the version that the environment runs now, over a range (from, to: first and last partition) or a list
+-- (values) of partitions. p_dry_run: nothing is made. Returns its id (null in a dry run), its chunks and what to expect.
+-- The same key gives the same backfill.
+create or replace function ops.start_backfill(
+  p_project_id uuid, p_env text, p_definition jsonb, p_idempotency_key text default null, p_dry_run boolean default false
+) returns jsonb
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid;
+  v_new ops.backfills;
+  v_known ops.backfills;
+  v_definition jsonb;
+  v_pipeline ops.pipelines;
+  v_chunks jsonb;
+begin
+  perform private.require_role(p_project_id, p_env, 'operator');
+  v_definition := private.backfill_defaults(p_definition);
+  v_pipeline := private.scheduled_version(p_project_id, p_env, v_definition ->> 'pipeline');
+  perform private.require_backfillable(v_pipeline, v_definition);
+  v_new := pg_catalog.jsonb_populate_record(null::ops.backfills, v_definition);
+  if v_new.chunk_size not between 1 and 1000 or v_new.max_parallel not between 1 and 100
+    or v_new.max_tries not between 1 and 20 or v_new.priority not between 1 and 1000 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'chunk_size is %s, max_parallel %s, max_tries %s, priority %s; give 1 to 1000, 1 to 100, 1 to 20, 1 to 1000',
+      v_new.chunk_size, v_new.max_parallel, v_new.max_tries, v_new.priority);
+  end if;
+  select coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c) order by c.chunk), '[]'),
+    pg_catalog.count(*), coalesce(pg_catalog.sum(c.partitions), 0)
+  into v_chunks, v_new.chunks, v_new.partitions
+  from private.cut_into_chunks(v_pipeline.spec -> 'partition', v_definition, v_new.chunk_size) as c;
+  if v_new.chunks = 0 or v_new.partitions > 20000 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'that is %s partitions; give 1 to 20000', v_new.partitions);
+  end if;
+  -- A value that is none is refused now and not at its turn.
+  perform private.chunk_params(
+    v_pipeline.spec, v_pipeline.spec -> 'partition', v_new.params, c ->> 'first', c ->> 'until')
+  from pg_catalog.jsonb_array_elements(v_chunks) as c;
+  if not p_dry_run then
+    if p_idempotency_key is not null then
+      perform pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended(p_project_id::text || '/' || p_env || '/backfill#' || p_idempotency_key, 0));
+    end if;
+    select * into v_known from ops.backfills
+    where project_id = p_project_id and env = p_env and idempotency_key = p_idempotency_key;
+    if not found then
+      v_id := private.make_backfill(p_project_id, p_env, v_new, v_pipeline, v_chunks, p_idempotency_key);
+    elsif (v_known.pipeline, v_known.params, v_known.chunks, v_known.partitions)
+      is distinct from (v_new.pipeline, v_new.params, v_new.chunks, v_new.partitions)
+      or exists (
+        select from pg_catalog.jsonb_array_elements(v_chunks) as c
+        where not exists (
+          select from ops.backfill_chunks k
+          where k.backfill_id = v_known.id and k.first = c ->> 'first' and k.until is not distinct from c ->> 'until')) then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'idempotency key %L belongs to backfill %s of other partitions; use a new key', p_idempotency_key, v_known.id);
+    else
+      v_id := v_known.id;
+    end if;
+  end if;
+  return pg_catalog.jsonb_build_object(
+    'id', v_id, 'pipeline', v_pipeline.slug, 'version', v_pipeline.version, 'env', p_env, 'partitions', v_new.partitions,
+    'chunks', v_chunks, 'estimate', private.backfill_estimate(
+      p_project_id, p_env, v_pipeline.slug, v_new.chunks, v_new.partitions, v_new.max_parallel));
+end
+$$;
+
+create or replace function private.make_backfill(
+  p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid := private.new_id();
+begin
+  insert into ops.backfills (
+    id, project_id, env, pipeline, pipeline_version, params, partition, partitions, chunks, chunk_size, max_parallel,
+    max_tries, priority, idempotency_key, created_by)
+  values (
+    v_id, p_project_id, p_env, p_pipeline.slug, p_pipeline.version, p_new.params, p_pipeline.spec -> 'partition',
+    p_new.partitions, p_new.chunks, p_new.chunk_size, p_new.max_parallel, p_new.max_tries, p_new.priority,
+    p_idempotency_key, private.subject());
+  insert into ops.backfill_chunks (backfill_id, chunk, project_id, env, first, until, partitions, max_tries)
+  select v_id, c.chunk, p_project_id, p_env, c.first, c.until, c.partitions, p_new.max_tries
+  from pg_catalog.jsonb_to_recordset(p_chunks) as c (chunk int, first text, until text, partitions int);
+  return v_id;
+end
+$$;
+
+-- What runs goes on; no further runs are made.
+create or replace function ops.pause_backfill(p_backfill_id uuid, p_reason text default '') returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+begin
+  if v_backfill.state = 'active' then
+    update ops.backfills set state = 'paused', reason = coalesce(p_reason, '') where id = p_backfill_id;
+    return 'paused';
+  end if;
+  return v_backfill.state;
+end
+$$;
+
+-- Goes on with a paused one; of one that failed, chunks that have failed get as many tries as at first.
+create or replace function ops.resume_backfill(p_backfill_id uuid) returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+begin
+  if v_backfill.state not in ('paused', 'failed') then
+    if v_backfill.state in ('succeeded', 'canceled') then
+      raise exception using errcode = 'CR002', message = pg_catalog.format(
+        'backfill %s is %s; start a new one', p_backfill_id, v_backfill.state);
+    end if;
+    return v_backfill.state;
+  end if;
+  update ops.backfills set state = 'active', reason = '', ended_at = null where id = p_backfill_id;
+  update ops.backfill_chunks c
+  set state = 'pending', max_tries = c.tries + v_backfill.max_tries
+  where c.backfill_id = p_backfill_id and c.state = 'failed';
+  return 'active';
+end
+$$;
+
+-- No further runs, and those that are open are canceled. Partitions that have succeeded stay.
+create or replace function ops.cancel_backfill(p_backfill_id uuid, p_reason text default '') returns text
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills := private.my_backfill(p_backfill_id);
+  v_run uuid;
+begin
+  if v_backfill.state in ('succeeded', 'canceled') then
+    return v_backfill.state;
+  end if;
+  update ops.backfills
+  set state = 'canceled', reason = coalesce(p_reason, ''), ended_at = pg_catalog.clock_timestamp()
+  where id = p_backfill_id returning * into v_backfill;
+  update ops.backfill_chunks set state = 'canceled', settled_at = pg_catalog.clock_timestamp()
+  where backfill_id = p_backfill_id and state = 'pending';
+  for v_run in
+    select c.run_id from ops.backfill_chunks c where c.backfill_id = p_backfill_id and c.state = 'queued' order by c.chunk
+  loop
+    perform ops.cancel_run(v_run, pg_catalog.format('backfill %s was canceled', p_backfill_id));
+  end loop;
+  perform private.settle_chunks(v_backfill);
+  return 'canceled';
+end
+$$;
+
+-- The steward's step: moves each backfill on in which there is something to do. Whatever is done of one is done in this
+-- transaction, under its row: a steward that dies has moved it or has not. One that cannot go on is paused with the reason
+-- and keeps no other from its turn. Returns how many chunks were moved.
+create or replace function ops.advance_backfills(p_limit int default 500) returns int
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_backfill ops.backfills;
+  v_moved int := 0;
+begin
+  for v_backfill in
+    select b.* from ops.backfills b
+    where b.state = 'active'
+      or b.id in (select c.backfill_id from ops.backfill_chunks c where c.state = 'queued')
+    order by b.created_at, b.id
+    for no key update skip locked
+    limit p_limit
+  loop
+    begin
+      v_moved := v_moved + private.advance_backfill(v_backfill);
+    exception
+      when sqlstate 'CR002' or sqlstate 'CR003' or sqlstate 'CR004' or sqlstate 'CR005' or sqlstate 'CR006'
+        or sqlstate 'CR007' or data_exception or integrity_constraint_violation then
+        update ops.backfills set state = 'paused', reason = sqlerrm where id = v_backfill.id and state = 'active';
+    end;
+  end loop;
+  return v_moved;
+end
+$$;
+
+-- functions/32_caps.sql
+-- Caps, pools and prices, as people set them. An admin of the project sets what is the project's, an admin of the org the rest.
+
+-- Claims hold both tables while they choose: whoever changes limits waits for those under way, so that each claim is before the
+-- change, and then counted by it, or after it. Not for long: claims wait behind it.
+create or replace function private.lock_limits() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+begin
+  lock table ops.caps, ops.pools in access exclusive mode;
+exception
+  when lock_not_available then
+    raise exception using errcode = 'CR006', message =
+      'limits cannot be changed while somebody reads them for so long; try again';
+end
+$$;
+
+-- Makes a cap, or changes how much it allows. Unit, period and scope stay: what was charged would mean something else. Runs that
+-- are at work count in a concurrent cap from its first moment.
+create or replace function ops.set_cap(
+  p_org text, p_project text, p_key text, p_unit text, p_amount numeric, p_period text, p_pipeline text default null
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_old ops.caps;
+  v_cap uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  if p_key is null or p_key !~ '^[a-z][a-z0-9_.-]{0,62}$' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_key is %L; begin with a letter, then a-z, 0-9, _ . - up to 63 characters', p_key);
+  end if;
+  if p_amount is null or p_amount < 0 or p_amount = 'NaN' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_amount is %s; it must be zero or more', coalesce(p_amount::text, 'missing'));
+  end if;
+  if p_unit is null or p_unit not in ('runs', 'cpu_seconds', 'rows', 'bytes', 'money')
+     or p_period is null or p_period not in ('hour', 'day', 'week', 'month', 'concurrent')
+     or (p_period = 'concurrent' and p_unit <> 'runs') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a cap on %L by %L is none; use runs, cpu_seconds, rows, bytes or money by hour, day, week or month, or runs by concurrent',
+      p_unit, p_period);
+  end if;
+  if p_pipeline is not null and v_project is null then
+    raise exception using errcode = 'CR007', message = 'p_pipeline needs p_project: a pipeline is a project''s';
+  end if;
+  perform private.lock_limits();
+  select * into v_old from ops.caps where key = p_key;
+  if not found then
+    insert into ops.caps (key, org_id, project_id, pipeline, unit, amount, period, created_by)
+    values (p_key, v_org, v_project, p_pipeline, p_unit, p_amount, p_period, private.subject())
+    returning id into v_cap;
+    if p_period = 'concurrent' then
+      insert into ops.cap_usage (cap_id, project_id, run_id, lease_token, amount)
+      select v_cap, l.project_id, l.run_id, l.lease_token, 1
+      from ops.run_leases l
+      join ops.runs r on r.id = l.run_id
+      join ops.projects p on p.id = l.project_id
+      where p.org_id = v_org and (v_project is null or p.id = v_project) and (p_pipeline is null or r.pipeline = p_pipeline);
+    end if;
+  elsif (v_old.org_id, v_old.unit, v_old.period) <> (v_org, p_unit, p_period)
+     or v_old.project_id is distinct from v_project or v_old.pipeline is distinct from p_pipeline then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'there is a cap %s with another scope, unit or period; choose another name, or remove it first', p_key);
+  else
+    update ops.caps set amount = p_amount where id = v_old.id returning id into v_cap;
+  end if;
+  perform pg_catalog.pg_notify('ops_runs', '');
+  return v_cap;
+end
+$$;
+
+-- Ends a cap, and with it the record of what was charged to it; the audit log keeps the cap.
+create or replace function ops.remove_cap(p_key text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_cap ops.caps;
+begin
+  select * into v_cap from ops.caps where key = p_key;
+  if not found or not private.sees_scope(v_cap.org_id, v_cap.project_id) then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no cap %L; `controlroom cap list` shows them', p_key);
+  end if;
+  perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
+  perform private.lock_limits();
+  delete from ops.cap_usage where cap_id = v_cap.id;
+  delete from ops.caps where id = v_cap.id;
+  perform pg_catalog.pg_notify('ops_runs', '');
+end
+$$;
+
+-- May the caller know of what belongs to this org or project?
+create or replace function private.sees_scope(p_org_id uuid, p_project_id uuid) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return private.is_trusted() or (
+    exists (select from private.my_orgs() as o where o = p_org_id)
+    and (p_project_id is null or exists (select from private.my_projects() as p where p = p_project_id)));
+end
+$$;
+
+-- Makes a pool or changes its slots. Runs at work that name it hold their slots from its first moment; fewer slots than are in use
+-- take nothing away, they are given out when enough have come back.
+create or replace function ops.set_pool(p_org text, p_project text, p_name text, p_slots int) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_pool uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  if p_name is null or p_name !~ '^[a-z][a-z0-9_]{0,62}$' or p_slots is null or p_slots < 0 then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a pool %L of %s slots is none; the name begins with a letter, then a-z, 0-9, _; slots are zero or more', p_name,
+      coalesce(p_slots::text, 'no'));
+  end if;
+  perform private.lock_limits();
+  update ops.pools set slots = p_slots
+  where org_id = v_org and project_id is not distinct from v_project and name = p_name
+  returning id into v_pool;
+  if not found then
+    insert into ops.pools (org_id, project_id, name, slots, created_by)
+    values (v_org, v_project, p_name, p_slots, private.subject())
+    returning id into v_pool;
+    perform private.hold_pools_anew(v_org, p_name);
+  end if;
+  perform pg_catalog.pg_notify('ops_runs', '');
+  return v_pool;
+end
+$$;
+
+-- After a pool of that name came or went: whoever is at work holds slots of the one that the name now stands for.
+create or replace function private.hold_pools_anew(p_org_id uuid, p_name text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from ops.pool_uses u
+  using ops.pools l
+  where l.id = u.pool_id and l.org_id = p_org_id and l.name = p_name;
+  insert into ops.pool_uses (pool_id, run_id, project_id, lease_token, slots)
+  select f.pool_id, l.run_id, l.project_id, l.lease_token, f.needs
+  from ops.run_leases l
+  join ops.projects p on p.id = l.project_id and p.org_id = p_org_id
+  join ops.runs r on r.id = l.run_id and r.pools ? p_name
+  cross join lateral private.pools_for(l.project_id, r.pools) as f
+  where f.name = p_name;
+end
+$$;
+
+-- Ends a pool: a name without a pool holds nobody up.
+create or replace function ops.remove_pool(p_org text, p_project text, p_name text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_project uuid;
+  v_pool uuid;
+begin
+  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  perform private.lock_limits();
+  select id into v_pool from ops.pools
+  where org_id = v_org and project_id is not distinct from v_project and name = p_name;
+  if not found then
+    raise exception using errcode = 'CR004', message = pg_catalog.format(
+      'there is no pool %L; `controlroom pool list` shows them', p_name);
+  end if;
+  delete from ops.pool_uses where pool_id = v_pool;
+  delete from ops.pools where id = v_pool;
+  perform private.hold_pools_anew(v_org, p_name);
+  perform pg_catalog.pg_notify('ops_runs', '');
+end
+$$;
+
+-- What a unit costs from p_valid_from on; now, where it is null. Not from a moment that is over: what was charged stays.
+create or replace function ops.set_price(
+  p_org text, p_unit text, p_price numeric, p_currency text, p_valid_from timestamptz default null
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_known text;
+  v_price uuid;
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  select f.org_id into v_org from private.find_project(p_org, null) as f;
+  perform private.require_admin(v_org, null, '{dev,stage,prod}');
+  if p_unit is null or p_unit not in ('cpu_second', 'gb_hour', 'gb_read', 'gb_written')
+     or p_price is null or p_price < 0 or p_price in ('NaN', 'Infinity') or p_currency is null or p_currency !~ '^[A-Z]{3}$' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'a price of %s %s for a %L is none; the unit is cpu_second, gb_hour, gb_read or gb_written, the price zero or more, the '
+      'currency three capital letters', p_price, p_currency, p_unit);
+  end if;
+  if p_valid_from < v_now - interval '1 minute' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_valid_from is %s, which is over; what was used then keeps its price', p_valid_from);
+  end if;
+  -- Two admins at once must not bring two currencies.
+  perform from ops.orgs where id = v_org for no key update;
+  select currency into v_known from ops.prices where org_id = v_org limit 1;
+  if v_known <> p_currency then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'the prices of %s are in %s; give this one in %s too: costs are added up', p_org, v_known, v_known);
+  end if;
+  insert into ops.prices (org_id, unit, price, currency, valid_from, created_by)
+  values (v_org, p_unit, p_price, p_currency, greatest(p_valid_from, v_now), private.subject())
+  on conflict (org_id, unit, valid_from) do update set price = excluded.price
+  returning id into v_price;
+  return v_price;
+end
+$$;
+
+-- The caps that the caller may know of, what is used of each, and when it is used up if it goes on as since the period began.
+create or replace function ops.cap_report() returns table (
+  key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric,
+  resets_at timestamptz, used_up_at timestamptz, cap_id uuid, org_id uuid, project_id uuid, began_at timestamptz,
+  asked_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+begin
+  return query
+    select c.key, o.slug, p.slug, c.pipeline, c.unit, c.period, c.amount, u.used, private.period_end(c.period, v_now),
+      case
+        when c.period = 'concurrent' then null
+        when u.used >= c.amount then v_now
+        -- Counted from when the cap was made, where that is later than the period's beginning.
+        when u.used > 0 then (
+          select f.at from (
+            select v_now + (v_now - b.at) * least(((c.amount - u.used) / u.used)::float8, 1e6) as at
+            from (select greatest(private.period_start(c.period, v_now), c.created_at) as at) as b) as f
+          where f.at < private.period_end(c.period, v_now))
+      end,
+      c.id, c.org_id, c.project_id, case when c.period <> 'concurrent' then private.period_start(c.period, v_now) end, v_now
+    from ops.caps c
+    join ops.orgs o on o.id = c.org_id
+    left join ops.projects p on p.id = c.project_id
+    cross join lateral (select private.cap_used(c, v_now) as used) as u
+    where private.sees_scope(c.org_id, c.project_id)
+    order by c.key;
+end
+$$;
+
+-- functions/32_refresh.sql
+-- A full refresh: a run whose versions stay set aside until somebody, or a tolerance given beforehand, swaps them in.
+
+-- The refresh that a run builds; null where it builds none.
+create or replace function private.refresh_of(p_run_id uuid) returns uuid
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select f.id from ops.runs r join ops.refreshes f on f.run_id = coalesce(r.root_run, r.id) where r.id = p_run_id
+$$;
+
+-- The version that a commit to a table builds upon: null for the newest as it stands, -1 for an empty table. Asked in the
+-- transaction that holds the run: the dataset's row is locked until it ends, so that no swap comes between the answer and the
+-- commit. What is set aside is nobody's to build upon but the refresh's own.
+create or replace function ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_root uuid;
+  v_dataset uuid;
+  v_newest record;
+  v_own bigint;
+begin
+  perform private.owned(p_run_id, p_lease_token);
+  select d.id, coalesce(r.root_run, r.id) into v_dataset, v_root
+  from ops.runs r
+  join ops.datasets d on d.project_id = r.project_id and d.env = r.env
+    and d.layer = pg_catalog.split_part(p_table, '.', 1) and d.name = pg_catalog.split_part(p_table, '.', 2)
+  where r.id = p_run_id
+  for share of d;
+  if not found then
+    return null;
+  end if;
+  select v.version, v.aside into v_newest
+  from ops.dataset_versions v where v.dataset_id = v_dataset order by v.version desc limit 1;
+  if exists (select from ops.refreshes where run_id = v_root) then
+    select max(v.version) into v_own
+    from ops.dataset_versions v join ops.runs r on r.id = v.run_id
+    where v.dataset_id = v_dataset and v.aside and coalesce(r.root_run, r.id) = v_root;
+    if v_own is not null then
+      return nullif(v_own, v_newest.version);
+    end if;
+  end if;
+  if v_newest.aside is not true then
+    return null;
+  end if;
+  return (
+    select coalesce(max(v.version), -1) from ops.dataset_versions v where v.dataset_id = v_dataset and not v.aside);
+end
+$$;
+
+-- Queues a run that builds a refresh and returns the refresh. p_phases: those of the spec that only make and check tables, and
+-- a phase of kind compare for each table; the executor derives the same from the spec.
+create or replace function ops.start_refresh(
+  p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb,
+  p_phases jsonb, p_max_attempts int default 3, p_timeout_seconds float8 default null, p_tolerance jsonb default null,
+  p_note text default ''
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid := private.new_id();
+  v_run uuid;
+begin
+  perform private.require_role(p_project_id, p_env, 'editor');
+  perform private.require_own_word('{}', '[]', 100, p_max_attempts);
+  if p_tolerance is not null and (
+    pg_catalog.jsonb_typeof(p_tolerance) <> 'object' or p_tolerance - '{rows,sums}'::text[] <> '{}'
+    or exists (
+      select from pg_catalog.jsonb_each(p_tolerance) as t
+      where pg_catalog.jsonb_typeof(t.value) <> 'number' or (t.value #>> '{}')::numeric < 0)
+  ) then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_tolerance is %s; give {"rows": share, "sums": share}, each 0 or more, or null', p_tolerance);
+  end if;
+  if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array'
+     or not p_phases @> '[{"kind": "compare"}]'
+     or exists (
+       select from pg_catalog.jsonb_array_elements(p_phases) as p
+       where p ->> 'kind' is distinct from 'compare' and not exists (
+         select from pg_catalog.jsonb_array_elements(p_spec -> 'phases') as s
+         where s ->> 'name' = p ->> 'name' and s ->> 'kind' = p ->> 'kind'))
+  then
+    raise exception using errcode = 'CR007', message =
+      'p_phases must be phases of p_spec, and one of kind compare for each table that they make';
+  end if;
+  v_run := private.queue_run(
+    p_project_id, p_env, p_pipeline, p_spec, p_spec_sha256, p_git_sha, coalesce(p_params, '{}'), p_phases, null, 100,
+    'manual', p_max_attempts, p_timeout_seconds, null, null, pg_catalog.jsonb_build_object('refresh', v_id), '{}', false);
+  insert into ops.refreshes (id, project_id, env, pipeline, run_id, tolerance, note, started_by)
+  values (v_id, p_project_id, p_env, p_pipeline, v_run, p_tolerance, coalesce(p_note, ''), private.subject());
+  perform private.audit_refresh(v_id, 'start', p_note, pg_catalog.jsonb_build_object('tolerance', p_tolerance));
+  return v_id;
+end
+$$;
+
+create or replace function private.audit_refresh(p_refresh_id uuid, p_act text, p_note text, p_facts jsonb) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select private.audit(
+    null, f.project_id, 'refreshes.' || p_act, f.id::text, null,
+    pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+      'env', f.env, 'pipeline', f.pipeline, 'run_id', f.run_id, 'note', nullif(p_note, '')) || p_facts))
+  from ops.refreshes f where f.id = p_refresh_id
+$$;
+
+-- The refresh, locked, where the caller may decide on it.
+create or replace function private.decided_refresh(p_refresh_id uuid) returns ops.refreshes
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refresh ops.refreshes;
+begin
+  select * into v_refresh from ops.refreshes where id = p_refresh_id for update;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_refresh.project_id, v_refresh.env, 'editor');
+  return v_refresh;
+end
+$$;
+
+-- What a refresh has built, a row a table: its version, and what it was compared with. Evidence in quarantine is not held.
+create or replace function private.built_by(p_refresh_id uuid) returns table (
+  dataset_id uuid, table_name text, version bigint, comparison jsonb
+)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  with line as (
+    select r.id, r.status from ops.refreshes f
+    join ops.runs r on r.id = f.run_id or r.root_run = f.run_id
+    where f.id = p_refresh_id
+  )
+  select d.id, d.layer || '.' || d.name, max(v.version), (
+    select p.metrics -> 'comparison'
+    from line l join ops.run_phases p on p.run_id = l.id
+    where l.status = 'succeeded' and p.kind = 'compare'
+      and p.metrics -> 'comparison' ->> 'table' = d.layer || '.' || d.name
+    limit 1)
+  from line
+  join ops.dataset_versions v on v.run_id = line.id
+  join ops.datasets d on d.id = v.dataset_id and d.layer <> 'quarantine'
+  group by d.id
+$$;
+
+-- Gives readers what a refresh has built: all its tables at once. A repeat changes nothing.
+create or replace function ops.swap_refresh(p_refresh_id uuid, p_note text default '') returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refresh ops.refreshes := private.decided_refresh(p_refresh_id);
+begin
+  if v_refresh.swapped_at is not null and v_refresh.rolled_back_at is null then
+    return;
+  end if;
+  perform private.swap_in(p_refresh_id, private.subject());
+  perform private.audit_refresh(p_refresh_id, 'swap', p_note, (
+    select pg_catalog.jsonb_build_object('tables', pg_catalog.jsonb_object_agg(d.layer || '.' || d.name, t.version))
+    from ops.refresh_tables t join ops.datasets d on d.id = t.dataset_id where t.refresh_id = p_refresh_id));
+end
+$$;
+
+create or replace function private.swap_in(p_refresh_id uuid, p_by text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refresh ops.refreshes;
+  v_run uuid;
+  v_one record;
+  v_other record;
+  v_former bigint;
+begin
+  select * into strict v_refresh from ops.refreshes where id = p_refresh_id;
+  if v_refresh.rolled_back_at is not null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'refresh %s was rolled back; start a new one', p_refresh_id);
+  end if;
+  select id into v_run from ops.runs
+  where (id = v_refresh.run_id or root_run = v_refresh.run_id) and status = 'succeeded';
+  if not found then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'refresh %s is not built: its run %s has not succeeded; wait for it, or retry it', p_refresh_id, v_refresh.run_id);
+  end if;
+  -- No run commits to these tables, and none is released, until this transaction ends.
+  perform from ops.datasets d
+  where d.id in (select b.dataset_id from private.built_by(p_refresh_id) b) order by d.id for update;
+  for v_one in select b.*, d.version as standing
+    from private.built_by(p_refresh_id) b join ops.datasets d on d.id = b.dataset_id order by b.dataset_id
+  loop
+    v_former := (v_one.comparison ->> 'former')::bigint;
+    if v_one.comparison is null or (v_one.comparison ->> 'version')::bigint is distinct from v_one.version then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'version %s of %s was not compared; start a new refresh', v_one.version, v_one.table_name);
+    end if;
+    if v_one.standing is distinct from v_former then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        '%s was compared with version %s and readers have %s by now; start a new refresh', v_one.table_name,
+        coalesce(v_former::text, 'none'), coalesce(v_one.standing::text, 'none'));
+    end if;
+    -- Rows that another run has added, or is adding, to what the refresh replaces would be lost.
+    select v.version, v.run_id into v_other
+    from ops.dataset_versions v join ops.runs r on r.id = v.run_id
+    where v.dataset_id = v_one.dataset_id and not v.aside and v.version > coalesce(v_former, -1)
+      and (v.version > v_one.version or r.status not in ('succeeded', 'failed', 'canceled'))
+    order by v.version desc limit 1;
+    if found then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'run %s has written version %s of %s, which the refresh does not have; start a new refresh', v_other.run_id,
+        v_other.version, v_one.table_name);
+    end if;
+    insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version, former)
+    values (p_refresh_id, v_one.dataset_id, v_refresh.project_id, v_one.version, v_former);
+  end loop;
+  update ops.dataset_versions v set aside = false
+  from ops.runs r
+  where r.id = v.run_id and (r.id = v_refresh.run_id or r.root_run = v_refresh.run_id);
+  perform private.release_datasets(v_run);
+  update ops.refreshes set swapped_at = pg_catalog.clock_timestamp(), swapped_by = p_by where id = p_refresh_id;
+end
+$$;
+
+-- Called when a run has succeeded: swaps its refresh in where that was allowed beforehand and everything lies within it. Where
+-- readers have something newer by now, or anything else stands against it, it waits for somebody's word.
+create or replace function private.swap_within_tolerance(p_run_id uuid) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refresh ops.refreshes;
+begin
+  select * into v_refresh from ops.refreshes where id = private.refresh_of(p_run_id) for update;
+  if not found or v_refresh.tolerance is null or v_refresh.swapped_at is not null then
+    return;
+  end if;
+  if exists (
+    select from private.built_by(v_refresh.id) b
+    where b.comparison is null or b.comparison -> 'former' = 'null'
+      or (b.comparison -> 'differs' ->> 'columns')::bigint > 0
+      or (b.comparison -> 'differs' ->> 'rows')::numeric > coalesce((v_refresh.tolerance ->> 'rows')::numeric, 0)
+      or (b.comparison -> 'differs' ->> 'sums')::numeric > coalesce((v_refresh.tolerance ->> 'sums')::numeric, 0)
+  ) then
+    return;
+  end if;
+  begin
+    perform private.swap_in(v_refresh.id, null);
+  exception when sqlstate 'CR006' then
+    return;
+  end;
+  perform private.audit_refresh(v_refresh.id, 'swap', '', pg_catalog.jsonb_build_object('within', v_refresh.tolerance));
+end
+$$;
+
+-- Gives readers back what they had before a swap. Versions that came after it are set aside with it, where p_later says so.
+create or replace function ops.roll_back_refresh(p_refresh_id uuid, p_later boolean default false, p_note text default '')
+returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_refresh ops.refreshes := private.decided_refresh(p_refresh_id);
+  v_one record;
+  v_other record;
+begin
+  if v_refresh.rolled_back_at is not null then
+    return;
+  end if;
+  if v_refresh.swapped_at is null then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'refresh %s was not swapped in: readers have what they had', p_refresh_id);
+  end if;
+  perform from ops.datasets d
+  where d.id in (select t.dataset_id from ops.refresh_tables t where t.refresh_id = p_refresh_id) order by d.id for update;
+  for v_one in
+    select t.*, d.layer || '.' || d.name as table_name
+    from ops.refresh_tables t join ops.datasets d on d.id = t.dataset_id
+    where t.refresh_id = p_refresh_id order by t.dataset_id
+  loop
+    select f.id into v_other from ops.refresh_tables t join ops.refreshes f on f.id = t.refresh_id
+    where t.dataset_id = v_one.dataset_id and t.version > v_one.version and f.rolled_back_at is null limit 1;
+    if found then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'refresh %s of %s was swapped in later; roll that one back first', v_other.id, v_one.table_name);
+    end if;
+    select v.version, v.run_id into v_other from ops.dataset_versions v
+    where v.dataset_id = v_one.dataset_id and v.version > v_one.version and not v.aside order by v.version desc limit 1;
+    if found and p_later is not true then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'run %s has written version %s of %s upon the refresh; roll back with what came later (`--discard-later`), or run a '
+        'new refresh', v_other.run_id, v_other.version, v_one.table_name);
+    end if;
+    update ops.dataset_versions v set aside = true
+    where v.dataset_id = v_one.dataset_id and (v.version >= v_one.version or exists (
+      select from ops.runs r where r.id = v.run_id and (r.id = v_refresh.run_id or r.root_run = v_refresh.run_id)));
+    update ops.datasets d
+    set version = v_one.former, columns = coalesce(v.columns, '{}'), fingerprint = v.fingerprint, total_rows = v.total_rows,
+      updated_at = pg_catalog.clock_timestamp()
+    from (select 1) as one left join ops.dataset_versions v
+      on v.dataset_id = v_one.dataset_id and v.version = v_one.former
+    where d.id = v_one.dataset_id;
+  end loop;
+  update ops.refreshes
+  set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
+  perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (
+    select pg_catalog.jsonb_build_object(
+      'later', p_later, 'tables', pg_catalog.jsonb_object_agg(d.layer || '.' || d.name, t.former))
+    from ops.refresh_tables t join ops.datasets d on d.id = t.dataset_id where t.refresh_id = p_refresh_id));
+end
+$$;
+
+-- functions/33_why_waiting.sql
+-- What a queued run waits for, in one row; none for a run that is not queued. Asked in the order in which it would have to be
+-- cured: until a pause is over nothing else matters, without an executor no limit does.
+--   backoff     it may not begin before `until`
+--   nobody      no executor is at work
+--   capability  no executor at work can do what it needs
+--   cap         a cap on runs is full
+--   pool        a pool has too few free slots; data.holders are those that the caller may see
+--   queue       data.ahead runs go before it (at most 1,000 are counted)
+create or replace function ops.why_waiting(p_run_id uuid)
+returns table (reason text, said text, until timestamptz, data jsonb)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_run ops.runs;
+  v_found record;
+begin
+  select * into v_run from ops.runs r where r.id = p_run_id;
+  perform private.require_role(v_run.project_id, v_run.env, 'viewer');
+  if v_run.status is distinct from 'queued' then
+    return;
+  end if;
+  if v_run.available_at > v_now then
+    return query select 'backoff', pg_catalog.format('it waits until %s',
+      pg_catalog.to_char(v_run.available_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')), v_run.available_at,
+      pg_catalog.jsonb_build_object('attempt', v_run.attempt, 'error_code', v_run.error_code);
+    return;
+  end if;
+  select w.reason, w.said, null::timestamptz as until, w.data into v_found from private.lacks_executor(v_run, v_now) as w;
+  if v_found.reason is null then
+    select 'cap' as reason, w.said, w.until, w.data into v_found from private.waits_for_cap(v_run, v_now) as w;
+  end if;
+  if v_found.said is null then
+    select 'pool' as reason, w.said, null::timestamptz as until, w.data into v_found from private.waits_for_pool(v_run) as w;
+  end if;
+  if v_found.said is null then
+    select 'queue' as reason, case n.ahead when 0 then 'it is the next' else pg_catalog.format(
+      '%s%s before it', case when n.ahead = 1 then '1 run goes' else n.ahead || ' runs' end,
+      case when n.ahead = 1 then '' when n.ahead >= 1000 then ' or more go' else ' go' end) end as said,
+      null::timestamptz as until, pg_catalog.jsonb_build_object('ahead', n.ahead) as data
+    into v_found from private.runs_ahead(v_run, v_now) as n (ahead);
+  end if;
+  return query select v_found.reason, v_found.said, v_found.until, v_found.data;
+end
+$$;
+
+create or replace function private.lacks_executor(p_run ops.runs, p_now timestamptz)
+returns table (reason text, said text, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when e.alive = 0 then 'nobody' else 'capability' end,
+    case when e.alive = 0 then 'no executor is at work; `controlroom up` starts some'
+      else pg_catalog.format('no executor at work has the capability %s', (
+        select pg_catalog.string_agg(c, ', ' order by c) from pg_catalog.unnest(p_run.capabilities) as c)) end,
+    pg_catalog.jsonb_build_object('executors', e.alive, 'capabilities', p_run.capabilities)
+  from (
+    select pg_catalog.count(*) as alive,
+      pg_catalog.count(*) filter (where p_run.capabilities <@ x.capabilities) as able
+    from ops.executors x
+    -- The steward calls one lost after the same silence; where nobody is steward, nobody calls.
+    where x.state = 'active' and x.last_seen > p_now - interval '2 minutes') as e
+  where e.able = 0
+$$;
+
+create or replace function private.waits_for_cap(p_run ops.runs, p_now timestamptz)
+returns table (said text, until timestamptz, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.format('cap %s is full: %s of %s runs (%s)', c.key, pg_catalog.trim_scale(u.used),
+      pg_catalog.trim_scale(c.amount), c.period),
+    private.period_end(c.period, p_now),
+    pg_catalog.jsonb_build_object('cap', c.key, 'used', u.used, 'amount', c.amount, 'period', c.period)
+  from private.caps_on(p_run.project_id, p_run.pipeline) as c
+  cross join lateral (select private.cap_used(c, p_now) as used) as u
+  where c.unit = 'runs' and u.used + 1 > c.amount
+  order by c.key
+  limit 1
+$$;
+
+create or replace function private.waits_for_pool(p_run ops.runs) returns table (said text, data jsonb)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+      when l.needs > l.slots then pg_catalog.format(
+        'pool %s has %s slots, the run needs %s: give the pool more', l.name, l.slots, l.needs)
+      else pg_catalog.format('pool %s is full: %s of %s slots are in use and the run needs %s%s', l.name, s.used, l.slots, l.needs,
+        '; held by ' || nullif(h.said, ''))
+    end,
+    pg_catalog.jsonb_build_object('pool', l.name, 'slots', l.slots, 'used', s.used, 'needs', l.needs,
+      'holders', h.seen, 'hidden_holders', h.hidden)
+  from private.pools_for(p_run.project_id, p_run.pools) as l
+  cross join lateral (select private.pool_used(l.pool_id) as used) as s
+  cross join lateral (
+    select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        'run_id', u.run_id, 'pipeline', r.pipeline, 'slots', u.slots) order by u.taken_at) filter (where v.seen), '[]') as seen,
+      pg_catalog.count(*) filter (where not v.seen) as hidden,
+      pg_catalog.concat_ws(' and ',
+        pg_catalog.string_agg(pg_catalog.format('%s %s', r.pipeline, u.run_id), ', ' order by u.taken_at) filter (where v.seen),
+        case when pg_catalog.count(*) filter (where not v.seen) > 0 then pg_catalog.format(
+          '%s that you may not see', pg_catalog.count(*) filter (where not v.seen)) end) as said
+    from ops.pool_uses u
+    join ops.runs r on r.id = u.run_id
+    cross join lateral (select private.is_trusted() or exists (
+      select from private.my_scopes() as m where m = r.project_id::text || '/' || r.env) as seen) as v
+    where u.pool_id = l.pool_id) as h
+  where s.used + l.needs > l.slots
+  order by l.name
+  limit 1
+$$;
+
+-- How many runs that may be claimed stand before it, of whatever project.
+create or replace function private.runs_ahead(p_run ops.runs, p_now timestamptz) returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.count(*)
+  from (
+    select from ops.runs r
+    where r.status = 'queued' and (r.priority, r.turn, r.id) < (p_run.priority, p_run.turn, p_run.id)
+      and r.available_at <= p_now
+    order by r.priority, r.turn, r.id
+    limit 1000) as n
+$$;
+
 -- functions/50_private_column_lineage.sql
 -- Stores what a phase said of its columns, once for each distinct answer, and lets suspicion of personal data follow it.
 -- Called in the transaction that ends the phase: the lineage of a version that succeeded is never missing.
@@ -4845,6 +6620,94 @@ begin
 end
 $$;
 
+-- functions/54_lineage_told.sql
+-- The ledger of what the receiver of lineage has been told: one row a run, with the number of the last event that it knows of.
+
+-- Notes runs that are to be told: those that are owned, and those that have ended since the last time. Returns how many are new.
+-- The first call is the beginning: of what had ended before it nothing is told. None is missed, whoever ended it when; by the
+-- same reasoning as in private.count_ended_runs.
+create or replace function ops.enroll_lineage() returns int
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_bitmapscan = on
+set enable_seqscan = off
+as $$
+declare
+  v_mark record;
+  v_own bigint := pg_catalog.pg_current_xact_id()::text::bigint;
+  v_horizon bigint := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint;
+  v_owned int;
+  v_ended int := 0;
+begin
+  insert into private.lineage_mark (horizon, at) values (v_horizon, pg_catalog.clock_timestamp())
+  on conflict (one) do nothing;
+  select horizon, at into v_mark from private.lineage_mark for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  insert into ops.lineage_sent (run_id, project_id)
+  select l.run_id, l.project_id from ops.run_leases l
+  where not exists (select from ops.lineage_sent s where s.run_id = l.run_id)
+  on conflict (run_id) do nothing;
+  get diagnostics v_owned = row_count;
+  if v_horizon > v_mark.horizon then
+    insert into ops.lineage_sent (run_id, project_id)
+    select r.id, r.project_id
+    from ops.runs r
+    where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
+      and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1
+    on conflict (run_id) do nothing;
+    get diagnostics v_ended = row_count;
+    update private.lineage_mark set horizon = v_horizon, at = pg_catalog.clock_timestamp();
+  end if;
+  return v_owned + v_ended;
+end
+$$;
+
+-- Runs of which there is more to tell than the receiver knows. What it did not take waits longer each time, up to five minutes,
+-- and comes after what it has not yet been asked to take.
+create or replace function ops.due_lineage(p_limit int default 100)
+returns table (run_id uuid, seq bigint, attempts int)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select s.run_id, s.seq, s.attempts
+    from ops.lineage_sent s
+    join ops.runs r on r.id = s.run_id
+    left join ops.run_leases l on l.run_id = s.run_id
+    where not s.done and coalesce(l.event_seq, r.event_seq) > s.seq
+      and (s.attempts = 0
+        or s.sent_at + least(2 ^ least(s.attempts, 10), 300) * interval '1 second' <= pg_catalog.clock_timestamp())
+    order by s.attempts, s.run_id
+    limit p_limit;
+end
+$$;
+
+-- The receiver knows of the run's events up to p_seq; p_done: there will be no more. A number never goes back.
+create or replace function ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) returns void
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update ops.lineage_sent
+  set seq = greatest(seq, p_seq), done = done or p_done, attempts = 0, last_error = null,
+    sent_at = pg_catalog.clock_timestamp()
+  where run_id = p_run_id
+$$;
+
+-- The receiver did not take the run's next event; p_error has nothing secret in it. p_later: because of the event and not of the
+-- receiver, so that this run waits and the others do not.
+create or replace function ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) returns void
+language sql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update ops.lineage_sent
+  set attempts = attempts + p_later::int, last_error = left(p_error, 500), sent_at = pg_catalog.clock_timestamp()
+  where run_id = p_run_id and not done
+$$;
+
 -- functions/54_superset.sql
 -- What was published to Superset, told by whoever published it.
 
@@ -4970,7 +6833,8 @@ end
 $$;
 
 -- functions/cap_allow.sql
--- Charges the cap if the amount still fits, and says whether it did. The cap's row is the lock: callers take turns. Only for
+-- Charges the cap if the amount still fits, and says whether it did. The cap's row, then the count of its period is the lock:
+-- callers take turns, with each other and with what is charged to runs at work. Only for
 -- caps of a period: what is charged on a concurrent one must be given back, and here is no run whose end would do that.
 create or replace function ops.cap_allow(p_cap_key text, p_amount numeric) returns boolean
 language plpgsql security definer
@@ -4978,12 +6842,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cap ops.caps;
+  v_now timestamptz;
+  v_used numeric;
 begin
   if p_amount is null or p_amount < 0 then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_amount is %s; it must be zero or more', coalesce(p_amount::text, 'missing'));
   end if;
-  select * into v_cap from ops.caps where key = p_cap_key for update;
+  select * into v_cap from ops.caps where key = p_cap_key for no key update;
   if not found then
     raise exception using errcode = 'CR004', message = pg_catalog.format('there is no cap %L', p_cap_key);
   end if;
@@ -4991,11 +6857,52 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_cap_key is %L, a concurrent cap; claim_run reserves those for the runs that it hands out', p_cap_key);
   end if;
-  if private.cap_used(v_cap, pg_catalog.clock_timestamp()) + p_amount > v_cap.amount then
+  v_now := pg_catalog.clock_timestamp();
+  insert into private.cap_windows as w (cap_id, starts_at, used)
+  values (v_cap.id, private.period_start(v_cap.period, v_now), 0)
+  on conflict (cap_id, starts_at) do update set used = w.used
+  returning used into v_used;
+  if v_used + p_amount > v_cap.amount then
     return false;
   end if;
-  insert into ops.cap_usage (cap_id, project_id, amount) values (v_cap.id, v_cap.project_id, p_amount);
+  insert into ops.cap_usage (cap_id, project_id, amount, used_at) values (v_cap.id, v_cap.project_id, p_amount, v_now);
   return true;
+end
+$$;
+
+-- functions/check_results.sql
+-- What came of each rule of a run, a row a rule in the order of the spec: of its validate phases, and of its transforms. What
+-- the last try at a phase said counts, also one that failed by it. Who sees the run sees this.
+create or replace function ops.check_results(p_run_id uuid) returns table (
+  phase text, rule text, on_fail text, ok boolean, expected text, observed text, checked bigint, failed bigint,
+  dropped bigint, quarantined bigint
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run record;
+begin
+  select project_id, env into v_run from ops.runs where id = p_run_id;
+  if not found then
+    raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
+  end if;
+  perform private.require_role(v_run.project_id, v_run.env, 'viewer');
+  return query
+  select p.name, coalesce(c.one ->> 'rule', c.one ->> 'check'), c.one ->> 'on_fail', (c.one ->> 'ok')::boolean,
+    c.one ->> 'expected', c.one ->> 'observed', (c.one ->> 'checked')::bigint,
+    -- As runs of earlier versions wrote it down.
+    coalesce(c.one ->> 'failed', c.one ->> 'bad_rows', '0')::bigint,
+    coalesce(c.one ->> 'dropped', '0')::bigint, coalesce(c.one ->> 'quarantined', '0')::bigint
+  from ops.run_phases p
+  cross join lateral pg_catalog.jsonb_array_elements(
+    case
+      when pg_catalog.jsonb_typeof(p.metrics -> 'checks') = 'array' then p.metrics -> 'checks'
+      when pg_catalog.jsonb_typeof(p.error_data -> 'checks') = 'array' then p.error_data -> 'checks'
+      else '[]'
+    end) with ordinality as c (one, number)
+  where p.run_id = p_run_id
+  order by p.ordinal, c.number;
 end
 $$;
 
@@ -5029,12 +6936,14 @@ as $$
 declare
   v_now timestamptz := pg_catalog.clock_timestamp();
   v_ids uuid[];
+  v_limited boolean;
 begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
-  if exists (select from ops.caps c where c.unit = 'runs') then
-    v_ids := private.claim_under_caps(p_capabilities, p_max_runs, p_dedicated, v_now);
+  v_limited := exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
+  if v_limited then
+    v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now);
   else
     v_ids := array(
       select r.id
@@ -5070,10 +6979,6 @@ begin
       select o.id, o.event_seq + 1, v_now, o.project_id, 'RUN_CLAIMED',
         pg_catalog.jsonb_build_object('executor', p_executor_id, 'attempt', o.attempt), o.lease_token, l.event_hash
       from owned o join leased l on l.run_id = o.id
-    ), charged as (
-      update ops.cap_usage u set lease_token = o.lease_token
-      from owned o
-      where u.run_id = o.id and u.lease_token is null and u.released_at is null
     )
     select o.id, o.lease_token, v_now + p_lease_seconds * interval '1 second', g.slug, p.slug, o.env, o.pipeline,
       o.pipeline_version, o.spec, o.spec_sha256, o.git_sha, o.params, o.input_manifest, o.attempt, o.max_attempts,
@@ -5083,6 +6988,15 @@ begin
     join ops.projects p on p.id = o.project_id
     join ops.orgs g on g.id = p.org_id
     order by o.priority, o.turn, o.id;
+  if v_limited then
+    -- What was reserved for the run is its lease's now, and given back with it.
+    update ops.cap_usage u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null and u.released_at is null;
+    update ops.pool_uses u set lease_token = r.lease_token
+    from ops.runs r
+    where r.id = any (v_ids) and u.run_id = r.id and u.lease_token is null;
+  end if;
 end
 $$;
 
@@ -5113,6 +7027,7 @@ begin
   perform private.release_datasets(p_run_id);
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
+  perform private.swap_within_tolerance(p_run_id);
 end
 $$;
 
@@ -5308,12 +7223,12 @@ begin
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
-    available_at, capabilities, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
+    available_at, capabilities, pools, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
     event_seq, event_hash)
   values (
     v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
     p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
-    private.needed_capabilities(p_spec), p_max_attempts,
+    private.needed_capabilities(p_spec), private.needed_pools(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,
     private.event_hash('\x', v_run, 1, v_now, 'RUN_CREATED', null, 'info', '', v_data, null, null));
   insert into ops.run_phases (run_id, ordinal, project_id, name, kind, depends_on)
@@ -5588,9 +7503,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_phase record;
-  v_project uuid;
+  v_usage jsonb := coalesce(p_result -> 'usage', '{}');
 begin
-  select project_id into v_project from private.owned(p_run_id, p_lease_token);
+  perform private.owned(p_run_id, p_lease_token);
   if p_status is null or p_status not in ('succeeded', 'failed', 'skipped', 'canceled') then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_status is %L; use succeeded, failed, skipped or canceled', p_status);
@@ -5623,17 +7538,14 @@ begin
       rows_in = (p_result ->> 'rows_in')::bigint, rows_out = (p_result ->> 'rows_out')::bigint,
       byte_size = (p_result ->> 'byte_size')::bigint,
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
-      output_fingerprint = p_result ->> 'output_fingerprint', metrics = coalesce(p_result -> 'metrics', '{}'),
+      output_fingerprint = p_result ->> 'output_fingerprint', 
+      metrics = coalesce(p_result -> 'metrics', '{}') || private.measured(v_usage),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
       error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
     where run_id = p_run_id and name = p_phase;
   end if;
   if p_result ? 'column_lineage' then
     perform private.record_column_lineage(p_run_id, p_result);
-  end if;
-  if p_status = 'succeeded' then
-    perform private.charge_metered_caps(
-      v_project, p_run_id, p_lease_token, (p_result ->> 'rows_out')::bigint, (p_result ->> 'byte_size')::bigint);
   end if;
   perform private.emit(
     p_run_id,
@@ -5647,11 +7559,48 @@ begin
       'byte_size', p_result -> 'byte_size', 'output_fingerprint', p_result -> 'output_fingerprint',
       'error_code', p_result -> 'error_code')),
     case when p_status in ('failed', 'canceled') then 'error' else 'info' end);
+  -- Last: what is locked by charging is locked for as short as can be.
+  if p_status = 'succeeded' then
+    v_usage := v_usage || private.moved(p_result);
+  end if;
+  if v_usage <> '{}' and p_status <> 'skipped' then
+    perform private.charge_usage(pg_catalog.jsonb_build_array(v_usage || pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', v_phase.attempt)));
+  end if;
 end
 $$;
 
--- A retry that skips a phase has its artifacts too: those of the nearest run of its line that carried the phase out. Only now,
--- and not when the retry is made: a phase that is done again after all registers its own.
+-- Of what the owner reports of a try, what belongs to the phase's metrics.
+create or replace function private.measured(p_usage jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
+  from pg_catalog.jsonb_each(p_usage)
+  where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes')
+$$;
+
+-- What a phase that succeeded has moved, without the commits of a former owner that it adopted: those were charged when they were
+-- recorded, if by this try, as its own.
+create or replace function private.moved(p_result jsonb) returns jsonb
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
+    else pg_catalog.jsonb_build_object(
+      'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
+    end
+  from (
+    select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
+      coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
+    from pg_catalog.jsonb_array_elements(
+      case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
+    where (d ->> 'adopted')::boolean) as a
+$$;
+
+-- A run that skips a phase has its artifacts too: those of the nearest run before it that carried the phase out. Only now, and
+-- not when the run is made: a phase that is done again after all registers its own. Without a try, only what a retry or replay
+-- took over is skipped; a parent that somebody named in ops.create_run gives nothing.
 create or replace function private.take_over_artifacts(p_run_id uuid, p_phase text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -5659,11 +7608,11 @@ as $$
 declare
   v_run record;
 begin
-  select id, project_id, parent_run, root_run into v_run from ops.runs where id = p_run_id;
-  while v_run.root_run is not null and exists (
+  select id, project_id, parent_run into v_run from ops.runs where id = p_run_id;
+  while v_run.parent_run is not null and exists (
     select from ops.run_phases where run_id = v_run.id and name = p_phase and attempt = 0)
   loop
-    select id, project_id, parent_run, root_run into v_run from ops.runs where id = v_run.parent_run;
+    select id, project_id, parent_run into v_run from ops.runs where id = v_run.parent_run;
   end loop;
   if v_run.id <> p_run_id then
     insert into ops.run_artifacts (
@@ -5677,54 +7626,106 @@ end
 $$;
 
 -- functions/heartbeat_run.sql
--- Renews one lease for as long as it was claimed for. Raises where it is gone.
+-- Renews one lease for as long as it was claimed for. Raises where it is gone. p_usage: what the tries at work have used so far,
+-- as ops.heartbeat_runs takes it.
+drop function if exists ops.heartbeat_run(uuid, bigint, text, jsonb);
 create or replace function ops.heartbeat_run(
-  p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null
-) returns table (expires_at timestamptz, cancel_requested boolean)
+  p_run_id uuid, p_lease_token bigint, p_phase text default null, p_progress jsonb default null, p_usage jsonb default null
+) returns table (expires_at timestamptz, cancel_requested boolean, cap_exceeded text)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  return query
-    update ops.run_leases l
-    set expires_at = pg_catalog.clock_timestamp() + l.lease_seconds * interval '1 second',
-      phase = coalesce(p_phase, l.phase), progress = coalesce(p_progress, l.progress)
-    where l.run_id = p_run_id and l.lease_token = p_lease_token and l.expires_at > pg_catalog.clock_timestamp()
-    returning l.expires_at, l.cancel_requested;
+  update ops.run_leases l
+  set expires_at = pg_catalog.clock_timestamp() + l.lease_seconds * interval '1 second',
+    phase = coalesce(p_phase, l.phase), progress = coalesce(p_progress, l.progress)
+  where l.run_id = p_run_id and l.lease_token = p_lease_token and l.expires_at > pg_catalog.clock_timestamp()
+  returning l.expires_at, l.cancel_requested into expires_at, cancel_requested;
   if not found then
     perform private.lease_lost(p_run_id, p_lease_token);
   end if;
+  perform private.charge_leases(array[p_run_id], array[p_lease_token], p_usage);
+  cap_exceeded := private.stopped_by_cap(p_run_id);
+  return next;
 end
 $$;
 
 -- functions/heartbeat_runs.sql
--- Renews all leases of one executor in one statement; a lost one is answered with held = false.
+-- Renews all leases of one executor in one statement; a lost one is answered with held = false. p_usage is what each try at work has
+-- used so far: [{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]; it is charged here.
+-- cap_exceeded names the cap that is used up: the owner stops the work by force and fails the run.
+drop function if exists ops.heartbeat_runs(uuid, uuid[], bigint[], float8);
 create or replace function ops.heartbeat_runs(
-  p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8
-) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean)
+  p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds float8, p_usage jsonb default null
+) returns table (run_id uuid, held boolean, expires_at timestamptz, cancel_requested boolean, cap_exceeded text)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+  v_answers jsonb;
 begin
   -- Whoever renews is not lost, whatever the steward thought.
   update ops.executors
   set last_seen = pg_catalog.clock_timestamp(), state = case state when 'lost' then 'active' else state end
   where id = p_executor_id;
+  with asked as (
+    -- Unqualified: only the grammar's own unnest takes several arrays.
+    select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
+  ), renewed as (
+    update ops.run_leases l
+    set expires_at = pg_catalog.clock_timestamp() + p_lease_seconds * interval '1 second'
+    from asked a
+    where l.run_id = a.run_id and l.lease_token = a.lease_token and l.expires_at > pg_catalog.clock_timestamp()
+    returning l.run_id, l.lease_token, l.expires_at, l.cancel_requested
+  )
+  select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+    'run_id', a.run_id, 'lease_token', r.lease_token, 'expires_at', r.expires_at,
+    'cancel_requested', coalesce(r.cancel_requested, false)))
+  into v_answers
+  from asked a left join renewed r on r.run_id = a.run_id and r.lease_token = a.lease_token;
+  perform private.charge_leases(p_run_ids, p_lease_tokens, p_usage);
   return query
-    with asked as (
-      -- Unqualified: only the grammar's own unnest takes several arrays.
-      select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
-    ), renewed as (
-      update ops.run_leases l
-      set expires_at = pg_catalog.clock_timestamp() + p_lease_seconds * interval '1 second'
-      from asked a
-      where l.run_id = a.run_id and l.lease_token = a.lease_token and l.expires_at > pg_catalog.clock_timestamp()
-      returning l.run_id, l.expires_at, l.cancel_requested
-    )
-    select a.run_id, r.run_id is not null, r.expires_at, coalesce(r.cancel_requested, false)
-    from asked a left join renewed r on r.run_id = a.run_id;
+    select a.run_id, a.lease_token is not null, a.expires_at, a.cancel_requested,
+      case when a.lease_token is not null then private.stopped_by_cap(a.run_id) end
+    from pg_catalog.jsonb_to_recordset(v_answers) as a (
+      run_id uuid, lease_token bigint, expires_at timestamptz, cancel_requested boolean);
+end
+$$;
+
+-- Charges what is reported of runs whose leases are held; the caller has just renewed those, and so locked their rows.
+create or replace function private.charge_leases(p_run_ids uuid[], p_lease_tokens bigint[], p_usage jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_usage is null or p_usage = '[]' then
+    return;
+  end if;
+  if pg_catalog.jsonb_typeof(p_usage) <> 'array' then
+    raise exception using errcode = 'CR007', message = 'p_usage must be a JSON array of what each try has used';
+  end if;
+  perform private.charge_usage(pg_catalog.jsonb_agg(
+    u.report || pg_catalog.jsonb_build_object('lease_token', l.lease_token, 'rows_moved', null, 'bytes_moved', null)))
+  from pg_catalog.jsonb_array_elements(p_usage) as u (report)
+  join ops.run_leases l on l.run_id = (u.report ->> 'run_id')::uuid and l.expires_at > pg_catalog.clock_timestamp()
+  join unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)
+    on a.run_id = l.run_id and a.lease_token = l.lease_token
+  having pg_catalog.count(*) > 0;
+end
+$$;
+
+-- Why the owner of a run must stop it, in words; null where no cap is used up.
+create or replace function private.stopped_by_cap(p_run_id uuid) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not private.is_metered() then
+    return null;
+  end if;
+  return (select private.used_up(r.project_id, r.pipeline) from ops.runs r where r.id = p_run_id);
 end
 $$;
 
@@ -5858,12 +7859,14 @@ begin
   end if;
   insert into ops.dataset_versions (
     dataset_id, project_id, version, run_id, phase, lease_token, mode, rows, total_rows, byte_size, fingerprint, columns,
-    adopted, stats)
+    adopted, stats, aside)
   values (
     v_dataset, v_run.project_id, v_number, p_run_id, p_phase, p_lease_token, p_dataset ->> 'mode',
     (p_dataset ->> 'rows')::bigint, (p_dataset ->> 'total_rows')::bigint, (p_dataset ->> 'byte_size')::bigint,
     p_dataset ->> 'fingerprint', coalesce(p_dataset -> 'schema', '{}'),
-    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'))
+    coalesce((p_dataset ->> 'adopted')::boolean, false), coalesce(p_dataset -> 'stats', '{}'),
+    -- Nobody builds upon what a refresh makes before it is swapped in; evidence in quarantine is nobody's base.
+    v_layer <> 'quarantine' and exists (select from ops.refreshes f where f.run_id = v_run.root))
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
@@ -5884,6 +7887,17 @@ begin
   select v_version, v_run.project_id, i ->> 'table', (i ->> 'version')::bigint, i ->> 'fingerprint'
   from pg_catalog.jsonb_array_elements(coalesce(p_dataset -> 'inputs', '[]')) as i
   on conflict (output_id, input_table, input_version) do nothing;
+  if private.is_metered() then
+    -- At once, and not when the phase has succeeded: it may make many commits.
+    perform private.charge_usage(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+      'run_id', p_run_id, 'lease_token', p_lease_token, 'phase', p_phase, 'attempt', ph.attempt,
+      'rows_moved', coalesce(u.rows_moved, 0) + (p_dataset ->> 'rows')::numeric,
+      'bytes_moved', coalesce(u.bytes_moved, 0) + (p_dataset ->> 'byte_size')::numeric)))
+    from ops.run_phases ph
+    left join ops.phase_usage u on u.run_id = ph.run_id and u.phase = ph.name and u.attempt = ph.attempt
+      and u.lease_token = p_lease_token
+    where ph.run_id = p_run_id and ph.name = p_phase;
+  end if;
   return v_version;
 end
 $$;
@@ -6055,45 +8069,75 @@ end
 $$;
 
 -- functions/retry_run.sql
--- A new run of one that failed or was canceled: the same definition and pinned inputs; phases that succeeded stay done and
--- are skipped. What it commits is known by the first run of the line (root_run): a commit that the old run made, and did not
--- live to write down, is adopted and not made again.
-create or replace function ops.retry_run(p_run_id uuid) returns uuid
+-- A new run of one that ended: the same definition and pinned inputs; phases that succeeded stay done and are skipped. What
+-- such a run commits is known by the first run of the line (root_run): a commit that the old run made, and did not live to
+-- write down, is adopted and not made again.
+--
+-- p_from_phase: that phase and all that depend on it are carried out again, also where they succeeded; the others stand.
+-- p_latest: on the definition that the environment runs now and on inputs of now; without p_from_phase all phases.
+drop function if exists ops.retry_run(uuid);
+create or replace function ops.retry_run(p_run_id uuid, p_from_phase text default null, p_latest boolean default false)
+returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_old ops.runs;
-  v_new uuid;
+  v_old ops.runs := private.ended_run(p_run_id);
+  v_way text := case when p_latest then 'latest' else 'retry' end;
 begin
-  select * into v_old from ops.runs where id = p_run_id;
+  -- Said before anything is made, and not from within.
+  perform private.planned_rerun(v_old, v_way, p_from_phase);
+  -- A past that is computed again stays one, see private.note_success.
+  return private.make_rerun(
+    v_old, v_way, p_from_phase, case when v_old.trigger in ('backfill', 'replay') then v_old.trigger else 'retry' end);
+end
+$$;
+
+-- A new run of the same definition on the same pinned inputs, all phases: what it commits is its own. What an ingest landed
+-- is among the inputs and stands.
+create or replace function ops.replay_run(p_run_id uuid) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_old ops.runs := private.ended_run(p_run_id);
+begin
+  perform private.planned_rerun(v_old, 'replay', null);
+  return private.make_rerun(v_old, 'replay', null, 'replay');
+end
+$$;
+
+-- What a retry (p_way retry or latest) or a replay would carry out and what would stand, by what makes them. Makes nothing.
+create or replace function ops.preview_rerun(p_run_id uuid, p_way text default 'retry', p_from_phase text default null)
+returns table (ordinal int, name text, kind text, again boolean, reason text)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_way is null or p_way not in ('retry', 'latest', 'replay') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_way is %L; use retry, latest or replay', p_way);
+  end if;
+  return query
+    select p.ordinal, p.name, p.kind, p.again, p.reason
+    from private.planned_rerun(private.ended_run(p_run_id), p_way, p_from_phase) as p
+    order by p.ordinal;
+end
+$$;
+
+-- The run, where the caller may make one of it.
+create or replace function private.ended_run(p_run_id uuid) returns ops.runs
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run ops.runs;
+begin
+  select * into v_run from ops.runs where id = p_run_id;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
-  perform private.require_role(v_old.project_id, v_old.env, 'operator');
-  if v_old.status = 'succeeded' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s succeeded; a retry would have nothing to do, submit a new run with `controlroom run submit`', p_run_id);
-  end if;
-  if v_old.status not in ('failed', 'canceled') then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s is %s; only an ended run can be retried, cancel it first', p_run_id, v_old.status);
-  end if;
-  v_new := private.queue_run(
-    v_old.project_id, v_old.env, v_old.pipeline, v_old.spec, v_old.spec_sha256, v_old.git_sha, v_old.params,
-    (select coalesce(pg_catalog.jsonb_agg(
-      pg_catalog.jsonb_build_object('name', name, 'kind', kind, 'depends_on', depends_on) order by ordinal), '[]')
-     from ops.run_phases where run_id = p_run_id),
-    null, v_old.priority, 'retry', v_old.max_attempts, v_old.timeout_seconds, null, p_run_id, v_old.tags,
-    v_old.input_manifest, true);
-  update ops.runs set root_run = coalesce(v_old.root_run, v_old.id) where id = v_new;
-  update ops.run_phases n
-  set status = 'succeeded', started_at = o.started_at, finished_at = o.finished_at, rows_in = o.rows_in,
-    rows_out = o.rows_out, byte_size = o.byte_size, input_fingerprint = o.input_fingerprint,
-    output_fingerprint = o.output_fingerprint, metrics = o.metrics, result = o.result
-  from ops.run_phases o
-  where n.run_id = v_new and o.run_id = p_run_id and o.name = n.name and o.status in ('succeeded', 'skipped');
-  return v_new;
+  perform private.require_role(v_run.project_id, v_run.env, 'operator');
+  return v_run;
 end
 $$;
 
@@ -6162,15 +8206,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_attempt int;
-  v_project uuid;
 begin
-  select project_id into v_project from private.owned(p_run_id, p_lease_token);
+  perform private.owned(p_run_id, p_lease_token);
   if p_event_id is not null
      and exists (select from ops.run_events where run_id = p_run_id and event_id = p_event_id) then
     select attempt into v_attempt from ops.run_phases where run_id = p_run_id and name = p_phase;
     return v_attempt;
   end if;
-  perform private.require_metered_caps(v_project);
+  perform private.require_metered_caps(p_run_id);
   update ops.run_phases
   set status = 'running', attempt = attempt + 1, started_at = pg_catalog.clock_timestamp(), finished_at = null,
     input_fingerprint = p_input_fingerprint, output_fingerprint = null, error_code = null, error_message = null,
@@ -6385,6 +8428,39 @@ create or replace trigger terminal_runs_never_change
 
 select ops.ensure_event_partitions();
 
+-- policies/tables/10_caps.sql
+-- Limits are seen by whoever they hold back; what runs hold and use, by whoever sees the run.
+
+do $$
+declare
+  v_table text;
+  v_scope constant text := 'org_id = any (array(select private.my_orgs())) '
+    'and (project_id is null or project_id = any (array(select private.my_projects())))';
+  v_run constant text := 'project_id = any (array(select private.my_projects()))'
+    ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))';
+begin
+  perform
+    private.let_people_read('pools', v_scope),
+    private.let_people_read('prices', 'org_id = any (array(select private.my_orgs()))'),
+    private.let_people_read('pool_uses', v_run),
+    private.let_people_read('phase_usage', v_run),
+    private.audit_table('pools'), private.audit_table('prices');
+
+  -- Nobody reads these but the definer functions of their owner.
+  foreach v_table in array array['cap_windows', 'projects_served'] loop
+    execute pg_catalog.format('alter table private.%I enable row level security', v_table);
+    execute pg_catalog.format('alter table private.%I force row level security', v_table);
+    execute pg_catalog.format('drop policy if exists owner_all on private.%I', v_table);
+    execute pg_catalog.format(
+      'create policy owner_all on private.%I for all to %I using (true) with check (true)', v_table, current_user);
+  end loop;
+end
+$$;
+
+create or replace trigger count_usage
+  after insert or delete or update of cap_id, amount, used_at on ops.cap_usage
+  for each row execute function private.count_cap_usage();
+
 -- policies/tables/10_schedules.sql
 -- Ledger and freshness are seen by whoever sees the environment. What the steward moves on in a schedule is no change of it.
 
@@ -6453,6 +8529,21 @@ create or replace trigger audit_made
   for each row when (not new.built_in)
   execute function private.audit_change();
 
+-- policies/tables/13_backfills.sql
+-- A backfill is seen by whoever sees its environment. Chunks are the steward's to move; what people do is done to the backfill.
+do $$
+declare
+  v_table text;
+  v_scope constant text := 'project_id = any (array(select private.my_projects()))'
+    ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())';
+begin
+  foreach v_table in array array['backfills', 'backfill_chunks'] loop
+    perform private.let_people_read(v_table, v_scope);
+  end loop;
+  perform private.audit_table('backfills');
+end
+$$;
+
 -- policies/tables/50_catalog.sql
 do $$
 declare
@@ -6495,6 +8586,21 @@ begin
     private.let_people_read('bi_objects',
       '(project_id || ''/'' || env) = any (array(select private.my_scopes()))'),
     private.audit_table('bi_objects');
+end
+$$;
+
+-- policies/tables/56_refresh.sql
+-- Refreshes are seen by whoever sees their environment; each act on one is audited where it is done.
+do $$
+begin
+  perform
+    private.let_people_read('refreshes',
+      'project_id = any (array(select private.my_projects()))'
+      ' and project_id::text || ''/'' || env not in (select private.my_hidden_envs())'),
+    private.let_people_read('refresh_tables',
+      'project_id = any (array(select private.my_projects()))'
+      ' and ((select not exists (select from private.my_hidden_envs()))'
+      ' or exists (select from ops.refreshes f where f.id = refresh_id))');
 end
 $$;
 
@@ -6555,8 +8661,8 @@ grant execute on function
   ops.executor_seen(uuid, text),
   ops.claim_run(uuid, text[], float8, int, boolean),
   ops.start_run(uuid, bigint),
-  ops.heartbeat_run(uuid, bigint, text, jsonb),
-  ops.heartbeat_runs(uuid, uuid[], bigint[], float8),
+  ops.heartbeat_run(uuid, bigint, text, jsonb, jsonb),
+  ops.heartbeat_runs(uuid, uuid[], bigint[], float8, jsonb),
   ops.pin_inputs(uuid, bigint, jsonb),
   ops.start_phase(uuid, bigint, text, text, uuid),
   ops.finish_phase(uuid, bigint, text, text, jsonb),
@@ -6589,7 +8695,7 @@ grant execute on function
   ops.create_run(
     uuid, text, text, jsonb, text, text, jsonb, jsonb, text, int, text, int, float8, timestamptz, uuid, jsonb, jsonb),
   ops.cancel_run(uuid, text),
-  ops.retry_run(uuid),
+  ops.retry_run(uuid, text, boolean),
   ops.revoke_lease(uuid),
   ops.verify_event_chain(uuid),
   ops.create_project(text, text),
@@ -6616,6 +8722,15 @@ grant execute on function
   ops.link_subject(bytea), ops.use_sign_in_link(bytea, bytea, int[], bytea, bytea, interval, text, text),
   ops.session_subject(bytea), ops.login_holds(bytea, text, timestamptz, text, text), ops.sign_out(bytea)
 to controlroom_login;
+
+-- policies/permissions/10_caps.sql
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.set_cap(text, text, text, text, numeric, text, text), ops.remove_cap(text), ops.cap_report(),
+  ops.set_pool(text, text, text, int), ops.remove_pool(text, text, text),
+  ops.set_price(text, text, numeric, text, timestamptz),
+  ops.why_waiting(uuid)
+to authenticated, service_role;
 
 -- policies/permissions/10_schedules.sql
 grant execute on function
@@ -6662,12 +8777,31 @@ grant execute on function
   ops.message_refused(uuid, int, text)
 to service_role;
 
+-- policies/permissions/13_backfills.sql
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.start_backfill(uuid, text, jsonb, text, boolean),
+  ops.pause_backfill(uuid, text),
+  ops.resume_backfill(uuid),
+  ops.cancel_backfill(uuid, text),
+  ops.replay_run(uuid),
+  ops.preview_rerun(uuid, text, text)
+to authenticated, service_role;
+
+grant execute on function ops.advance_backfills(int) to service_role;
+
 -- policies/permissions/50_catalog.sql
 -- People: each checks the caller's membership itself.
 grant execute on function
   ops.note_dataset(uuid, text, text[], text[]), ops.note_column(uuid, text, text, text[], text),
   ops.masked_columns(uuid, text, text[])
 to authenticated, service_role;
+
+-- The steward's: it tells of every run of the installation.
+grant execute on function
+  ops.enroll_lineage(), ops.due_lineage(int), ops.lineage_told(uuid, bigint, boolean), 
+  ops.lineage_refused(uuid, text, boolean)
+to service_role;
 
 -- policies/permissions/50_watching.sql
 -- Who may watch: the totals are read by scrapes of the back end, a run's trace by its owner.
@@ -6682,6 +8816,21 @@ to service_role;
 -- policies/permissions/54_superset.sql
 -- People: each checks the caller's membership itself.
 grant execute on function ops.record_bi_objects(uuid, text, jsonb) to authenticated, service_role;
+
+-- policies/permissions/55_check_results.sql
+-- People: it checks the caller's membership itself.
+grant execute on function ops.check_results(uuid) to authenticated, service_role;
+
+-- policies/permissions/56_refresh.sql
+-- What an executor asks while it holds a run.
+grant execute on function ops.build_on(uuid, bigint, text) to controlroom_executor, service_role;
+
+-- People: each checks the caller's membership itself.
+grant execute on function
+  ops.start_refresh(uuid, text, text, jsonb, text, text, jsonb, jsonb, int, float8, jsonb, text),
+  ops.swap_refresh(uuid, text),
+  ops.roll_back_refresh(uuid, boolean, text)
+to authenticated, service_role;
 
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
@@ -6719,9 +8868,12 @@ select
   private.expose('start_run', 'claimed → running. A repeat changes nothing.'),
   private.expose('heartbeat_run',
     'Renews one lease for as long as it was claimed for. cancel_requested asks the owner to stop and to call '
-    'release_canceled_run. LEASE_LOST: stop at once, write nothing.'),
+    'release_canceled_run. LEASE_LOST: stop at once, write nothing. p_usage says what each try at work has used so far: '
+    '[{run_id, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes}]. cap_exceeded: stop the work by '
+    'force, finish_phase as failed and fail_run with CAP_EXCEEDED.'),
   private.expose('heartbeat_runs',
-    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once.'),
+    'Renews all leases of an executor. held = false: that lease is lost, stop that run at once. p_usage and cap_exceeded '
+    'as for heartbeat_run.'),
   private.expose('pin_inputs', 'Pins what the run reads, once; returns what is pinned, which may be an earlier owner''s.'),
   private.expose('start_phase',
     'Begins a try at a phase and returns its number, from 1. With p_event_id a repeat of the call is the same try.'),
@@ -6733,7 +8885,7 @@ select
   private.expose('record_signal', 'Records one number that the run says about itself; the last one counts.'),
   private.expose('finish_phase',
     'Ends a try at a phase: succeeded, failed, skipped or canceled. p_result may name rows_in, rows_out, byte_size, '
-    'output_fingerprint, metrics, error_code, error_message, error_data.'),
+    'output_fingerprint, metrics, error_code, error_message, error_data, and as usage what the try has used in all.'),
   private.expose('complete_run', 'running → succeeded, once every phase has succeeded or was skipped. A repeat changes nothing.'),
   private.expose('fail_run',
     'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.'),
@@ -6752,8 +8904,19 @@ select
     'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.'),
   private.expose('cancel_run',
     'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.'),
-  private.expose('retry_run', 'A new run of an ended one: same inputs; phases that succeeded stay done.'),
+  private.expose('retry_run',
+    'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
+    'depends on it. p_latest: the definition and the inputs of now.'),
+  private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
+  private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
+  private.expose('start_backfill',
+    'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),
+  private.expose('pause_backfill', 'Makes no further runs of a backfill until it is resumed. Returns its state.'),
+  private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
+  private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
+  private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
+  private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 

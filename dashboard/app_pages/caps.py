@@ -1,0 +1,48 @@
+"""Caps: what is used of each limit, when it will be used up, and which runs wait or ended because of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.shared import shared
+from dashboard.views.caps import cap_lines, held_words
+from ops.cap_reads import Caps
+from ops.database import Connection
+
+# So many caps that are used up are told of with their runs; the table has all of them.
+TOLD = 10
+
+
+def look(connection: Connection) -> tuple[str, list[tuple[str, str]]]:
+    """The table, and below each cap that is used up its runs: as they are drawn."""
+    reading = Caps(connection)
+    rows = reading.standing()
+    full = [cap for cap in rows if cap.full][:TOLD]
+    held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in full]
+    now = datetime.now(UTC)
+    return render("caps", lines=cap_lines(rows)), [
+        (held_words(cap), render("held_up", rows=runs, now=now, label=cap.key)) for cap, runs in held
+    ]
+
+
+@refreshed(5)
+def caps() -> None:
+    table, held = shared("caps", None, look)
+    st.html(table)
+    if held:
+        st.header("Held up")
+    for said, runs in held:
+        st.subheader(said)
+        st.html(runs)
+
+
+st.title("Caps")
+caps()
+st.caption(
+    "Counted is what everybody uses for whom a cap holds. A run that a cap on runs has no room for waits; a cap on what runs "
+    "move lets no further phase begin. A forecast is a straight line from the beginning of the window, in UTC."
+)

@@ -1,0 +1,83 @@
+"""A run's log: filtered by level, phase and words, page by page or followed to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking, rpc
+from dashboard.views.run_log import LEVELS, event_lines, first_window, last_window, onward, wanted
+from dashboard.views.words import count
+from ops.model import RunId
+from ops.run_reads import LogFilter, RunPages
+
+FOLLOW_SECONDS = 2.0
+# A longer chain is looked through when somebody asks for it.
+CHAIN_AT_ONCE = 1_000
+EVERY_PHASE = "all phases"
+
+
+def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
+    """The fields, which stand in the address, and below them the events."""
+    st.header("Log")
+    chain(run_id, events)
+    levels, names, words, following = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
+    level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", on_change=begin) or "all"
+    phase = names.selectbox("Phase", [EVERY_PHASE, *phases], key="phase", bind="query-params", on_change=begin)
+    text = words.text_input(
+        "Words", key="words", placeholder="part of what was said", bind="query-params", on_change=begin
+    )
+    chosen = wanted(level, "" if phase in (None, EVERY_PHASE) else str(phase), text or "")
+    if following.toggle("Follow", value=not ended, key="follow", help="The last events, asked for again and again."):
+        refreshed(None if ended else FOLLOW_SECONDS)(tail)(run_id, chosen)
+    else:
+        page(run_id, chosen)
+
+
+def begin() -> None:
+    """Another filter begins at the first event."""
+    st.session_state.pop("after", None)
+
+
+def tail(run_id: RunId, chosen: LogFilter) -> None:
+    with asking() as connection:
+        more = RunPages(connection)
+        window = last_window(more.standing(run_id).events)
+        rows = more.tail(run_id, chosen, window.after, window.until)
+    st.html(render("events", lines=event_lines(rows)))
+    if window.after:
+        st.caption(f"Of the events after the {window.after:,}th; without Follow all of them can be looked through.")
+
+
+@refreshed(None)
+def page(run_id: RunId, chosen: LogFilter) -> None:
+    window = first_window(st.session_state.get("after", 0))
+    with asking() as connection:
+        more = RunPages(connection)
+        events = more.standing(run_id).events
+        rows = more.log(run_id, chosen, window.after, window.until)
+    st.html(render("events", lines=event_lines(rows)))
+    first, next_, _ = st.columns([1, 1, 8])
+    if window.after and first.button("First events", key="first"):
+        begin()
+        st.rerun(scope="fragment")
+    then = onward(rows, window, events)
+    if then is not None and then < events and next_.button("Next events", key="next"):
+        st.session_state["after"] = then
+        st.rerun(scope="fragment")
+
+
+@refreshed(None)
+def chain(run_id: RunId, events: int) -> None:
+    """Whether the hash chain is whole. Every event is hashed again, so a long one is not looked at unasked."""
+    if events > CHAIN_AT_ONCE and not st.session_state.get("chain"):
+        st.caption(f"{count(events, 'event')}, each with the hash of the one before.")
+        if not st.button("Check the chain", key="chain"):
+            return
+    with rpc() as calling:
+        found = calling.verify_event_chain(run_id)
+    state = "whole" if found.ok else f"broken at event {found.first_bad_seq}: somebody changed the log"
+    st.caption(f"{count(found.events, 'event')}; the chain is {state}")

@@ -1,0 +1,69 @@
+"""What a run came to: score, sameness, rows and checks, tables, and what is made from them further on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.access import audit_lines
+from dashboard.views.determinism import badge
+from dashboard.views.run_history import executors_of, impacts, lease_lines
+from dashboard.views.run_score import beside, score_lines
+from dashboard.views.run_tables import check_lines, commit_lines, row_lines
+from ops.model import RunId
+from ops.reads import Reads
+from ops.run_reads import RunPages
+from ops.views import PhaseRow, RunDetail
+
+
+def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
+    """The score with its parts beside the last good run's, and whether the same was made from the same."""
+    with asking() as connection:
+        more = RunPages(connection)
+        good, signals, twins = more.last_good(run.run_id), more.signals(run.run_id), more.twins(run.run_id)
+    st.header("Score")
+    lines = score_lines(run, good, signals)
+    st.html(render("run_score", sentence=run.score_sentence, beside=beside(run, good), good=good, lines=lines))
+    st.header("Sameness")
+    st.html(render("badge", badge=badge(run, phases, twins)))
+
+
+def tables(run: RunDetail) -> None:
+    """Rows by phase, checks, commits, and the tables that are made from them."""
+    with asking() as connection:
+        more = RunPages(connection)
+        commits, phases = more.commits(run.run_id), Reads(connection).phases(run.run_id)
+        further = more.downstream(run.run_id, sorted({each.table for each in commits})) if commits else []
+    st.header("Rows")
+    st.html(render("run_rows", lines=row_lines(run.spec, phases, commits)))
+    if checks := check_lines(run.spec, phases, commits):
+        st.header("Checks")
+        st.html(render("run_checks", lines=checks))
+    st.header("Tables")
+    st.html(render("tables", lines=commit_lines(commits)))
+    if commits:
+        st.header("Downstream")
+        st.html(render("impact", lines=impacts(further, commits, run.run_id)))
+
+
+def history(run_id: RunId) -> None:
+    """Whose it was, what people did to it, and what repeats it."""
+    now = datetime.now(UTC)
+    with asking() as connection:
+        more = RunPages(connection)
+        lifecycle, acts, repeats = more.lifecycle(run_id), more.acts(run_id), more.repeats(run_id)
+        names = more.executor_names(executors_of(lifecycle))
+    if repeats:
+        st.header("Repeated by")
+        st.html(render("repeats", rows=repeats, now=now))
+    st.header("Leases")
+    st.html(render("leases", lines=lease_lines(lifecycle, names)))
+    st.header("Audit trail")
+    if acts:
+        st.html(render("audit", lines=audit_lines(acts, now)))
+    else:
+        st.caption("Nothing that you may read: admins see what everybody did, others what they did themselves.")
