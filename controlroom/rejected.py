@@ -36,20 +36,26 @@ def rejected(
     rules = sorted({one.rule for one in session.reads.check_results(run_id)})
     if rule is not None and rule not in rules:
         raise NotFound(f"run {run_id} has no rule {rule!r}; it has {', '.join(rules) or 'none'}", {"rule": rule})
-    left = [table for result in session.reads.phase_results(run_id).values() for table in tables_of(result)]
-    tables = [table for table in dict.fromkeys(left) if table.startswith("quarantine.")]
+    # The run that the rows name is told phase by phase: one that was done again has its own.
+    effects = session.reads.phase_effects(run_id)
+    left: dict[str, set[RunId]] = {}
+    for phase, result in session.reads.phase_results(run_id).items():
+        for table in tables_of(result):
+            if table.startswith("quarantine."):
+                left.setdefault(table, set()).add(effects[phase])
+    tables = list(left)
     if tables and run.status is not RunStatus.SUCCEEDED:
         raise IllegalTransition(
             f"run {run_id} is {run.status}; what it put into {', '.join(tables)} is read when it has succeeded",
             {"status": str(run.status), "tables": tables},
         )
-    # By the first run of its line, which is the one that the rows name.
-    asked = {table: ask(session, _query(table, run.root_run or run_id, rule), run.env, limit, tell) for table in tables}
+    asked = {table: ask(session, _query(table, left[table], rule), run.env, limit, tell) for table in tables}
     return {table: _reasons_first(rows) for table, rows in asked.items() if rows.height}
 
 
-def _query(table: str, run_id: RunId, rule: str | None) -> str:
-    query = f"select * from {table} where _run_id = '{run_id}'"  # noqa: S608 - it passes the gate as any question does
+def _query(table: str, runs: set[RunId], rule: str | None) -> str:
+    named = ", ".join(f"'{one}'" for one in sorted(map(str, runs)))
+    query = f"select * from {table} where _run_id in ({named})"  # noqa: S608 - it passes the gate as any question does
     if rule is None:
         return query
     # A row names all the rules that it broke, with "; " between them. strpos would take the name for a pattern.

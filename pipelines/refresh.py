@@ -98,6 +98,8 @@ def _refuse(pipeline: Pipeline) -> None:
             faults.append(f"{phase.name} reads a source, which has moved on; refresh the pipelines behind it")
         elif isinstance(phase, TransformPhase) and phase.output.mode == "scd2":
             faults.append(f"{phase.name} keeps a history (scd2), which cannot be computed anew")
+        elif isinstance(phase, TransformPhase) and phase.output.mode == "partition":
+            faults.append(f"{phase.name} makes partitions; a backfill computes those anew")
         elif isinstance(phase, TransformPhase) and phase.output.table in phase.reads:
             faults.append(f"{phase.name} reads the table that it writes and cannot begin without it")
     if not faults and not any(isinstance(phase, TransformPhase) for phase in pipeline.phases):

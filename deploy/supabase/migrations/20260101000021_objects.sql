@@ -1439,7 +1439,7 @@ begin
   into v_newer
   from ops.dataset_versions v
   join ops.datasets d on d.id = v.dataset_id
-  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version
+  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version and not n.aside
   join ops.lineage_edges e on e.output_id = n.id
   where v.run_id = p_old.id and v.mode <> 'partition'
     and e.input_version > (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint
@@ -1500,6 +1500,10 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; only an ended run can be %s, cancel it first', p_old.id, p_old.status,
       case p_way when 'replay' then 'replayed' else 'retried' end);
+  end if;
+  if private.refresh_of(p_old.id) is not null and (p_way <> 'retry' or p_from is not null) then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s builds a refresh; what it makes is set aside for that one alone: start a new refresh', p_old.id);
   end if;
   if p_old.status = 'succeeded' and p_way <> 'replay' and p_from is null then
     raise exception using errcode = 'CR002', message = pg_catalog.format(
@@ -3275,6 +3279,8 @@ begin
     and not exists (
       select from ops.run_phases p join ops.runs o on o.id = p.effect_of
       where p.run_id = r.id and o.pipeline_version <> r.pipeline_version)
+    -- A refresh replaces what the spec merges or appends, and shows nobody anything.
+    and private.refresh_of(r.id) is null
     and not exists (
       select from ops.runs line join ops.signals s on s.run_id = line.id
       where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)
@@ -3556,6 +3562,10 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- What a refresh has built is nobody's yet.
+  if private.refresh_of(new.id) is not null then
+    return null;
+  end if;
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
   select s.project_id, s.env, s.id, 'run:' || new.id, new.finished_at, 'pending',
     pg_catalog.jsonb_build_object('run_id', new.id)
@@ -5107,8 +5117,10 @@ begin
   set state = case
       when r.status = 'succeeded' then 'succeeded'
       when p_backfill.state = 'canceled' then 'canceled'
-      when r.status = 'failed' and c.tries < c.max_tries then 'pending'
+      when r.status = 'failed' and (c.tries < c.max_tries or r.error_code = 'CAP_EXCEEDED') then 'pending'
       else 'failed' end,
+    -- A cap that is used up is nobody's fault: it costs the chunk no try.
+    max_tries = c.max_tries + (r.status = 'failed' and r.error_code = 'CAP_EXCEEDED')::int,
     error_code = r.error_code, error_message = r.error_message, settled_at = r.finished_at
   from ops.runs r
   where c.backfill_id = p_backfill.id and c.state = 'queued' and r.id = c.run_id
@@ -5163,6 +5175,11 @@ declare
   v_failed int;
 begin
   if p_backfill.state <> 'active' then
+    return v_moved;
+  end if;
+  -- No phase of it could begin: it waits until the cap's period is over, or the cap is raised.
+  if private.is_metered() and private.used_up(p_backfill.project_id, p_backfill.pipeline) is not null
+     and exists (select from ops.backfill_chunks c where c.backfill_id = p_backfill.id and c.state = 'pending') then
     return v_moved;
   end if;
   select * into strict v_pipeline from ops.pipelines
@@ -5401,15 +5418,15 @@ $$;
 -- functions/32_caps.sql
 -- Caps, pools and prices, as people set them. An admin of the project sets what is the project's, an admin of the org the rest.
 
--- Claims hold both tables while they choose: whoever changes limits waits for those under way, so that each claim is before the
--- change, and then counted by it, or after it. Not for long: claims wait behind it.
+-- Claims share a lock while they choose, and not a table's, since heartbeats read those: whoever changes limits waits for the
+-- claims under way, so that each is before the change, and then counted by it, or after it. Not for long: claims wait behind it.
 create or replace function private.lock_limits() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 begin
-  lock table ops.caps, ops.pools in access exclusive mode;
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.limits', 0));
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =
@@ -5687,7 +5704,8 @@ declare
   v_newest record;
   v_own bigint;
 begin
-  perform private.owned(p_run_id, p_lease_token);
+  -- Not private.owned: the lease's row stays free for heartbeats, reports and cancels for as long as the commit takes.
+  perform private.require_lease(p_run_id, p_lease_token);
   select d.id, coalesce(r.root_run, r.id) into v_dataset, v_root
   from ops.runs r
   join ops.datasets d on d.project_id = r.project_id and d.env = r.env
@@ -6134,10 +6152,15 @@ begin
     select id into v_map from ops.column_maps where dataset_id = v_one.dataset_id and sha256 = v_sha;
     if not found then
       v_map := private.add_column_map(v_one.dataset_id, v_one.project_id, v_sha, v_one.said);
-      perform private.spread_suspicion(v_one.dataset_id);
     end if;
     update ops.dataset_versions set column_map_id = v_map
     where dataset_id = v_one.dataset_id and version = v_one.version and column_map_id is distinct from v_map;
+    -- Also where an answer of before comes back.
+    if found and v_map is distinct from (
+      select v.column_map_id from ops.dataset_versions v
+      where v.dataset_id = v_one.dataset_id and v.version < v_one.version order by v.version desc limit 1) then
+      perform private.spread_suspicion(v_one.dataset_id);
+    end if;
   end loop;
 end
 $$;
@@ -6203,11 +6226,14 @@ begin
     select distinct on (m.dataset_id, e.output_column)
       m.dataset_id, e.output_column, v_project, 'suspected', e.input_table || '.' || e.input_column
     from (
-      select distinct on (x.dataset_id) x.id, x.dataset_id
-      from ops.column_maps x
-      join ops.datasets d on d.id = x.dataset_id
+      -- Of what readers get, and of whatever was written since: what is not theirs yet must not uncover what is.
+      select distinct v.column_map_id as id, v.dataset_id
+      from ops.datasets d
+      join ops.dataset_versions v on v.dataset_id = d.id and v.column_map_id is not null
+        and v.version >= coalesce((
+          select max(x.version) from ops.dataset_versions x
+          where x.dataset_id = d.id and x.version <= d.version and x.column_map_id is not null), 0)
       where d.project_id = v_project and d.env = v_env
-      order by x.dataset_id, x.recorded_at desc, x.id desc
     ) as m
     join ops.column_edges e on e.map_id = m.id and e.kind = 'DIRECT' and e.output_column <> '*'
     join ops.datasets i on i.project_id = v_project and i.env = v_env
@@ -6941,6 +6967,7 @@ begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
+  perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('ops.limits', 0));
   v_limited := exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
   if v_limited then
     v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now);
@@ -7023,6 +7050,18 @@ begin
   if v_open is not null then
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
+  end if;
+  -- Also what a retry let stand: its result names the version.
+  select pg_catalog.string_agg(distinct d.layer || '.' || d.name, ', ') into v_open
+  from ops.runs r
+  join ops.run_phases p on p.run_id = r.id and pg_catalog.jsonb_typeof(p.result -> 'datasets') = 'array'
+  cross join lateral pg_catalog.jsonb_array_elements(p.result -> 'datasets') as o (one)
+  join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.layer || '.' || d.name = o.one ->> 'table'
+  join ops.dataset_versions v on v.dataset_id = d.id and v.version = (o.one ->> 'version')::bigint and v.aside
+  where r.id = p_run_id and private.refresh_of(p_run_id) is null;
+  if v_open is not null then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'what run %s wrote to %s was set aside by a rollback meanwhile; submit a new run', p_run_id, v_open);
   end if;
   perform private.release_datasets(p_run_id);
   perform private.end_run(
@@ -7870,7 +7909,7 @@ begin
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
-    select v.id, v.run_id, v.fingerprint, coalesce(r.root_run, r.id) as root into strict v_known
+    select v.id, v.run_id, v.fingerprint, v.aside, coalesce(r.root_run, r.id) as root into strict v_known
     from ops.dataset_versions v join ops.runs r on r.id = v.run_id
     where v.dataset_id = v_dataset and v.version = v_number;
     -- A repeat, or a retry that found what the run before it had committed. Anything else is another commit under a number
@@ -7879,6 +7918,11 @@ begin
       raise exception using errcode = 'CR006', message = pg_catalog.format(
         'version %s of %s is recorded of run %s; the table was removed or restored by hand: let it begin under a new name',
         v_number, p_dataset ->> 'table', v_known.run_id);
+    end if;
+    if v_known.aside and not exists (select from ops.refreshes f where f.run_id = v_run.root) then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'version %s of %s was set aside by a rollback, and with it what this run had written; submit a new run', v_number,
+        p_dataset ->> 'table');
     end if;
     return v_known.id;
   end if;

@@ -73,7 +73,7 @@ begin
   into v_newer
   from ops.dataset_versions v
   join ops.datasets d on d.id = v.dataset_id
-  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version
+  join ops.dataset_versions n on n.dataset_id = v.dataset_id and n.version > v.version and not n.aside
   join ops.lineage_edges e on e.output_id = n.id
   where v.run_id = p_old.id and v.mode <> 'partition'
     and e.input_version > (p_old.input_manifest -> 'tables' ->> e.input_table)::bigint
@@ -134,6 +134,10 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; only an ended run can be %s, cancel it first', p_old.id, p_old.status,
       case p_way when 'replay' then 'replayed' else 'retried' end);
+  end if;
+  if private.refresh_of(p_old.id) is not null and (p_way <> 'retry' or p_from is not null) then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s builds a refresh; what it makes is set aside for that one alone: start a new refresh', p_old.id);
   end if;
   if p_old.status = 'succeeded' and p_way <> 'replay' and p_from is null then
     raise exception using errcode = 'CR002', message = pg_catalog.format(

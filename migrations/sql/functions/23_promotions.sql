@@ -38,6 +38,8 @@ begin
     and not exists (
       select from ops.run_phases p join ops.runs o on o.id = p.effect_of
       where p.run_id = r.id and o.pipeline_version <> r.pipeline_version)
+    -- A refresh replaces what the spec merges or appends, and shows nobody anything.
+    and private.refresh_of(r.id) is null
     and not exists (
       select from ops.runs line join ops.signals s on s.run_id = line.id
       where (line.id in (r.id, r.root_run) or line.root_run = r.root_run)

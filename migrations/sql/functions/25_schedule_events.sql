@@ -7,6 +7,10 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- What a refresh has built is nobody's yet.
+  if private.refresh_of(new.id) is not null then
+    return null;
+  end if;
   insert into ops.schedule_ticks (project_id, env, schedule_id, key, tick, outcome, data)
   select s.project_id, s.env, s.id, 'run:' || new.id, new.finished_at, 'pending',
     pg_catalog.jsonb_build_object('run_id', new.id)

@@ -226,8 +226,10 @@ begin
   set state = case
       when r.status = 'succeeded' then 'succeeded'
       when p_backfill.state = 'canceled' then 'canceled'
-      when r.status = 'failed' and c.tries < c.max_tries then 'pending'
+      when r.status = 'failed' and (c.tries < c.max_tries or r.error_code = 'CAP_EXCEEDED') then 'pending'
       else 'failed' end,
+    -- A cap that is used up is nobody's fault: it costs the chunk no try.
+    max_tries = c.max_tries + (r.status = 'failed' and r.error_code = 'CAP_EXCEEDED')::int,
     error_code = r.error_code, error_message = r.error_message, settled_at = r.finished_at
   from ops.runs r
   where c.backfill_id = p_backfill.id and c.state = 'queued' and r.id = c.run_id
@@ -282,6 +284,11 @@ declare
   v_failed int;
 begin
   if p_backfill.state <> 'active' then
+    return v_moved;
+  end if;
+  -- No phase of it could begin: it waits until the cap's period is over, or the cap is raised.
+  if private.is_metered() and private.used_up(p_backfill.project_id, p_backfill.pipeline) is not null
+     and exists (select from ops.backfill_chunks c where c.backfill_id = p_backfill.id and c.state = 'pending') then
     return v_moved;
   end if;
   select * into strict v_pipeline from ops.pipelines

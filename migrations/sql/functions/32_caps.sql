@@ -1,14 +1,14 @@
 -- Caps, pools and prices, as people set them. An admin of the project sets what is the project's, an admin of the org the rest.
 
--- Claims hold both tables while they choose: whoever changes limits waits for those under way, so that each claim is before the
--- change, and then counted by it, or after it. Not for long: claims wait behind it.
+-- Claims share a lock while they choose, and not a table's, since heartbeats read those: whoever changes limits waits for the
+-- claims under way, so that each is before the change, and then counted by it, or after it. Not for long: claims wait behind it.
 create or replace function private.lock_limits() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 begin
-  lock table ops.caps, ops.pools in access exclusive mode;
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.limits', 0));
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =

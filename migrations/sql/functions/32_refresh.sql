@@ -21,7 +21,8 @@ declare
   v_newest record;
   v_own bigint;
 begin
-  perform private.owned(p_run_id, p_lease_token);
+  -- Not private.owned: the lease's row stays free for heartbeats, reports and cancels for as long as the commit takes.
+  perform private.require_lease(p_run_id, p_lease_token);
   select d.id, coalesce(r.root_run, r.id) into v_dataset, v_root
   from ops.runs r
   join ops.datasets d on d.project_id = r.project_id and d.env = r.env

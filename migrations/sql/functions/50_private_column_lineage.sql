@@ -23,10 +23,15 @@ begin
     select id into v_map from ops.column_maps where dataset_id = v_one.dataset_id and sha256 = v_sha;
     if not found then
       v_map := private.add_column_map(v_one.dataset_id, v_one.project_id, v_sha, v_one.said);
-      perform private.spread_suspicion(v_one.dataset_id);
     end if;
     update ops.dataset_versions set column_map_id = v_map
     where dataset_id = v_one.dataset_id and version = v_one.version and column_map_id is distinct from v_map;
+    -- Also where an answer of before comes back.
+    if found and v_map is distinct from (
+      select v.column_map_id from ops.dataset_versions v
+      where v.dataset_id = v_one.dataset_id and v.version < v_one.version order by v.version desc limit 1) then
+      perform private.spread_suspicion(v_one.dataset_id);
+    end if;
   end loop;
 end
 $$;
@@ -92,11 +97,14 @@ begin
     select distinct on (m.dataset_id, e.output_column)
       m.dataset_id, e.output_column, v_project, 'suspected', e.input_table || '.' || e.input_column
     from (
-      select distinct on (x.dataset_id) x.id, x.dataset_id
-      from ops.column_maps x
-      join ops.datasets d on d.id = x.dataset_id
+      -- Of what readers get, and of whatever was written since: what is not theirs yet must not uncover what is.
+      select distinct v.column_map_id as id, v.dataset_id
+      from ops.datasets d
+      join ops.dataset_versions v on v.dataset_id = d.id and v.column_map_id is not null
+        and v.version >= coalesce((
+          select max(x.version) from ops.dataset_versions x
+          where x.dataset_id = d.id and x.version <= d.version and x.column_map_id is not null), 0)
       where d.project_id = v_project and d.env = v_env
-      order by x.dataset_id, x.recorded_at desc, x.id desc
     ) as m
     join ops.column_edges e on e.map_id = m.id and e.kind = 'DIRECT' and e.output_column <> '*'
     join ops.datasets i on i.project_id = v_project and i.env = v_env

@@ -21,6 +21,18 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
+  -- Also what a retry let stand: its result names the version.
+  select pg_catalog.string_agg(distinct d.layer || '.' || d.name, ', ') into v_open
+  from ops.runs r
+  join ops.run_phases p on p.run_id = r.id and pg_catalog.jsonb_typeof(p.result -> 'datasets') = 'array'
+  cross join lateral pg_catalog.jsonb_array_elements(p.result -> 'datasets') as o (one)
+  join ops.datasets d on d.project_id = r.project_id and d.env = r.env and d.layer || '.' || d.name = o.one ->> 'table'
+  join ops.dataset_versions v on v.dataset_id = d.id and v.version = (o.one ->> 'version')::bigint and v.aside
+  where r.id = p_run_id and private.refresh_of(p_run_id) is null;
+  if v_open is not null then
+    raise exception using errcode = 'CR006', message = pg_catalog.format(
+      'what run %s wrote to %s was set aside by a rollback meanwhile; submit a new run', p_run_id, v_open);
+  end if;
   perform private.release_datasets(p_run_id);
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));

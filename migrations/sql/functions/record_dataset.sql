@@ -44,7 +44,7 @@ begin
   on conflict (dataset_id, version) do nothing
   returning id into v_version;
   if v_version is null then
-    select v.id, v.run_id, v.fingerprint, coalesce(r.root_run, r.id) as root into strict v_known
+    select v.id, v.run_id, v.fingerprint, v.aside, coalesce(r.root_run, r.id) as root into strict v_known
     from ops.dataset_versions v join ops.runs r on r.id = v.run_id
     where v.dataset_id = v_dataset and v.version = v_number;
     -- A repeat, or a retry that found what the run before it had committed. Anything else is another commit under a number
@@ -53,6 +53,11 @@ begin
       raise exception using errcode = 'CR006', message = pg_catalog.format(
         'version %s of %s is recorded of run %s; the table was removed or restored by hand: let it begin under a new name',
         v_number, p_dataset ->> 'table', v_known.run_id);
+    end if;
+    if v_known.aside and not exists (select from ops.refreshes f where f.run_id = v_run.root) then
+      raise exception using errcode = 'CR006', message = pg_catalog.format(
+        'version %s of %s was set aside by a rollback, and with it what this run had written; submit a new run', v_number,
+        p_dataset ->> 'table');
     end if;
     return v_known.id;
   end if;
