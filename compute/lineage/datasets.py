@@ -67,7 +67,8 @@ def _assertion(check: Json, expectation: object, severity: str) -> data_quality_
         success=bool(check["ok"]),
         column=None if column is None else str(column),
         severity=severity,
-        name=str(check["check"]),
+        # Runs of before rules had names said "check".
+        name=str(check.get("rule") or check.get("check") or kind),
         expected=str(check["expected"]),
         actual=str(check["observed"]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.views.phase_tables import PhaseTables, tables_by_phase
-from dashboard.views.verdict import checks_of
+from dashboard.views.verdict import checks_of, failed_rows, rule_name
 from dashboard.views.words import size
 from ops.run_reads import CommitRow
 from ops.views import Json, PhaseRow
@@ -171,11 +171,11 @@ def check_lines(spec: Json, phases: Sequence[PhaseRow], commits: Sequence[Commit
 
 def _check(phase: PhaseRow, about: str, aside: CommitRow | None, check: Mapping[str, object]) -> CheckLine:
     ok = check.get("ok") is not False
-    bad = check.get("bad_rows")
+    bad = failed_rows(check)
     return CheckLine(
         phase.name,
         about,
-        str(check.get("check", "")),
+        rule_name(check),
         "holds" if ok else "does not hold",
         "good" if ok else "bad",
         str(check.get("expected", "")),

@@ -61,9 +61,9 @@ def first_seen(run: RunDetail, phases: Sequence[PhaseRow]) -> str:
     data = [run.error_data, *(phase.error_data for phase in phases)]
     for check in (each for one in data for each in checks_of(one)):
         if check.get("ok") is False:
-            bad = check.get("bad_rows")
+            bad = failed_rows(check)
             rows = f", in {count(bad, 'row')}" if isinstance(bad, int) and bad else ""
-            return f"{check.get('check')}: expected {check.get('expected')}, observed {check.get('observed')}{rows}"
+            return f"{rule_name(check)}: expected {check.get('expected')}, observed {check.get('observed')}{rows}"
     return ""
 
 
@@ -78,6 +78,16 @@ def checks_of(data: Json | None) -> list[Mapping[str, object]]:
     """The results of checks in what a phase said: in its metrics, or in the data of its error."""
     found = (data or {}).get("checks")
     return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def rule_name(check: Mapping[str, object]) -> str:
+    """Runs of before rules had names said "check"."""
+    return str(check.get("rule") or check.get("check", ""))
+
+
+def failed_rows(check: Mapping[str, object]) -> object:
+    """How many rows break it, where rows can."""
+    return check.get("failed", check.get("bad_rows"))
 
 
 def took(run: RunDetail) -> str:

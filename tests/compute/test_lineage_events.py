@@ -66,8 +66,8 @@ LINEAGE = {
     }
 }
 CHECKS = [
-    {"check": "rows", "ok": True, "expected": ">= 1", "observed": "30", "bad_rows": 0},
-    {"check": "nulls amount", "ok": False, "expected": "<= 0.00%", "observed": "3.33% (1 of 30)", "bad_rows": 1},
+    {"rule": "rows", "ok": True, "expected": ">= 1", "observed": "30", "failed": 0},
+    {"rule": "nulls amount", "ok": False, "expected": "<= 0.00%", "observed": "3.33% (1 of 30)", "failed": 1},
 ]
 
 

@@ -51,8 +51,8 @@ SPEC = {
 }
 RUN = {"pipeline": "sales", "spec": SPEC, "spec_sha256": "7" * 64, "phases": PHASES}
 CHECKS = [
-    {"check": "rows", "ok": True, "expected": ">= 1", "observed": "1204", "bad_rows": 0},
-    {"check": "nulls amount", "ok": False, "expected": "<= 0.00%", "observed": "0.25% (3 of 1204)", "bad_rows": 3},
+    {"rule": "rows", "ok": True, "expected": ">= 1", "observed": "1204", "failed": 0},
+    {"rule": "nulls amount", "ok": False, "expected": "<= 0.00%", "observed": "0.25% (3 of 1204)", "failed": 3},
 ]
 # A picture of one dot.
 DOT = bytes.fromhex(
