@@ -179,9 +179,9 @@ def test_a_queued_run_says_what_holds_it_up(page: Page, lived: Lived) -> None:
         try:
             lived.open(page, run_id)
             why = page.get_by_role("list", name="why it is where it is")
-            expect(why).to_contain_text("Cap few is used up: 0 of 0 runs (concurrent).")
+            expect(why).to_contain_text("Cap few is full: 0 of 0 runs (concurrent).")
             owner.execute("update ops.executors set state = 'draining'")
-            expect(why).to_contain_text("No executor was heard of lately.")
+            expect(why).to_contain_text("No executor is at work")
         finally:
             owner.execute("delete from ops.caps")
             owner.execute("update ops.executors set state = 'active'")
