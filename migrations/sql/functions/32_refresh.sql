@@ -275,6 +275,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s was not swapped in: readers have what they had', p_refresh_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   perform from ops.datasets d
   where d.id in (select t.dataset_id from ops.refresh_tables t where t.refresh_id = p_refresh_id) order by d.id for update;
   for v_one in
@@ -305,6 +307,8 @@ begin
       on v.dataset_id = v_one.dataset_id and v.version = v_one.former
     where d.id = v_one.dataset_id;
   end loop;
+  -- What readers get back may be personal data where what goes was none. From any of the tables: it looks at all.
+  perform private.spread_suspicion(v_one.dataset_id);
   update ops.refreshes
   set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
   perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (
