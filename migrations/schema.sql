@@ -1312,6 +1312,10 @@ CREATE FUNCTION private.lock_limits() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
     AS …;
+CREATE FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3778,6 +3782,7 @@ REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) F
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text, p_available_at timestamp with time zone) FROM PUBLIC;

@@ -1255,6 +1255,8 @@ begin
       and (c.pipeline is null or c.pipeline = m.pipeline)
     where c.unit <> 'runs'
     order by c.id, m.run_id, m.phase
+    -- A cap that is just being removed needs nothing any more, and a heartbeat does not wait for that.
+    for key share of c skip locked
   loop
     continue when v_one.amount is null or v_one.amount <= 0;
     update ops.cap_usage u
@@ -5430,7 +5432,7 @@ begin
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =
-      'limits cannot be changed while somebody reads them for so long; try again';
+      'limits cannot be changed while a claim takes so long; try again';
 end
 $$;
 
@@ -5509,6 +5511,8 @@ begin
   end if;
   perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
   perform private.lock_limits();
+  -- First: heartbeats step over it (private.charge_metered_caps).
+  perform from ops.caps where id = v_cap.id for update;
   delete from ops.cap_usage where cap_id = v_cap.id;
   delete from ops.caps where id = v_cap.id;
   perform pg_catalog.pg_notify('ops_runs', '');
@@ -5958,6 +5962,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s was not swapped in: readers have what they had', p_refresh_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   perform from ops.datasets d
   where d.id in (select t.dataset_id from ops.refresh_tables t where t.refresh_id = p_refresh_id) order by d.id for update;
   for v_one in
@@ -5988,6 +5994,8 @@ begin
       on v.dataset_id = v_one.dataset_id and v.version = v_one.former
     where d.id = v_one.dataset_id;
   end loop;
+  -- What readers get back may be personal data where what goes was none. From any of the tables: it looks at all.
+  perform private.spread_suspicion(v_one.dataset_id);
   update ops.refreshes
   set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
   perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (
@@ -6198,9 +6206,18 @@ begin
 end
 $$;
 
+-- Two at once could each miss what the other is about to flag.
+create or replace function private.lock_suspicion(p_project_id uuid, p_env text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || p_project_id::text || p_env, 0))
+$$;
+
 -- From a dataset whose columns or flags changed, downstream until nothing changes: a column with a direct source that is
 -- personal data, or is suspected to be, is suspected itself, unless somebody has said yes or no of it. A suspicion whose
--- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
+-- cause is gone goes too. Only within a project and environment; of each dataset what readers get counts, and what was written
+-- since.
 create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6211,8 +6228,7 @@ declare
   v_changed bigint;
 begin
   select project_id, env into strict v_project, v_env from ops.datasets where id = p_dataset_id;
-  -- Two at once could each miss what the other is about to flag.
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || v_project::text || v_env, 0));
+  perform private.lock_suspicion(v_project, v_env);
   delete from ops.dataset_columns c
   using ops.datasets d
   where d.id = c.dataset_id and d.project_id = v_project and d.env = v_env and c.pii = 'suspected'
