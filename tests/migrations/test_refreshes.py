@@ -193,7 +193,7 @@ def test_a_refresh_is_retried_and_nothing_else_is_made_of_it(mart: Mart) -> None
 def hasty(operator: Operator) -> Iterator[Connection]:
     """An executor that would rather fail than wait."""
     with connect(operator.url, EXECUTOR, autocommit=True) as connection:
-        connection.execute("set lock_timeout = '1s'")
+        connection.execute("set lock_timeout = '5s'")
         yield connection
 
 
@@ -202,7 +202,7 @@ def test_who_commits_keeps_no_heartbeat_no_report_and_no_cancel_waiting(mart: Ma
     run = mart.queued()
     mine = run.run_id, run.lease_token
     other, me = Rpc(hasty), mart.operator.executor_id
-    mart.connection.execute("set lock_timeout = '1s'")
+    mart.connection.execute("set lock_timeout = '5s'")
     with connect(mart.operator.url, EXECUTOR) as committing:
         Rpc(committing).hold_run(*mine)
         assert Rpc(committing).build_on(*mine, TABLE) is None
