@@ -1214,6 +1214,10 @@ CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.hold_outputs(p_run_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3762,6 +3766,7 @@ REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUB
 REVOKE ALL ON FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.hold_outputs(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;

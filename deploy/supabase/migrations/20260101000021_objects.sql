@@ -1349,6 +1349,27 @@ begin
 end
 $$;
 
+-- The tables that a run releases, locked until it has: no rollback and no swap comes between the last look and the release.
+create or replace function private.hold_outputs(p_run_id uuid) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select from ops.datasets d
+  where d.id in (
+    select v.dataset_id from ops.dataset_versions v where v.run_id = p_run_id
+    union all
+    select t.id
+    from ops.runs r
+    join ops.run_phases p on p.run_id = r.id and pg_catalog.jsonb_typeof(p.result -> 'datasets') = 'array'
+    cross join lateral pg_catalog.jsonb_array_elements(p.result -> 'datasets') as o (one)
+    join ops.datasets t on t.project_id = r.project_id and t.env = r.env
+      and t.layer = pg_catalog.split_part(o.one ->> 'table', '.', 1)
+      and t.name = pg_catalog.split_part(o.one ->> 'table', '.', 2)
+    where r.id = p_run_id)
+  order by d.id
+  for no key update
+$$;
+
 -- `layer.name` → the version that readers get, null where none is released yet, for those of p_tables that the installation
 -- knows in the run's project and environment.
 create or replace function ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) returns jsonb
@@ -5875,6 +5896,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s is not built: its run %s has not succeeded; wait for it, or retry it', p_refresh_id, v_refresh.run_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   -- No run commits to these tables, and none is released, until this transaction ends.
   perform from ops.datasets d
   where d.id in (select b.dataset_id from private.built_by(p_refresh_id) b) order by d.id for update;
@@ -5909,6 +5932,8 @@ begin
   from ops.runs r
   where r.id = v.run_id and (r.id = v_refresh.run_id or r.root_run = v_refresh.run_id);
   perform private.release_datasets(v_run);
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes set swapped_at = pg_catalog.clock_timestamp(), swapped_by = p_by where id = p_refresh_id;
 end
 $$;
@@ -5995,7 +6020,8 @@ begin
     where d.id = v_one.dataset_id;
   end loop;
   -- What readers get back may be personal data where what goes was none. From any of the tables: it looks at all.
-  perform private.spread_suspicion(v_one.dataset_id);
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes
   set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
   perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (
@@ -7052,6 +7078,7 @@ as $$
 declare
   v_open text;
   v_status text;
+  v_retold record;
 begin
   if not private.take_run(p_run_id, p_lease_token, '{succeeded}') then
     return;
@@ -7067,6 +7094,17 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
+  -- Readers get what says something else of its columns: a suspicion may lose its cause. The lock comes before the tables'.
+  select d.id, d.project_id, d.env into v_retold
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.dataset_versions o on o.dataset_id = d.id and o.version = d.version
+  where v.run_id = p_run_id and not v.aside and v.column_map_id is distinct from o.column_map_id
+  limit 1;
+  if v_retold.id is not null then
+    perform private.lock_suspicion(v_retold.project_id, v_retold.env);
+  end if;
+  perform private.hold_outputs(p_run_id);
   -- Also what a retry let stand: its result names the version.
   select pg_catalog.string_agg(distinct d.layer || '.' || d.name, ', ') into v_open
   from ops.runs r
@@ -7080,6 +7118,9 @@ begin
       'what run %s wrote to %s was set aside by a rollback meanwhile; submit a new run', p_run_id, v_open);
   end if;
   perform private.release_datasets(p_run_id);
+  if v_retold.id is not null then
+    perform private.spread_suspicion(v_retold.id);
+  end if;
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
   perform private.swap_within_tolerance(p_run_id);
