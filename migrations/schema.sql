@@ -1214,6 +1214,10 @@ CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.hold_outputs(p_run_id uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1311,6 +1315,10 @@ CREATE FUNCTION private.lock_limits() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
+    AS …;
+CREATE FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.make_append_only(p_table text) RETURNS void
     LANGUAGE plpgsql
@@ -3758,6 +3766,7 @@ REVOKE ALL ON FUNCTION private.find_project(p_org text, p_project text) FROM PUB
 REVOKE ALL ON FUNCTION private.fire_tick(p_schedule ops.schedules, p_key text, p_tick timestamp with time zone, p_data jsonb, INOUT open_runs uuid[], OUT outcome text, OUT reason text, OUT run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.history_of(p_dataset_id uuid, p_version bigint, p_at timestamp with time zone, p_mode text, OUT rows double precision[], OUT lags double precision[], OUT times timestamp with time zone[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.hold_outputs(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;
@@ -3778,6 +3787,7 @@ REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) F
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_trigger text, p_key text, p_available_at timestamp with time zone) FROM PUBLIC;

@@ -129,15 +129,15 @@ class FencedCommit:
             standing = self._standing(handle, base)
             try:
                 change = plan(standing)
-            except (BadInput, SchemaDrift):
-                # It may not fit to what is set aside, and fit to what it builds upon.
+                if standing is None and handle is not None:
+                    change = replace(change, replaces=True)
+                self._refuse_what_is_stale(standing, change, inputs, since)
+            except (BadInput, SchemaDrift, Conflict):
+                # It may not fit to what is set aside, or be older, and fit to what it builds upon.
                 if (found := self._asked()) == base:
                     raise
                 base = found
                 continue
-            if standing is None and handle is not None:
-                change = replace(change, replaces=True)
-            self._refuse_what_is_stale(standing, change, inputs, since)
             self._at("planned")
             try:
                 return self._commit(handle, standing, change, inputs, base)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from ops.backfills import Backfills
 from ops.database import EXECUTOR, connect
-from ops.errors import BadInput, Conflict, IllegalTransition, NotFound
+from ops.errors import BadInput, CapExceeded, Conflict, IllegalTransition, NotFound
+from ops.limits import Limits
 from ops.model import Trigger
 from ops.rpc import Rpc
 from pipelines.partition import beginning, following
@@ -209,6 +211,39 @@ def test_who_came_too_late_looks_again_unless_that_could_double(desk: Desk, mode
         "select parent_run is not null from ops.runs where status = 'queued'"
     ).fetchall()
     assert parent == (mode == "append")
+
+
+def test_under_a_cap_that_is_used_up_it_waits_and_loses_no_try(desk: Desk) -> None:
+    limits = Limits(desk.connection)
+    backfill = desk.started(from_="2025-01-01", to="2025-01-04", max_parallel=2, max_tries=1)
+    desk.backfills.advance()
+    assert desk.end_next() == "2025-01-01"
+    # The second is at work when it is used up, and is stopped.
+    limits.set_cap("default", "demo", "cpu", "cpu_seconds", Decimal(0), "day")
+    run = desk.operator.claim()
+    desk.operator.executor.start_run(run.run_id, run.lease_token)
+    with pytest.raises(CapExceeded) as stopped:
+        desk.operator.executor.start_phase(run.run_id, run.lease_token, "one")
+    desk.operator.executor.fail_run(run.run_id, run.lease_token, stopped.value.code, stopped.value.message)
+    before = desk.count("ops.runs")
+    desk.backfills.advance()
+    for _ in range(3):
+        assert desk.backfills.advance() == 0
+    assert (desk.state(backfill), desk.states(backfill)) == (("active", ""), {"succeeded": 1, "pending": 3})
+    assert (desk.count("ops.runs"), desk.open_runs()) == (before, 0)
+    assert desk.end_all(backfill) == [], "nothing is there to be done"
+    limits.set_cap("default", "demo", "cpu", "cpu_seconds", Decimal(1), "day")
+    assert desk.end_all(backfill) == ["2025-01-02", "2025-01-03", "2025-01-04"]
+    assert (desk.state(backfill), desk.states(backfill)) == (("succeeded", ""), {"succeeded": 4})
+
+
+def test_a_cap_that_is_used_up_keeps_no_backfill_from_its_end(desk: Desk) -> None:
+    backfill = desk.started(from_="2025-01-01", to="2025-01-01")
+    desk.backfills.advance()
+    desk.end_next()
+    Limits(desk.connection).set_cap("default", "demo", "cpu", "cpu_seconds", Decimal(0), "day")
+    desk.backfills.advance()
+    assert desk.state(backfill) == ("succeeded", "")
 
 
 def test_paused_it_makes_no_runs_and_goes_on_where_it_was(desk: Desk) -> None:

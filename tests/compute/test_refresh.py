@@ -22,6 +22,7 @@ from ops.refreshes import Asked, Refreshes
 from pipelines.catalogue import new_phases
 from pipelines.refresh import refreshed
 from pipelines.spec import Pipeline, spec_sha256
+from pipelines.spec_source import parse
 from tests.compute.specs import pipeline
 from tests.controlroom.terminal import Terminal
 from tests.faults.world import World
@@ -248,6 +249,13 @@ def test_from_the_terminal(world: World) -> None:
 def test_what_cannot_be_made_anew_is_refused() -> None:
     with pytest.raises(BadInput, match="keeps a history"):
         refreshed(pipeline(table("one", "scd2")))
+    daily = table("daily", "partition") | {"output": {"table": "gold.daily", "mode": "partition", "by": "day"}}
+    spec = {
+        "version": 1, "pipeline": "daily", "owner": "@tests", "params": {"day": {"type": "date"}},
+        "partition": {"param": "day", "step": "day"}, "phases": [{**daily, "sql": "select * from seed"}],
+    }  # fmt: skip
+    with pytest.raises(BadInput, match="daily makes partitions; a backfill computes those anew"):
+        refreshed(parse(json.dumps(spec)))
     own = pipeline(table("one", "merge", "gold.one") | {"inputs": {"seed": "gold.one"}})
     with pytest.raises(BadInput, match="reads the table that it writes"):
         refreshed(own)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+import polars as pl
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -64,7 +65,9 @@ def rows(answer: Answer) -> list[dict[str, object]]:
     return cast(list[dict[str, object]], answer.json())
 
 
-def test_rules_are_counted_and_rejected_rows_are_at_hand(terminal: Terminal, done: str, cluster: Cluster) -> None:
+def test_rules_are_counted_and_rejected_rows_are_at_hand(
+    terminal: Terminal, done: str, people: Path, cluster: Cluster
+) -> None:
     shown = terminal("run", "show", done, "--json").json()
     assert isinstance(shown, dict)
     counted = [
@@ -91,6 +94,22 @@ def test_rules_are_counted_and_rejected_rows_are_at_hand(terminal: Terminal, don
     assert verified.code == 0, verified.out + verified.err
     assert sorted(terminal.home.glob("lake/**/*.parquet")) == files, "it is done again aside"
     _personal_data_stays_hidden(terminal, done, cluster)
+    _done_again_has_its_own(terminal, done, people)
+
+
+def _done_again_has_its_own(terminal: Terminal, done: str, people: Path) -> None:
+    """A phase that is done again leaves rows of its own; where it stands, they are those of the run that did it."""
+    more = pl.DataFrame({"name": ["Edsger"], "age": [95]})
+    pl.concat([pl.read_delta(str(people)), more], how="vertical_relaxed").write_delta(str(people), mode="overwrite")
+    run = done
+    for phase in (["adults", "--latest"], ["count"]):
+        again = terminal("run", "retry", run, "--watch", "--from-phase", *phase)
+        assert again.code == 0, again.out + again.err
+        run = again.out.split()[0]
+        found = [one["name"] for one in rows(terminal("run", "rejected", run, "--json"))]
+        assert sorted(map(str, found)) == ["Ada", "Edsger", "Grace"]
+    found = [one["name"] for one in rows(terminal("run", "rejected", done, "--json"))]
+    assert sorted(map(str, found)) == ["Ada", "Grace"]
 
 
 def _personal_data_stays_hidden(terminal: Terminal, done: str, cluster: Cluster) -> None:

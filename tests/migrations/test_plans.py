@@ -64,6 +64,7 @@ ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "status_counts": (lambda reads, _: reads.status_counts(datetime.now(UTC) - timedelta(hours=1)), PAGES),
     "phases": (lambda reads, run: reads.phases(run), 10),
     "phase_results": (lambda reads, run: reads.phase_results(run), 10),
+    "phase_effects": (lambda reads, run: reads.phase_effects(run), 10),
     "events": (lambda reads, run: reads.events(run), 10),
     "artifacts": (lambda reads, run: reads.artifacts(run), 10),
     "datasets": (lambda reads, _: reads.datasets(), 100),

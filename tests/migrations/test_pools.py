@@ -111,11 +111,56 @@ def test_a_limit_waits_for_claims_under_way(operator: Operator, connection: Conn
     assert Limits(connection).pools()[0].used == 1
 
 
-def test_a_limit_gives_up_where_somebody_reads_for_long(operator: Operator, connection: Connection) -> None:
-    with connect(operator.url) as reading:
-        reading.execute("select count(*) from ops.caps")
+def test_a_limit_gives_up_where_a_claim_takes_long(operator: Operator, connection: Connection) -> None:
+    queue(operator, None)
+    with connect(operator.url, EXECUTOR) as claiming:
+        assert len(Rpc(claiming).claim_run(operator.executor_id)) == 1
         with pytest.raises(Conflict, match="try again"):
             Limits(connection).set_cap("default", None, "late", "runs", Decimal(1), "day")
+
+
+def test_who_reads_limits_for_long_keeps_nobody_from_setting_them(operator: Operator, connection: Connection) -> None:
+    limits = Limits(connection)
+    with connect(operator.url) as reading:
+        reading.execute("select count(*) from ops.caps, ops.pools")
+        limits.set_cap("default", None, "late", "runs", Decimal(1), "day")
+        limits.set_pool("default", None, "source", 1)
+        limits.remove_pool("default", None, "source")
+        limits.remove_cap("late")
+    assert (limits.caps(), limits.pools()) == ([], [])
+
+
+CHANGES: dict[str, Callable[[Limits], object]] = {
+    "another cap": lambda it: it.set_cap("default", None, "other", "cpu_seconds", Decimal(1), "day"),
+    "a cap on runs": lambda it: it.set_cap("default", None, "runs", "runs", Decimal(1), "concurrent"),
+    "more of a cap": lambda it: it.set_cap("default", None, "cpu", "cpu_seconds", Decimal(200), "day"),
+    "no cap": lambda it: it.remove_cap("cpu"),
+    "a pool": lambda it: it.set_pool("default", None, "source", 2),
+    "no pool": lambda it: it.remove_pool("default", None, "source"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_who_sets_limits_for_long_keeps_no_heartbeat_waiting(
+    operator: Operator, connection: Connection, change: str
+) -> None:
+    """An admin's transaction stays open; leases of everybody are renewed, and what is used is charged, meanwhile."""
+    limits = Limits(connection)
+    limits.set_pool("default", None, "source", 1)
+    limits.set_cap("default", None, "cpu", "cpu_seconds", Decimal(100), "day")
+    mine = operator.running()
+    operator.executor.start_phase(*mine, "bronze")
+    beats = [{"run_id": mine[0], "phase": "bronze", "attempt": 1, "cpu_seconds": used} for used in (1, 2, 3)]
+    with connect(operator.url) as setting, connect(operator.url, EXECUTOR, autocommit=True) as beating:
+        beating.execute("set statement_timeout = '20s'")
+        [first, *_] = Rpc(beating).heartbeat_runs(operator.executor_id, dict([mine]), usage=beats[:1])
+        assert first.held
+        CHANGES[change](Limits(setting))
+        for beat in beats[1:]:
+            [state] = Rpc(beating).heartbeat_runs(operator.executor_id, dict([mine]), usage=[beat])
+            assert (state.held, state.cap_exceeded) == (True, None)
+        setting.commit()
+        assert Rpc(beating).heartbeat_run(*mine).cap_exceeded is None
 
 
 @pytest.mark.parametrize(

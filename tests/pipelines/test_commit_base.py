@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ops.model import DatasetVersion, Scope
+from ops.errors import Conflict
+from ops.model import DatasetVersion, Scope, TableVersion
 from pipelines.commit_record import CommitRef
 from pipelines.lake import Lake, Mode
 from tests.pipelines.fences import Owner, Runs
@@ -72,6 +73,26 @@ def test_a_crash_at_any_step_leaves_one_effect_on_the_right_version(
             put(lake, first, NEW, mode, step)
     put(lake, runs.claim(first.run_id), NEW, mode)
     assert content(lake) == AFTER[mode]
+
+
+def test_what_is_set_aside_is_newer_than_nothing(lake: Lake, runs: Runs) -> None:
+    """Its inputs were newer than those of the run that commits, which is refused only for what readers have."""
+
+    def replaced(rows: pl.DataFrame, made_from: int) -> DatasetVersion:
+        owner = runs.claim()
+        ref = CommitRef(owner.run_id, owner.token, "load")
+        inputs = [TableVersion("silver.orders", made_from)]
+        return lake.commit(owner, ref, "gold.whole", rows, "replace", inputs=inputs)
+
+    replaced(OLD, 3)
+    replaced(SHADOW, 5)
+    with pytest.raises(Conflict, match="which is older"):
+        replaced(NEW, 4)
+    runs.set_aside("gold.whole", 0)
+    assert replaced(NEW, 4).total_rows == 2
+    runs.set_aside("gold.whole", None)
+    with pytest.raises(Conflict, match="which is older"):
+        replaced(OLD, 3)
 
 
 def test_a_table_of_which_all_is_set_aside_begins_anew(lake: Lake, runs: Runs) -> None:

@@ -1255,6 +1255,8 @@ begin
       and (c.pipeline is null or c.pipeline = m.pipeline)
     where c.unit <> 'runs'
     order by c.id, m.run_id, m.phase
+    -- A cap that is just being removed needs nothing any more, and a heartbeat does not wait for that.
+    for key share of c skip locked
   loop
     continue when v_one.amount is null or v_one.amount <= 0;
     update ops.cap_usage u
@@ -1345,6 +1347,27 @@ begin
     where id = v_one.dataset_id and (version is null or version < v_one.version);
   end loop;
 end
+$$;
+
+-- The tables that a run releases, locked until it has: no rollback and no swap comes between the last look and the release.
+create or replace function private.hold_outputs(p_run_id uuid) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select from ops.datasets d
+  where d.id in (
+    select v.dataset_id from ops.dataset_versions v where v.run_id = p_run_id
+    union all
+    select t.id
+    from ops.runs r
+    join ops.run_phases p on p.run_id = r.id and pg_catalog.jsonb_typeof(p.result -> 'datasets') = 'array'
+    cross join lateral pg_catalog.jsonb_array_elements(p.result -> 'datasets') as o (one)
+    join ops.datasets t on t.project_id = r.project_id and t.env = r.env
+      and t.layer = pg_catalog.split_part(o.one ->> 'table', '.', 1)
+      and t.name = pg_catalog.split_part(o.one ->> 'table', '.', 2)
+    where r.id = p_run_id)
+  order by d.id
+  for no key update
 $$;
 
 -- `layer.name` → the version that readers get, null where none is released yet, for those of p_tables that the installation
@@ -5430,7 +5453,7 @@ begin
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =
-      'limits cannot be changed while somebody reads them for so long; try again';
+      'limits cannot be changed while a claim takes so long; try again';
 end
 $$;
 
@@ -5509,6 +5532,8 @@ begin
   end if;
   perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
   perform private.lock_limits();
+  -- First: heartbeats step over it (private.charge_metered_caps).
+  perform from ops.caps where id = v_cap.id for update;
   delete from ops.cap_usage where cap_id = v_cap.id;
   delete from ops.caps where id = v_cap.id;
   perform pg_catalog.pg_notify('ops_runs', '');
@@ -5871,6 +5896,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s is not built: its run %s has not succeeded; wait for it, or retry it', p_refresh_id, v_refresh.run_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   -- No run commits to these tables, and none is released, until this transaction ends.
   perform from ops.datasets d
   where d.id in (select b.dataset_id from private.built_by(p_refresh_id) b) order by d.id for update;
@@ -5905,6 +5932,8 @@ begin
   from ops.runs r
   where r.id = v.run_id and (r.id = v_refresh.run_id or r.root_run = v_refresh.run_id);
   perform private.release_datasets(v_run);
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes set swapped_at = pg_catalog.clock_timestamp(), swapped_by = p_by where id = p_refresh_id;
 end
 $$;
@@ -5958,6 +5987,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s was not swapped in: readers have what they had', p_refresh_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   perform from ops.datasets d
   where d.id in (select t.dataset_id from ops.refresh_tables t where t.refresh_id = p_refresh_id) order by d.id for update;
   for v_one in
@@ -5988,6 +6019,9 @@ begin
       on v.dataset_id = v_one.dataset_id and v.version = v_one.former
     where d.id = v_one.dataset_id;
   end loop;
+  -- What readers get back may be personal data where what goes was none. From any of the tables: it looks at all.
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes
   set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
   perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (
@@ -6202,9 +6236,18 @@ begin
 end
 $$;
 
+-- Two at once could each miss what the other is about to flag.
+create or replace function private.lock_suspicion(p_project_id uuid, p_env text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || p_project_id::text || p_env, 0))
+$$;
+
 -- From a dataset whose columns or flags changed, downstream until nothing changes: a column with a direct source that is
 -- personal data, or is suspected to be, is suspected itself, unless somebody has said yes or no of it. A suspicion whose
--- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
+-- cause is gone goes too. Only within a project and environment; of each dataset what readers get counts, and what was written
+-- since.
 create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -6215,8 +6258,7 @@ declare
   v_changed bigint;
 begin
   select project_id, env into strict v_project, v_env from ops.datasets where id = p_dataset_id;
-  -- Two at once could each miss what the other is about to flag.
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || v_project::text || v_env, 0));
+  perform private.lock_suspicion(v_project, v_env);
   delete from ops.dataset_columns c
   using ops.datasets d
   where d.id = c.dataset_id and d.project_id = v_project and d.env = v_env and c.pii = 'suspected'
@@ -7040,6 +7082,7 @@ as $$
 declare
   v_open text;
   v_status text;
+  v_retold record;
 begin
   if not private.take_run(p_run_id, p_lease_token, '{succeeded}') then
     return;
@@ -7055,6 +7098,17 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
+  -- Readers get what says something else of its columns: a suspicion may lose its cause. The lock comes before the tables'.
+  select d.id, d.project_id, d.env into v_retold
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.dataset_versions o on o.dataset_id = d.id and o.version = d.version
+  where v.run_id = p_run_id and not v.aside and v.column_map_id is distinct from o.column_map_id
+  limit 1;
+  if v_retold.id is not null then
+    perform private.lock_suspicion(v_retold.project_id, v_retold.env);
+  end if;
+  perform private.hold_outputs(p_run_id);
   -- Also what a retry let stand: its result names the version.
   select pg_catalog.string_agg(distinct d.layer || '.' || d.name, ', ') into v_open
   from ops.runs r
@@ -7068,6 +7122,9 @@ begin
       'what run %s wrote to %s was set aside by a rollback meanwhile; submit a new run', p_run_id, v_open);
   end if;
   perform private.release_datasets(p_run_id);
+  if v_retold.id is not null then
+    perform private.spread_suspicion(v_retold.id);
+  end if;
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
   perform private.swap_within_tolerance(p_run_id);

@@ -158,6 +158,8 @@ begin
       and (c.pipeline is null or c.pipeline = m.pipeline)
     where c.unit <> 'runs'
     order by c.id, m.run_id, m.phase
+    -- A cap that is just being removed needs nothing any more, and a heartbeat does not wait for that.
+    for key share of c skip locked
   loop
     continue when v_one.amount is null or v_one.amount <= 0;
     update ops.cap_usage u

@@ -36,6 +36,27 @@ begin
 end
 $$;
 
+-- The tables that a run releases, locked until it has: no rollback and no swap comes between the last look and the release.
+create or replace function private.hold_outputs(p_run_id uuid) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select from ops.datasets d
+  where d.id in (
+    select v.dataset_id from ops.dataset_versions v where v.run_id = p_run_id
+    union all
+    select t.id
+    from ops.runs r
+    join ops.run_phases p on p.run_id = r.id and pg_catalog.jsonb_typeof(p.result -> 'datasets') = 'array'
+    cross join lateral pg_catalog.jsonb_array_elements(p.result -> 'datasets') as o (one)
+    join ops.datasets t on t.project_id = r.project_id and t.env = r.env
+      and t.layer = pg_catalog.split_part(o.one ->> 'table', '.', 1)
+      and t.name = pg_catalog.split_part(o.one ->> 'table', '.', 2)
+    where r.id = p_run_id)
+  order by d.id
+  for no key update
+$$;
+
 -- `layer.name` → the version that readers get, null where none is released yet, for those of p_tables that the installation
 -- knows in the run's project and environment.
 create or replace function ops.released_versions(p_run_id uuid, p_lease_token bigint, p_tables text[]) returns jsonb

@@ -12,7 +12,7 @@ begin
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =
-      'limits cannot be changed while somebody reads them for so long; try again';
+      'limits cannot be changed while a claim takes so long; try again';
 end
 $$;
 
@@ -91,6 +91,8 @@ begin
   end if;
   perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
   perform private.lock_limits();
+  -- First: heartbeats step over it (private.charge_metered_caps).
+  perform from ops.caps where id = v_cap.id for update;
   delete from ops.cap_usage where cap_id = v_cap.id;
   delete from ops.caps where id = v_cap.id;
   perform pg_catalog.pg_notify('ops_runs', '');

@@ -188,6 +188,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s is not built: its run %s has not succeeded; wait for it, or retry it', p_refresh_id, v_refresh.run_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   -- No run commits to these tables, and none is released, until this transaction ends.
   perform from ops.datasets d
   where d.id in (select b.dataset_id from private.built_by(p_refresh_id) b) order by d.id for update;
@@ -222,6 +224,8 @@ begin
   from ops.runs r
   where r.id = v.run_id and (r.id = v_refresh.run_id or r.root_run = v_refresh.run_id);
   perform private.release_datasets(v_run);
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes set swapped_at = pg_catalog.clock_timestamp(), swapped_by = p_by where id = p_refresh_id;
 end
 $$;
@@ -275,6 +279,8 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'refresh %s was not swapped in: readers have what they had', p_refresh_id);
   end if;
+  -- Before the tables: who spreads suspicion has it and then asks for those.
+  perform private.lock_suspicion(v_refresh.project_id, v_refresh.env);
   perform from ops.datasets d
   where d.id in (select t.dataset_id from ops.refresh_tables t where t.refresh_id = p_refresh_id) order by d.id for update;
   for v_one in
@@ -305,6 +311,9 @@ begin
       on v.dataset_id = v_one.dataset_id and v.version = v_one.former
     where d.id = v_one.dataset_id;
   end loop;
+  -- What readers get back may be personal data where what goes was none. From any of the tables: it looks at all.
+  perform private.spread_suspicion(t.dataset_id)
+  from (select dataset_id from ops.refresh_tables where refresh_id = p_refresh_id limit 1) as t;
   update ops.refreshes
   set rolled_back_at = pg_catalog.clock_timestamp(), rolled_back_by = private.subject() where id = p_refresh_id;
   perform private.audit_refresh(p_refresh_id, 'roll_back', p_note, (

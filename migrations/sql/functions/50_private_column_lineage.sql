@@ -69,9 +69,18 @@ begin
 end
 $$;
 
+-- Two at once could each miss what the other is about to flag.
+create or replace function private.lock_suspicion(p_project_id uuid, p_env text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || p_project_id::text || p_env, 0))
+$$;
+
 -- From a dataset whose columns or flags changed, downstream until nothing changes: a column with a direct source that is
 -- personal data, or is suspected to be, is suspected itself, unless somebody has said yes or no of it. A suspicion whose
--- cause is gone goes too. Only within a project and environment; the newest map of each dataset counts.
+-- cause is gone goes too. Only within a project and environment; of each dataset what readers get counts, and what was written
+-- since.
 create or replace function private.spread_suspicion(p_dataset_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -82,8 +91,7 @@ declare
   v_changed bigint;
 begin
   select project_id, env into strict v_project, v_env from ops.datasets where id = p_dataset_id;
-  -- Two at once could each miss what the other is about to flag.
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('suspicion ' || v_project::text || v_env, 0));
+  perform private.lock_suspicion(v_project, v_env);
   delete from ops.dataset_columns c
   using ops.datasets d
   where d.id = c.dataset_id and d.project_id = v_project and d.env = v_env and c.pii = 'suspected'

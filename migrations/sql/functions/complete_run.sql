@@ -6,6 +6,7 @@ as $$
 declare
   v_open text;
   v_status text;
+  v_retold record;
 begin
   if not private.take_run(p_run_id, p_lease_token, '{succeeded}') then
     return;
@@ -21,6 +22,17 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s cannot be completed: %s; finish those phases or fail the run', p_run_id, v_open);
   end if;
+  -- Readers get what says something else of its columns: a suspicion may lose its cause. The lock comes before the tables'.
+  select d.id, d.project_id, d.env into v_retold
+  from ops.dataset_versions v
+  join ops.datasets d on d.id = v.dataset_id
+  join ops.dataset_versions o on o.dataset_id = d.id and o.version = d.version
+  where v.run_id = p_run_id and not v.aside and v.column_map_id is distinct from o.column_map_id
+  limit 1;
+  if v_retold.id is not null then
+    perform private.lock_suspicion(v_retold.project_id, v_retold.env);
+  end if;
+  perform private.hold_outputs(p_run_id);
   -- Also what a retry let stand: its result names the version.
   select pg_catalog.string_agg(distinct d.layer || '.' || d.name, ', ') into v_open
   from ops.runs r
@@ -34,6 +46,9 @@ begin
       'what run %s wrote to %s was set aside by a rollback meanwhile; submit a new run', p_run_id, v_open);
   end if;
   perform private.release_datasets(p_run_id);
+  if v_retold.id is not null then
+    perform private.spread_suspicion(v_retold.id);
+  end if;
   perform private.end_run(
     p_run_id, 'succeeded', 'RUN_SUCCEEDED', '', '{}', 'info', p_output_manifest => coalesce(p_output_manifest, '{}'));
   perform private.swap_within_tolerance(p_run_id);
