@@ -104,7 +104,7 @@ def test_an_owner_that_is_no_superuser_installs_and_is_bound(databases: Database
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not Path(OLDER_SERVER).exists(), reason=f"no Postgres 15 at {OLDER_SERVER}")
 @pytest.mark.skipif("CONTROLROOM_PG_BIN" in os.environ, reason="this is the run on the older server")
 def test_postgres_15_keeps_the_same_promises() -> None:
