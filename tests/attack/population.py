@@ -76,7 +76,7 @@ insert into ops.dataset_notes (dataset_id, project_id, description)
 insert into ops.dataset_columns (dataset_id, name, project_id)
   select id, %(mark)s, project_id from ops.datasets where project_id = %(project)s and env = %(env)s;
 insert into ops.refreshes (project_id, env, pipeline, run_id, note)
-  values (%(project)s, %(env)s, %(mark)s, %(run)s, %(mark)s);
+  values (%(project)s, %(env)s, %(mark)s, %(builder)s, %(mark)s);
 insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
   select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id, env)
   where f.note = %(mark)s;
@@ -228,7 +228,12 @@ def _scope(owner: Connection, executor: Rpc, executor_id: UUID, org: str, projec
     executor.complete_run(*mine, {"mark": mark})
     rpc.compute_run_score(claimed.run_id)
     [(org_id,)] = owner.execute("select org_id from ops.projects where id = %s", [project_id]).fetchall()
-    given = {"mark": mark, "org": org_id, "project": project_id, "env": env, "run": claimed.run_id}
+    # A run of its own: what builds a refresh is no proof for a promotion.
+    builder = _create(owner, org, project, env, project_id)
+    rpc.cancel_run(builder, mark)
+    given = {
+        "mark": mark, "org": org_id, "project": project_id, "env": env, "run": claimed.run_id, "builder": builder,
+    }  # fmt: skip
     for statement in BY_HAND.split(";"):
         owner.execute(statement, given)
     assert rpc.cap_allow(mark, Decimal(1))
