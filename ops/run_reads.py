@@ -30,13 +30,10 @@ class Standing:
         asked_at: the database's clock.
     """
 
-    claimed_at: datetime | None
     lost_leases: int
     max_lost_leases: int
     events: int
     executor: str | None
-    executor_state: str | None
-    executor_seen: datetime | None
     asked_at: datetime
 
 

@@ -3,8 +3,8 @@
 
 -- name: standing
 -- Whose it is or was.
-select r.claimed_at, r.lost_leases, r.max_lost_leases, coalesce(l.event_seq, r.event_seq) as events,
-  x.name as executor, x.state as executor_state, x.last_seen as executor_seen, clock_timestamp() as asked_at
+select r.lost_leases, r.max_lost_leases, coalesce(l.event_seq, r.event_seq) as events,
+  x.name as executor, clock_timestamp() as asked_at
 from ops.runs r
 left join ops.run_leases l on l.run_id = r.id
 left join ops.executors x on x.id = coalesce(l.executor_id, r.executor_id)

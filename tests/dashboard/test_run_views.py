@@ -42,7 +42,7 @@ from tests.dashboard.test_views import DONE, ENDED, NOW, PHASE, RUN
 
 OTHER = RunId(UUID(int=7))
 EXECUTOR = UUID(int=8)
-STANDING = Standing(None, 0, 10, 5, "worker-1", "active", NOW, NOW)
+STANDING = Standing(0, 10, 5, "worker-1", NOW)
 QUEUED = replace(RUN, status=RunStatus.QUEUED)
 COMMIT = CommitRow(
     UUID(int=3), "silver", "sales", 2, 2, "replace", 30, 30, 4096, "v1:b", {"id": "long", "at": "date"}, False, "tidy", NOW,
