@@ -10,8 +10,8 @@ from controlroom.output import length
 from controlroom.scheduling import typed
 from controlroom.session import Session, session
 from ops.backfills import BackfillPlan, BackfillRow, Backfills
-from ops.errors import BadInput
 from ops.schedules import Schedules
+from pipelines.params import named
 from pipelines.spec import Pipeline
 
 SHOWN = 10
@@ -36,12 +36,7 @@ def ordered(
         BadInput: with what is wrong in the definition.
         NotFound: no such pipeline.
     """
-    given: dict[str, str] = {}
-    for each in params:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise BadInput(f"{each!r} is no parameter; write NAME=VALUE")
-        given[name] = value
+    given = named(params)
     project_id = opened.project_id()
     newest = Pipeline.from_json(Schedules(opened.connection).newest_spec(project_id, pipeline))
     definition = {

@@ -18,7 +18,7 @@ from ops.schedules import Freshness, ScheduleRow, Schedules
 from ops.settings import Settings
 from pipelines.catalogue import git_sha, spec_path
 from pipelines.cron import ticks
-from pipelines.params import bound
+from pipelines.params import bound, named
 from pipelines.spec import Pipeline, phase_outputs, spec_sha256
 from pipelines.spec_schedule import Freshness as FreshnessSpec
 from pipelines.spec_schedule import Schedule
@@ -57,12 +57,7 @@ def definition(opened: Session, pipeline: str, said: Mapping[str, object], param
     Raises:
         BadInput: with every fault.
     """
-    given: dict[str, str] = {}
-    for each in params:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise BadInput(f"{each!r} is no parameter; write NAME=VALUE")
-        given[name] = value
+    given = named(params)
     try:
         schedule = Schedule.model_validate({name: value for name, value in said.items() if value is not None})
     except ValidationError as error:

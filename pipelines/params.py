@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from ops.errors import BadInput
@@ -70,3 +70,18 @@ def _hint(param: Param, _: ValueError) -> str:
             return "; write true or false"
         case _:
             return ""
+
+
+def named(params: Sequence[str]) -> dict[str, str]:
+    """Parameters as a person writes them, NAME=VALUE each, by name; of one that is written twice the last.
+
+    Raises:
+        BadInput: one has no value.
+    """
+    given: dict[str, str] = {}
+    for each in params:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise BadInput(f"{each!r} is no parameter; write NAME=VALUE")
+        given[name] = value
+    return given
