@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from controlroom.output import length
 from controlroom.session import session
-from ops.errors import BadInput
 from ops.limits import CapRow, Limits, PriceRow
 
 
@@ -32,17 +31,6 @@ def desk() -> Iterator[Desk]:
     with session() as opened:
         opened.project_id()
         yield Desk(Limits(opened.connection), opened.settings.org, opened.settings.project)
-
-
-def number(text: str, what: str) -> Decimal:
-    """Raises BadInput where ``text`` is no number; never by way of a float."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise BadInput(f"{what} is {text!r}; write a number such as 12.5")
-    return value
 
 
 def plain(value: Decimal, digits: int = 3) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import cast
 from uuid import UUID
 
 from ops.calls import Calls
+from ops.errors import BadInput
 from ops.model import RunId
 
 
@@ -153,3 +154,14 @@ class Limits(Calls):
         for row in self._rows("why_waiting", run_id=run_id):
             return Waiting(**row)
         return None
+
+
+def decimal_of(text: str, what: str) -> Decimal:
+    """A number that a person typed, never by way of a float. Raises BadInput where ``text`` is none."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise BadInput(f"{what} is {text!r}; write a number such as 12.5")
+    return value

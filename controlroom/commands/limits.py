@@ -45,10 +45,11 @@ def set_cap(
     org: WholeOrg = False,
 ) -> None:
     """Make a cap, or change how much one allows."""
-    from controlroom.limit_desk import desk, number
+    from controlroom.limit_desk import desk
+    from ops.limits import decimal_of
 
     with desk() as limits:
-        limits.of.set_cap(*limits.scope(org), cap, unit, number(amount, "AMOUNT"), period, pipeline)
+        limits.of.set_cap(*limits.scope(org), cap, unit, decimal_of(amount, "AMOUNT"), period, pipeline)
 
 
 @cap_app.command("remove")
@@ -124,7 +125,8 @@ def set_price(
 ) -> None:
     """Set what a unit costs in the org from now on; what was used before keeps its price."""
     from controlroom.alert_desk import in_utc
-    from controlroom.limit_desk import desk, number
+    from controlroom.limit_desk import desk
+    from ops.limits import decimal_of
 
     with desk() as limits:
-        limits.of.set_price(limits.org, unit, number(price, "PRICE"), currency, in_utc(valid_from))
+        limits.of.set_price(limits.org, unit, decimal_of(price, "PRICE"), currency, in_utc(valid_from))

@@ -30,7 +30,8 @@ def end_silence(silence_id: UUID) -> None:
         Alerts(connection).end_silence(silence_id)
 
 
-def route(area: str, row: Mapping[str, object]) -> None:
-    """Changes a row of the routing matrix. Raises NotAllowed: it needs an admin of a whole org; BadInput."""
+def route(changes: Mapping[str, Mapping[str, object]]) -> None:
+    """Changes rows of the routing matrix, all or none. Raises NotAllowed: it needs an admin of a whole org; BadInput."""
     with asking() as connection:
-        Alerts(connection).put_route(area, row)
+        for area, row in changes.items():
+            Alerts(connection).put_route(area, row)

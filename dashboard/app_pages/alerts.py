@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import polars as pl
 import streamlit as st
 
 from dashboard.actions.alerts import acknowledge, end_silence, mute, route
@@ -23,9 +24,11 @@ from dashboard.views.alerts import (
     rule_words,
     silence_words,
 )
+from dashboard.views.routing import change_lines, route_changes, table_of
+from dashboard.views.words import count
 from ops.access_reads import Access, MyProject
 from ops.alerts import AlertRow, Alerts, RouteRow
-from ops.errors import ControlRoomError
+from ops.errors import BadInput, ControlRoomError
 
 # With two buttons each; more than that nobody works through on one page.
 ROWS = 30
@@ -119,30 +122,36 @@ def routing() -> None:
     st.caption(
         "The first row that fits an alert answers for it; its primary owner is told by every channel of that name."
     )
-    st.html(render("routes", rows=[(row, route_match(row), escalation_words(row)) for row in rows]))
     why = None if able else "The matrix is the installation's: it is changed by the admins of a whole org."
-    if st.button("Change owners…", key="change_route", disabled=not able or not rows, help=why):
-        ask_route(rows)
+    if st.toggle("Edit", key="edit_routes", disabled=not able, help=why) and able:
+        edit_routes(rows)
+    else:
+        st.html(render("routes", rows=[(row, route_match(row), escalation_words(row)) for row in rows]))
     if why:
         st.caption(why)
     st.header("Channels")
     st.html(render("channels", rows=channels))
 
 
-@st.dialog("Change owners")
-def ask_route(rows: list[RouteRow]) -> None:
-    row = st.selectbox("Area", rows, format_func=lambda each: each.area, key="route")
-    if row is None:
+def edit_routes(rows: list[RouteRow]) -> None:
+    """The matrix to type into; below it what that changes, and the button."""
+    table = pl.DataFrame(table_of(rows))
+    edited = st.data_editor(table, num_rows="add", hide_index=True, key="routes", alt="the routing matrix")
+    try:
+        changes = route_changes(rows, edited.to_dicts())
+    except BadInput as error:
+        st.warning(error.message)
         return
-    primary = st.text_input("Primary owner", row.primary_owner, key=f"primary_{row.area}")
-    secondary = st.text_input("Secondary owner", row.secondary_owner, key=f"secondary_{row.area}")
-    if st.button("Save", type="primary", key="save_route"):
+    for line in change_lines(rows, changes):
+        st.write(line)
+    if st.button("Save", type="primary", key="save_routes", disabled=not changes):
         try:
-            route(row.area, {"primary_owner": primary.strip(), "secondary_owner": secondary.strip()})
+            route(changes)
         except ControlRoomError as error:
             st.error(f"{error.message} ({error.code})")
             return
-        done(f"{row.area} is {primary.strip()}'s, then {secondary.strip()}'s.")
+        st.session_state.pop("routes", None)
+        done(f"{count(len(changes), 'row')} of the matrix changed.")
 
 
 def silences() -> None:

@@ -1,4 +1,4 @@
-"""Caps: what is used of each limit, when it will be used up, and which runs wait or ended because of one."""
+"""Caps: what is used of each limit, when it will be used up, and which runs wait or ended because of one; pools and prices."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard.cap_parts.caps import edit_caps
+from dashboard.cap_parts.pools import pools, prices
+from dashboard.cap_parts.said import tell
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.shared import shared
@@ -30,9 +33,9 @@ def look(connection: Connection) -> tuple[str, list[tuple[str, str]]]:
 
 
 @refreshed(5)
-def caps() -> None:
-    table, held = shared("caps", None, look)
-    st.html(table)
+def table() -> None:
+    drawn, held = shared("caps", None, look)
+    st.html(drawn)
     if held:
         st.header("Held up")
     for said, runs in held:
@@ -40,9 +43,18 @@ def caps() -> None:
         st.html(runs)
 
 
+def caps() -> None:
+    table()
+    edit_caps()
+    st.caption(
+        "Counted is what everybody uses for whom a cap holds. A run that a cap on runs has no room for waits; a cap on what "
+        "runs move lets no further phase begin. A forecast is a straight line from the beginning of the window, in UTC."
+    )
+
+
+PARTS = {"Caps": caps, "Pools": pools, "Prices": prices}
+
 st.title("Caps")
-caps()
-st.caption(
-    "Counted is what everybody uses for whom a cap holds. A run that a cap on runs has no room for waits; a cap on what runs "
-    "move lets no further phase begin. A forecast is a straight line from the beginning of the window, in UTC."
-)
+part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
+tell()
+PARTS[part or "Caps"]()

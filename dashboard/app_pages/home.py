@@ -1,7 +1,8 @@
-"""Home: what needs somebody now, how many runs are in which state, what is due next. Live."""
+"""Home: what needs somebody now, whether each part lives, which runs are in which state, what is due next. Live."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -11,7 +12,10 @@ from dashboard.components.render import render
 from dashboard.data.shared import shared
 from dashboard.data.source import settings
 from dashboard.views.home import (
+    Need,
     alert_needs,
+    backfill_needs,
+    cap_needs,
     due_next,
     failing,
     failure_needs,
@@ -19,10 +23,14 @@ from dashboard.views.home import (
     freshness_needs,
     ranked_needs,
 )
-from dashboard.views.runs import tiles
+from dashboard.views.parts import by_pipeline, part_tiles, throughput, totals
+from dashboard.views.runs import TILES, tiles
 from ops.alerts import Alerts
+from ops.backfills import Backfills
+from ops.cap_reads import Caps
 from ops.database import Connection
-from ops.fleet_reads import Fleet
+from ops.fleet_reads import Fleet, FleetExecutor
+from ops.home_reads import Home
 from ops.model import RunStatus
 from ops.pipeline_reads import Pipelines
 from ops.reads import Reads
@@ -30,37 +38,47 @@ from ops.schedules import Freshness, Schedules
 
 # Each costs a look at its run; who has more than these reads the list of pipelines.
 FAILURES = 5
+PAUSED = 5
 
 
-def look(connection: Connection) -> tuple[str, str, str]:
-    """What is wrong, how many runs there are, what is due: as they are drawn."""
-    patience = timedelta(seconds=settings().lease_seconds)
-    source, now = Reads(connection), datetime.now(UTC)
-    alerts, late = Alerts(connection).alerts(), Freshness(connection).rules()
-    executors, leases = Fleet(connection).executors(), Fleet(connection).leases()
-    broken = failing(Pipelines(connection).page())
-    schedules = Schedules(connection).schedules()
-    counts = source.status_counts()
-    runs = [source.run(run.run_id) for _, run in broken[:FAILURES]]
-    needs = ranked_needs(
-        [
-            *alert_needs(alerts, now),
-            *failure_needs(runs, alerts, now),
-            *freshness_needs(late),
-            *fleet_needs(executors, leases, counts[RunStatus.QUEUED], patience, now),
-        ]
-    )
+def look(connection: Connection) -> tuple[str, str, str, str]:
+    """What is wrong, whether each part lives, how many runs there are, what is due: as they are drawn."""
+    patience, now = timedelta(seconds=settings().lease_seconds), datetime.now(UTC)
+    executors, home = Fleet(connection).executors(), Home(connection)
+    counted = home.pipeline_counts()
+    counts = totals(counted)
+    needs = ranked_needs(needed(connection, executors, counts[RunStatus.QUEUED], patience, now))
+    states = [*tiles(counts, Reads(connection).executors(now - patience)), throughput(counted)]
     return (
         render("needs", needs=needs),
-        render("tiles", tiles=tiles(counts, source.executors(now - patience))),
-        render("due", rows=due_next(schedules, now)),
+        render("parts", parts=part_tiles(home.parts(), executors, patience)),
+        render("tiles", tiles=states) + render("pipeline_states", lines=by_pipeline(counted), names=list(TILES)),
+        render("due", rows=due_next(Schedules(connection).schedules(), now)),
     )
+
+
+def needed(
+    connection: Connection, executors: Sequence[FleetExecutor], queued: int, patience: timedelta, now: datetime
+) -> list[Need]:
+    """All that needs somebody."""
+    source, alerts = Reads(connection), Alerts(connection).alerts()
+    broken = failing(Pipelines(connection).page())
+    return [
+        *alert_needs(alerts, now),
+        *failure_needs([source.run(run.run_id) for _, run in broken[:FAILURES]], alerts, now),
+        *freshness_needs(Freshness(connection).rules()),
+        *fleet_needs(executors, Fleet(connection).leases(), queued, patience, now),
+        *cap_needs(Caps(connection).standing()),
+        *backfill_needs(Backfills(connection).backfills(state="paused", limit=PAUSED)),
+    ]
 
 
 @refreshed(3)
 def now_or_later() -> None:
-    needs, states, due = shared("home", None, look)
+    needs, parts, states, due = shared("home", None, look)
     st.html(needs)
+    st.header("Parts")
+    st.html(parts)
     st.header("Runs of the last day")
     st.html(states)
     st.header("Due next")

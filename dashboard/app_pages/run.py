@@ -11,6 +11,7 @@ from dashboard.run_parts.log import log
 from dashboard.run_parts.now import head, progress
 from dashboard.run_parts.results import history, score, tables
 from dashboard.run_parts.steer import steer
+from dashboard.views.run import MANY
 from ops.reads import Reads
 from ops.run_reads import RunPages
 
@@ -28,9 +29,12 @@ with asking() as connection:
 ended = run.status.terminal
 refreshed(None if ended else HEAD_SECONDS)(head)(run.run_id, ended, usual)
 steer(run, phases)
-refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, ended, usual)
+whole = ended or len(phases) <= MANY
+if not whole:
+    whole = st.toggle(f"All {len(phases)} phases", key="whole", bind="query-params")
+refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, ended, usual, whole)
 score(run, phases)
-refreshed(None if ended else TABLES_SECONDS)(tables)(run)
+refreshed(None if ended else TABLES_SECONDS)(tables)(run, whole)
 log(run.run_id, ended, standing.events, [phase.name for phase in phases])
 st.header("Artifacts")
 artifacts(run.run_id)

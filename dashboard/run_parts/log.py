@@ -12,9 +12,11 @@ from dashboard.data.source import asking, rpc
 from dashboard.views.run_log import LEVELS, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.words import count
 from ops.model import RunId
-from ops.run_reads import LogFilter, RunPages
+from ops.run_reads import LOG_PAGE, LogFilter, RunPages
 
 FOLLOW_SECONDS = 2.0
+# So many of the last events are sent again and again.
+FOLLOWED = 30
 # A longer chain is looked through when somebody asks for it.
 CHAIN_AT_ONCE = 1_000
 EVERY_PHASE = "all phases"
@@ -32,7 +34,7 @@ def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
     )
     chosen = wanted(level, "" if phase in (None, EVERY_PHASE) else str(phase), text or "")
     if following.toggle("Follow", value=not ended, key="follow", help="The last events, asked for again and again."):
-        refreshed(None if ended else FOLLOW_SECONDS)(tail)(run_id, chosen)
+        refreshed(None if ended else FOLLOW_SECONDS)(tail)(run_id, chosen, LOG_PAGE if ended else FOLLOWED)
     else:
         page(run_id, chosen)
 
@@ -42,13 +44,15 @@ def begin() -> None:
     st.session_state.pop("after", None)
 
 
-def tail(run_id: RunId, chosen: LogFilter) -> None:
+def tail(run_id: RunId, chosen: LogFilter, most: int) -> None:
     with asking() as connection:
         more = RunPages(connection)
         window = last_window(more.standing(run_id).events)
         rows = more.tail(run_id, chosen, window.after, window.until)
-    st.html(render("events", lines=event_lines(rows)))
-    if window.after:
+    st.html(render("events", lines=event_lines(rows[-most:])))
+    if len(rows) > most:
+        st.caption(f"The last {most}; without Follow all of them can be looked through.")
+    elif window.after:
         st.caption(f"Of the events after the {window.after:,}th; without Follow all of them can be looked through.")
 
 

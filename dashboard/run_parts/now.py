@@ -12,7 +12,7 @@ from dashboard.components.render import render
 from dashboard.data.shared import shared
 from dashboard.data.source import looking
 from dashboard.views.phase_tables import reads_of
-from dashboard.views.run import facts, phase_lines
+from dashboard.views.run import facts, foremost, left_out, phase_lines
 from dashboard.views.timeline import slower, timeline
 from dashboard.views.verdict import advice, first_seen, verdict
 from dashboard.views.waiting import Reason, reasons
@@ -21,7 +21,7 @@ from ops.limits import Limits
 from ops.model import RunId, RunStatus
 from ops.reads import Reads
 from ops.run_reads import RunPages, Usual
-from ops.views import RunDetail
+from ops.views import PhaseRow, RunDetail
 
 T = TypeVar("T")
 
@@ -34,9 +34,10 @@ def head(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
         st.rerun()
 
 
-def progress(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
-    """The timeline and the phases."""
-    bars, lines = _looked("run progress", run_id, ended, usual, progress_of)
+def progress(run_id: RunId, ended: bool, usual: Sequence[Usual], whole: bool) -> None:
+    """The timeline and the phases: all of them, or those that one looks for while it runs."""
+    make = all_of if whole else foremost_of
+    bars, lines = _looked(f"run progress {make.__name__}", run_id, ended, usual, make)
     st.header("Timeline")
     st.html(bars)
     st.header("Phases")
@@ -70,15 +71,30 @@ def head_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tu
     return drawn, run.status.terminal
 
 
-def progress_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, str]:
-    """Both as they are drawn."""
+def all_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, str]:
+    """Timeline and phases as they are drawn."""
+    return _progress(connection, run_id, usual, list)
+
+
+def foremost_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, str]:
+    """The same of those phases that one looks for."""
+    return _progress(connection, run_id, usual, foremost)
+
+
+def _progress(
+    connection: Connection,
+    run_id: RunId,
+    usual: Sequence[Usual],
+    choose: Callable[[Sequence[PhaseRow]], list[PhaseRow]],
+) -> tuple[str, str]:
     reading, more = Reads(connection), RunPages(connection)
     run, phases = reading.run(run_id), reading.phases(run_id)
     lifecycle, commits = more.lifecycle(run_id), more.commits(run_id)
-    now = datetime.now(UTC)
+    now, shown = datetime.now(UTC), choose(phases)
+    rest = left_out(phases, shown)
     return (
-        render("timeline", timeline=timeline(run, phases, now, lifecycle, commits, usual)),
-        render("phases", lines=phase_lines(phases, now), slower=slower(phases, usual, now)),
+        render("timeline", timeline=timeline(run, shown, now, lifecycle, commits, usual), rest=rest),
+        render("phases", lines=phase_lines(shown, now), slower=slower(shown, usual, now), rest=rest),
     )
 
 

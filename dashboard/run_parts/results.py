@@ -11,6 +11,7 @@ from dashboard.components.render import render
 from dashboard.data.source import asking
 from dashboard.views.access import audit_lines
 from dashboard.views.determinism import badge
+from dashboard.views.run import FOREMOST, foremost
 from dashboard.views.run_history import executors_of, impacts, lease_lines
 from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import check_lines, commit_lines, row_lines
@@ -32,11 +33,13 @@ def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
     st.html(render("badge", badge=badge(run, phases, twins)))
 
 
-def tables(run: RunDetail) -> None:
-    """Rows by phase, checks, commits, and the tables that are made from them."""
+def tables(run: RunDetail, whole: bool) -> None:
+    """Rows by phase, checks, commits, and the tables that are made from them; of many only the latest, unless ``whole``."""
     with asking() as connection:
         more = RunPages(connection)
         commits, phases = more.commits(run.run_id), Reads(connection).phases(run.run_id)
+        if not whole:
+            commits, phases = commits[-FOREMOST:], foremost(phases)
         further = more.downstream(run.run_id, sorted({each.table for each in commits})) if commits else []
     st.header("Rows")
     st.html(render("run_rows", lines=row_lines(run.spec, phases, commits)))

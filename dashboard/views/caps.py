@@ -76,7 +76,7 @@ def _line(cap: CapStanding) -> CapLine:
     state, tone = _state(cap, share, told)
     return CapLine(
         cap.key,
-        _where(cap),
+        cap_where(cap),
         cap.unit,
         amount_words(cap.used, cap.unit),
         amount_words(cap.amount, cap.unit),
@@ -91,7 +91,7 @@ def _line(cap: CapStanding) -> CapLine:
     )
 
 
-def _where(cap: CapStanding) -> str:
+def cap_where(cap: CapStanding) -> str:
     place = f"{cap.org}/{cap.project}" if cap.project else f"{cap.org} (whole org)"
     return f"{place}, {cap.pipeline}" if cap.pipeline else place
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.alerts import SEVERITIES
+from dashboard.views.caps import cap_lines
 from dashboard.views.fleet import state_of
 from dashboard.views.pipelines import pipeline_link, schedule_kind
 from dashboard.views.words import ago, count, span
 from ops.alerts import AlertRow
+from ops.backfills import BackfillRow
+from ops.cap_reads import CapStanding
 from ops.fleet_reads import FleetExecutor, FleetLease
 from ops.model import RunStatus
 from ops.pipeline_reads import PastRun, PipelineSummary
@@ -116,6 +119,36 @@ def fleet_needs(
         said = f"{count(silent, 'executor')} fell silent"
         needs.append(Need("waits", said, f"not heard of for more than {span(patience)}", "fleet", "Open the fleet"))
     return needs
+
+
+def cap_needs(rows: Sequence[CapStanding]) -> list[Need]:
+    """Caps that are used up, and those that will be before their period ends."""
+    return [
+        Need(
+            line.tone,
+            f"Cap {line.key} {'' if line.state.startswith('will') else 'is '}{line.state}",
+            f"{line.used} of {line.amount} in {line.where}; {line.forecast}",
+            "caps",
+            "Open the caps",
+        )
+        for line in cap_lines(rows)
+        if line.tone in ("bad", "waits")
+    ]
+
+
+def backfill_needs(paused: Sequence[BackfillRow]) -> list[Need]:
+    """Backfills that stand still until somebody resumes them."""
+    return [
+        Need(
+            "waits",
+            f"A backfill of {row.pipeline} is paused in {row.env}",
+            f"{row.succeeded + row.failed + row.canceled:,} of {count(row.chunks, 'chunk')} done"
+            + (f"; {row.reason}" if row.reason else ""),
+            pipeline_link(row.org, row.project, row.pipeline),
+            "Open the pipeline",
+        )
+        for row in paused
+    ]
 
 
 def ranked_needs(needs: Sequence[Need]) -> list[Need]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.verdict import took
 from dashboard.views.words import ago, count, span, tone
+from ops.model import PhaseStatus
 from ops.run_reads import Usual
 from ops.views import DatasetVersionRow, PhaseRow, RunDetail
+
+# A run of more phases than this is not drawn whole again and again while it runs; so many are then.
+MANY, FOREMOST = 20, 12
 
 
 @dataclass(frozen=True)
@@ -81,3 +86,29 @@ def _line(phase: PhaseRow, now: datetime) -> PhaseLine:
         phase.output_fingerprint or "",
         f"{phase.error_code}: {phase.error_message}" if phase.error_code else "",
     )
+
+
+def foremost(phases: Sequence[PhaseRow]) -> list[PhaseRow]:
+    """What one looks for while a run of many phases is at work, in their order: what is at work or failed, what ended last,
+    what is next."""
+    if len(phases) <= MANY:
+        return list(phases)
+    busy = [each for each in phases if each.status in (PhaseStatus.RUNNING, PhaseStatus.FAILED)]
+    ended = [each for each in phases if each.finished_at is not None and each not in busy]
+    ended.sort(key=lambda each: (each.finished_at, each.ordinal), reverse=True)
+    left = [each for each in phases if each.status is PhaseStatus.PENDING]
+    chosen = busy[:FOREMOST]
+    room = FOREMOST - len(chosen)
+    chosen += ended[: max(room - min(len(left), room // 3), 0)]
+    chosen += left[: FOREMOST - len(chosen)]
+    return sorted(chosen, key=lambda each: each.ordinal)
+
+
+def left_out(phases: Sequence[PhaseRow], shown: Sequence[PhaseRow]) -> str:
+    """How many phases are not shown, and how those are; empty where all are."""
+    names = {each.name for each in shown}
+    counts = Counter(str(each.status) for each in phases if each.name not in names)
+    if not counts:
+        return ""
+    hidden = count(sum(counts.values()), "phase")
+    return f"{hidden} more: {', '.join(f'{number:,} {status}' for status, number in counts.items())}."

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from ops.artifacts import ArtifactStore
 from ops.model import (
+    ClaimedRun,
     DatasetVersion,
     EventType,
     Fingerprint,
@@ -188,12 +189,28 @@ def broken(operator: Operator) -> RunId:
 
 def huge(operator: Operator, phases: int = 100, events: int = 10_000) -> RunId:
     """A run at its end, of so many phases and with so many events."""
+    run, names = _of_many(operator, phases, events - 2 * phases - 4)
+    _carry_out(operator, run, names)
+    operator.executor.complete_run(run.run_id, run.lease_token, {})
+    operator.owner.compute_run_score(run.run_id)
+    return run.run_id
+
+
+def half_way(operator: Operator, phases: int = 100, events: int = 1_000) -> RunId:
+    """A run of so many phases with a commit each, half of which are done and one at work."""
+    run, names = _of_many(operator, phases, events)
+    half = len(names) // 2
+    _carry_out(operator, run, names[:half], commits=True)
+    operator.executor.start_phase(run.run_id, run.lease_token, names[half].name, "in")
+    return run.run_id
+
+
+def _of_many(operator: Operator, phases: int, told: int) -> tuple[ClaimedRun, tuple[NewPhase, ...]]:
     names = tuple(NewPhase(f"phase_{number:03d}", "transform") for number in range(phases))
     spec = {"version": 1, "pipeline": "huge", "phases": [{"name": each.name, "kind": each.kind} for each in names]}
     operator.queue(None, pipeline="huge", spec=spec, spec_sha256="8" * 64, phases=names, priority=1)
     run = operator.claim(lease_seconds=600)
     operator.executor.start_run(run.run_id, run.lease_token)
-    told = events - 2 * phases - 4
     for start in range(0, told, 1_000):
         several = [
             NewEvent(
@@ -207,10 +224,15 @@ def huge(operator: Operator, phases: int = 100, events: int = 10_000) -> RunId:
             for number in range(start, min(start + 1_000, told))
         ]
         operator.executor.append_events(run.run_id, run.lease_token, several)
+    return run, names
+
+
+def _carry_out(operator: Operator, run: ClaimedRun, names: Sequence[NewPhase], commits: bool = False) -> None:
     for number, phase in enumerate(names):
         operator.executor.start_phase(run.run_id, run.lease_token, phase.name, f"in{number}")
+        if commits:
+            operator.executor.record_dataset(
+                run.run_id, run.lease_token, phase.name, table(0, f"silver.huge_{number:03d}", 30, {})
+            )
         facts = {"rows_in": number, "rows_out": number, "output_fingerprint": f"out{number}"}
         operator.executor.finish_phase(run.run_id, run.lease_token, phase.name, PhaseStatus.SUCCEEDED, facts)
-    operator.executor.complete_run(run.run_id, run.lease_token, {})
-    operator.owner.compute_run_score(run.run_id)
-    return run.run_id

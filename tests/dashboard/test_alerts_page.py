@@ -129,7 +129,7 @@ def test_a_viewer_sees_alerts_and_is_told_who_may_act(page: Page, served: Served
         expect(page.get_by_text(broken.title).first).to_be_visible()
         expect(page.get_by_role("button", name="Mute…").first).to_be_disabled()
         page.goto(f"{served.where}/alerts?part=Routing")
-        expect(page.get_by_role("button", name="Change owners…")).to_be_disabled()
+        expect(page.get_by_role("switch", name="Edit")).to_be_disabled()
         expect(page.get_by_text("it is changed by the admins of a whole org")).to_be_visible()
 
 
@@ -139,11 +139,19 @@ def test_the_admin_of_an_org_changes_who_is_asked(page: Page, served: Served) ->
     people.set_member("default", None, "another admin", "admin")
     try:
         page.goto(f"{served.where}/alerts?part=Routing")
-        page.get_by_role("button", name="Change owners…").click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_label("Primary owner").fill("@night-shift")
-        dialog.get_by_label("Primary owner").press("Tab")
-        dialog.get_by_role("button", name="Save").click()
+        page.get_by_text("Edit", exact=True).click()
+        expect(page.get_by_role("button", name="Save")).to_be_disabled()
+        owner = page.get_by_test_id("glide-cell-4-0")
+        was = owner.inner_text()
+        page.get_by_test_id("stDataFrame").click(position={"x": 700, "y": 52})
+        page.get_by_test_id("stDataFrame").dblclick(position={"x": 700, "y": 52})
+        page.keyboard.press("Control+a")
+        page.keyboard.type("@night-shift")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f"{was} → @night-shift")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("1 row of the matrix changed.")).to_be_visible()
+        page.get_by_text("Edit", exact=True).click()
         expect(page.locator("tr", has_text="@night-shift")).to_be_visible()
     finally:
         people.remove_member("default", None, LOCAL_OPERATOR)

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from dashboard.views.caps import amount_words, cap_lines, forecast
 from ops.cap_reads import CapStanding
+from ops.database import LOCAL_OPERATOR
 from tests.dashboard.conftest import Served, Watched
+from tests.dashboard.people import as_role, tenancy
 from tests.dashboard.test_views import NOW
 
 HALF = timedelta(hours=12)
@@ -100,3 +102,90 @@ def test_the_page_shows_how_full_each_cap_is_and_what_it_holds_up(watched: Watch
             owner.execute("delete from ops.caps")
     assert watched.complaints == []
     assert watched.hosts == {served.where.removeprefix("http://")}
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Types into a field of the dialog and leaves it."""
+    field = page.get_by_role("dialog").get_by_label(label, exact=True)
+    field.fill(text)
+    field.press("Tab")
+
+
+def test_an_admin_sets_changes_and_removes_a_cap(page: Page, served: Served) -> None:
+    page.goto(f"{served.where}/caps")
+    page.get_by_role("button", name="New cap…").click()
+    dialog = page.get_by_role("dialog")
+    fill(page, "Name", "two_runs")
+    fill(page, "Allows", "many")
+    dialog.get_by_role("button", name="Set").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("write a number such as 12.5")
+    fill(page, "Allows", "2")
+    dialog.get_by_role("button", name="Set").click()
+    expect(page.get_by_text("Cap two_runs holds for default/demo.")).to_be_visible()
+    row = page.locator("tr", has_text="two_runs")
+    expect(row).to_contain_text("at the same time")
+    page.get_by_role("button", name="Change…").click()
+    fill(page, "Allows", "0")
+    expect(dialog).to_contain_text("0 runs used now: 0 runs would be left.")
+    fill(page, "Allows", "3")
+    dialog.get_by_role("button", name="Change").click()
+    expect(row).to_contain_text("3 runs")
+    page.get_by_role("button", name="Remove…").click()
+    dialog.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Cap two_runs is removed.")).to_be_visible()
+    expect(row).to_have_count(0)
+    with psycopg.connect(served.operator.url) as owner:
+        said = owner.execute(
+            "select action, subject from ops.audit_log where action like 'caps.%' order by at"
+        ).fetchall()
+    assert [(action, subject) for action, subject in said] == [
+        (f"caps.{each}", LOCAL_OPERATOR) for each in ("insert", "update", "delete")
+    ]
+
+
+def test_who_may_not_change_limits_is_told_and_refused_all_the_same(page: Page, served: Served) -> None:
+    with as_role(served, "viewer"):
+        for part, button in (("Caps", "New cap…"), ("Pools", "Set slots…"), ("Prices", "Set a price…")):
+            page.goto(f"{served.where}/caps?part={part}")
+            expect(page.get_by_role("button", name=button)).to_be_disabled()
+        expect(page.get_by_text("they are set by the admins of a whole org")).to_be_visible()
+    page.goto(f"{served.where}/caps")
+    page.get_by_role("button", name="New cap…").click()
+    fill(page, "Name", "mine")
+    fill(page, "Allows", "1")
+    dialog = page.get_by_role("dialog")
+    # Whoever was an admin when the dialog opened is none when the button is pressed.
+    with as_role(served, "operator"):
+        dialog.get_by_role("button", name="Set").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("NOT_ALLOWED")
+    with psycopg.connect(served.operator.url) as owner:
+        assert owner.execute("select count(*) from ops.caps where key = 'mine'").fetchone() == (0,)
+
+
+def test_an_admin_gives_a_pool_slots_and_takes_it_away(page: Page, served: Served) -> None:
+    page.goto(f"{served.where}/caps?part=Pools")
+    expect(page.get_by_text("No pool is set")).to_be_visible()
+    for slots in ("4", "2"):
+        page.get_by_role("button", name="Set slots…").click()
+        fill(page, "Name", "warehouse")
+        fill(page, "Slots", slots)
+        page.get_by_role("dialog").get_by_role("button", name="Set").click()
+        expect(page.locator("tr", has_text="warehouse")).to_contain_text(f"0 of {slots} slots")
+    page.get_by_role("button", name="Remove…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Pool warehouse is removed.")).to_be_visible()
+
+
+def test_an_admin_of_the_org_sets_a_price(page: Page, served: Served) -> None:
+    people = tenancy(served)
+    people.set_member("default", None, LOCAL_OPERATOR, "admin")
+    people.set_member("default", None, "another admin", "admin")
+    try:
+        page.goto(f"{served.where}/caps?part=Prices")
+        page.get_by_role("button", name="Set a price…").click()
+        fill(page, "Price", "0.05")
+        fill(page, "Currency", "eur")
+        page.get_by_role("dialog").get_by_role("button", name="Set").click()
+        expect(page.locator("tr", has_text="a second of a core")).to_contain_text("0.05 EUR")
+    finally:
+        people.remove_member("default", None, LOCAL_OPERATOR)

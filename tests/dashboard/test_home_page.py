@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import psycopg
@@ -12,6 +13,8 @@ from playwright.sync_api import expect
 from dashboard.views.home import (
     Need,
     alert_needs,
+    backfill_needs,
+    cap_needs,
     due_next,
     failing,
     failure_needs,
@@ -19,11 +22,17 @@ from dashboard.views.home import (
     freshness_needs,
     ranked_needs,
 )
+from dashboard.views.parts import PIPELINES, by_pipeline, part_tiles, throughput, totals
+from dashboard.views.runs import TILES
+from ops.home_reads import Parts, PipelineCount
 from ops.model import RunStatus
 from ops.pipeline_reads import PastRun, PipelineSummary
 from ops.schedules import FreshnessRow, ScheduleRow
+from ops.watching import Watching
 from tests.dashboard.conftest import Served, Watched
 from tests.dashboard.test_alerts_page import ALERT, TAKEN
+from tests.dashboard.test_backfill_views import ROW
+from tests.dashboard.test_caps_page import AT_ONCE, CAP
 from tests.dashboard.test_fleet_page import HERE, LEASE, PATIENCE
 from tests.dashboard.test_views import ENDED, NOW, broken
 
@@ -81,6 +90,51 @@ def test_what_is_due_next_stands_first_and_what_is_paused_is_not_due() -> None:
     ]  # fmt: skip
 
 
+def test_caps_that_are_used_up_or_will_be_and_paused_backfills_are_told() -> None:
+    tight = replace(CAP, key="tight", used=Decimal(750))
+    assert [(need.tone, need.said, need.go) for need in cap_needs([CAP, tight, AT_ONCE])] == [
+        ("bad", "Cap rows_a_day is used up", "caps"), ("waits", "Cap tight will be used up", "caps"),
+    ]  # fmt: skip
+    [need] = backfill_needs([replace(ROW, state="paused", reason="month end")])
+    assert (need.said, need.why) == ("A backfill of daily is paused in dev", "4 of 10 chunks done; month end")
+    assert need.go == "pipeline?project=default%2Fdemo&name=daily"
+
+
+COUNTS = [
+    PipelineCount("acme", "books", "calm", RunStatus.SUCCEEDED, 90, 9),
+    PipelineCount("acme", "books", "busy", RunStatus.CLAIMED, 1, 0),
+    PipelineCount("acme", "books", "busy", RunStatus.RUNNING, 2, 0),
+    PipelineCount("acme", "books", "broken", RunStatus.FAILED, 3, 1),
+]
+
+
+def test_pipelines_with_failures_stand_before_those_at_work_and_each_number_leads_to_its_runs() -> None:
+    lines = by_pipeline(COUNTS)
+    assert [line.name for line in lines] == ["broken", "busy", "calm"]
+    assert [number for number, _, _ in lines[1].cells] == [0, 3, 0, 0, 0]
+    number, tone, link = lines[0].cells[list(TILES).index("failed")]
+    assert (number, tone) == (3, "bad")
+    assert link == "./?status=failed&pipeline=broken&project=acme%2Fbooks&age=last+day"
+    assert (totals(COUNTS)[RunStatus.RUNNING], totals([])[RunStatus.QUEUED]) == (2, 0)
+    assert throughput(COUNTS).number == 10
+    many = [replace(COUNTS[0], pipeline=f"p{number}") for number in range(50)]
+    assert len(by_pipeline(many)) == PIPELINES
+
+
+def test_a_part_that_was_not_heard_of_for_too_long_is_silent() -> None:
+    parts = Parts("17.2 (Debian)", NOW, NOW - timedelta(seconds=3), NOW - timedelta(hours=1), 2, None, 0)
+    tiles = {tile.name: tile for tile in part_tiles(parts, [HERE], PATIENCE)}
+    assert tiles["Postgres"].more == "version 17.2"
+    assert (tiles["steward"].value, tiles["steward"].more, tiles["steward"].tone) == ("works", "round 3 s ago", "good")
+    assert (tiles["fleet"].value, tiles["fleet"].tone) == ("1 executor", "good")
+    assert (tiles["lake"].value, tiles["lake"].more) == ("2 tables", "changed 1 h ago")
+    assert tiles["Superset"].more == "never published"
+    silent = {tile.name: tile for tile in part_tiles(replace(parts, steward_at=NOW - 2 * PATIENCE), [], PATIENCE)}
+    assert (silent["steward"].value, silent["steward"].tone, silent["fleet"].tone) == ("silent", "bad", "bad")
+    never = part_tiles(replace(parts, steward_at=None), [], PATIENCE)
+    assert never[1].more == "went no round"
+
+
 def test_a_failure_comes_and_goes_while_one_looks(watched: Watched, served: Served) -> None:
     page, operator, name = watched.page, served.operator, f"orders_{uuid4().hex[:8]}"
     page.goto(f"{served.where}/home")
@@ -95,10 +149,14 @@ def test_a_failure_comes_and_goes_while_one_looks(watched: Watched, served: Serv
     operator.succeeded(pipeline=name)
     expect(need).to_have_count(0)
     with psycopg.connect(operator.url, autocommit=True) as connection:
+        Watching(connection).steward_round()
         connection.execute("update ops.executors set state = 'draining'")
         expect(page.locator("li", has_text="No executor works")).to_be_visible()
         connection.execute("update ops.executors set state = 'active', last_seen = clock_timestamp()")
     expect(page.locator("li", has_text="No executor works")).to_have_count(0)
+    row = page.locator("tr", has=page.get_by_role("link", name=name))
+    expect(row.locator("a.pill")).to_have_text(["1", "1"])
+    expect(page.get_by_role("list", name="parts")).to_contain_text("works")
     page.get_by_role("link", name="failed", exact=True).click()
     expect(page.locator("tr", has_text=name).locator(".pill")).to_have_text("failed")
     assert watched.hosts == {served.where.removeprefix("http://")}

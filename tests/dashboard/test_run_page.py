@@ -13,11 +13,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotThere
 
+from dashboard.views.run import FOREMOST
 from ops.embedded import Cluster
 from ops.model import EventType, NewEvent, RunId
 from ops.run_reads import LOG_PAGE
 from tests.dashboard.conftest import Served, Watched, serve
-from tests.dashboard.eventful import RUN, broken, eventful, further, good, huge
+from tests.dashboard.eventful import RUN, broken, eventful, further, good, half_way, huge
 from tests.dashboard.people import as_role
 from tests.postgres import Databases
 
@@ -224,3 +225,29 @@ def test_of_a_huge_run_no_more_is_drawn_than_can_be_looked_at(page: Page, lived:
     expect(page.get_by_role("log")).to_contain_text("RUN_SUCCEEDED")
     page.get_by_role("button", name="Check the chain").click()
     expect(page.get_by_text("the chain is whole")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_of_a_huge_run_at_work_little_is_sent_again_and_again(page: Page, lived: Lived) -> None:
+    """What is at work, ended last and is next; the others by their number, until somebody asks for all."""
+    run_id = half_way(lived.served.operator)
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda said: received.append(len(said))))
+    lived.open(page, run_id, "&level=all")
+    labels = page.locator(".axis .label")
+    # Of those that have not begun there is no bar.
+    expect(labels.last).to_have_text("phase_050")
+    assert labels.count() == 1 + FOREMOST - 3
+    expect(page.get_by_text("88 phases more: 42 succeeded, 46 pending.").first).to_be_visible()
+    measured = 12_000
+    received.clear()
+    page.wait_for_timeout(measured)
+    each_time = sum(received) / (measured / 2_000)
+    sys.stderr.write(f"\na run of 100 phases at work sends {each_time / 1000:.1f} kB every two seconds\n")
+    assert received
+    assert each_time <= 20_000
+    page.get_by_text("All 100 phases").click()
+    expect(labels).to_have_count(52)
+    assert "whole=true" in page.url
+    lived.served.operator.owner.cancel_run(run_id, "over")

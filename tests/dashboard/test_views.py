@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dashboard.views.run import phase_lines
+from dashboard.views.run import FOREMOST, MANY, foremost, left_out, phase_lines
 from dashboard.views.runs import tiles
 from dashboard.views.timeline import timeline
 from dashboard.views.verdict import verdict
@@ -125,3 +125,23 @@ def test_values_read_as_people_say_them() -> None:
     assert [size(each) for each in (0, 999, 1400, 2_500_000)] == ["0 B", "999 B", "1.4 kB", "2.5 MB"]
     assert ago(NOW - timedelta(minutes=3, seconds=20), NOW) == "3 min ago"
     assert (count(1, "phase"), count(1234, "row")) == ("1 phase", "1,234 rows")
+
+
+def test_of_many_phases_those_are_shown_that_one_looks_for() -> None:
+    def phase(number: int, status: PhaseStatus) -> PhaseRow:
+        ended = NOW - timedelta(seconds=100 - number) if status is PhaseStatus.SUCCEEDED else None
+        return replace(PHASE, ordinal=number, name=f"p{number:02}", status=status, finished_at=ended)
+
+    few = [phase(number, PhaseStatus.PENDING) for number in range(MANY)]
+    assert foremost(few) == few
+    assert left_out(few, few) == ""
+    states = [PhaseStatus.FAILED, *[PhaseStatus.SUCCEEDED] * 20, PhaseStatus.RUNNING, *[PhaseStatus.PENDING] * 20]
+    many = [phase(number, status) for number, status in enumerate(states)]
+    shown = foremost(many)
+    # What failed, what ended last, what is at work, what is next; in their order.
+    assert [each.name for each in shown] == [
+        "p00", "p14", "p15", "p16", "p17", "p18", "p19", "p20", "p21", "p22", "p23", "p24",
+    ]  # fmt: skip
+    assert left_out(many, shown) == "30 phases more: 13 succeeded, 17 pending."
+    assert len(foremost([phase(number, PhaseStatus.RUNNING) for number in range(50)])) == FOREMOST
+    assert len(foremost([phase(number, PhaseStatus.PENDING) for number in range(50)])) == FOREMOST

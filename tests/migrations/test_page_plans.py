@@ -16,6 +16,7 @@ from ops.cap_reads import Caps
 from ops.database import AUTHENTICATED, acting_as
 from ops.dataset_reads import Datasets
 from ops.fleet_reads import Fleet
+from ops.home_reads import Home
 from ops.model import RunId
 from ops.pipeline_reads import Pipelines
 from ops.rpc import Rpc
@@ -91,6 +92,11 @@ ALL, SELDOM = LogFilter(), LogFilter(text="seldom seen")
 Ask = Callable[[psycopg.Connection, Old], object]
 # Each statement of the pages → how to ask it, and how many rows of large tables it may read for that.
 ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
+    "home": {
+        # All that was created within a day, once.
+        "pipeline_counts": (lambda on, _: Home(on).pipeline_counts(), RUNS),
+        "parts": (lambda on, _: Home(on).parts(), 0),
+    },
     "fleet": {
         "executors": (lambda on, _: Fleet(on).executors(), 0),
         "leases": (lambda on, _: Fleet(on).leases(), 0),

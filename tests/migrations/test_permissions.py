@@ -23,6 +23,7 @@ PEOPLE = {
     "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
     "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
     "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",
+    "steward_seen",
 }  # fmt: skip
 EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",

@@ -1,0 +1,21 @@
+-- The first page. Row-level security decides which rows a caller sees.
+
+-- name: pipeline_counts
+-- By project, because the index is. Ended are those of the runs created since then that ended after %(lately)s.
+select o.slug as org, p.slug as project, r.pipeline, r.status, r.runs, r.ended
+from ops.projects p
+join ops.orgs o on o.id = p.org_id
+cross join lateral (
+  select pipeline, status, count(*) as runs, count(*) filter (where finished_at >= %(lately)s) as ended
+  from ops.runs
+  where project_id = p.id and created_at >= %(since)s
+  group by pipeline, status
+) as r;
+
+-- name: parts
+-- When the parts of the installation were last heard of, as far as the caller may know: tables and dashboards are those that
+-- they see.
+select current_setting('server_version') as version, clock_timestamp() as asked_at, ops.steward_seen() as steward_at,
+  (select max(d.updated_at) from ops.datasets d) as lake_at, (select count(*) from ops.datasets d) as tables,
+  (select max(b.published_at) from ops.bi_objects b) as superset_at,
+  (select count(*) from ops.bi_objects b where b.kind = 'dashboard') as dashboards;
