@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from ops import embedded_host
 from tests.deploy.stated import Service, stack
@@ -156,8 +157,8 @@ class Machine:
     def _create_database(self, service: Service) -> None:
         name, user = service.environment["POSTGRES_DB"], service.environment["POSTGRES_USER"]
         password = Path(service.environment["POSTGRES_PASSWORD_FILE"]).read_text().strip()
-        where = {"host": "postgres", "user": user, "password": password, "dbname": "postgres"}
-        with psycopg.connect(**where, autocommit=True) as connection:
+        where = make_conninfo(host="postgres", user=user, password=password, dbname="postgres")
+        with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
     def _log(self, name: str) -> Path:

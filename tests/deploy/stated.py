@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from tests.gate.repository import ROOT
 
@@ -56,7 +56,7 @@ def stack(variables: Mapping[str, str] | None = None) -> dict[str, Service]:
 
 def document(variables: Mapping[str, str]) -> Any:
     """The file as it is after its variables were put into its texts."""
-    return _filled(yaml.safe_load(FILE.read_text()), variables)
+    return _filled(YAML(typ="safe").load(FILE.read_text()), variables)
 
 
 def _filled(node: Any, variables: Mapping[str, str]) -> Any:
