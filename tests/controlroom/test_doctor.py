@@ -55,6 +55,23 @@ def test_a_stack_that_works_is_well(world: World) -> None:
     assert {each["what"] for each in json.loads(answer.out)} == set(found)
 
 
+def test_one_part_is_asked_alone(world: World, tmp_path: Path) -> None:
+    """As a health check asks: nothing else is touched, and what cannot be known is no good news."""
+    lake = tmp_path / "untouched"
+    doctor = Terminal(world.home, world.url, {"CONTROLROOM_LAKE_URL": str(lake)})
+    assert "steward: no steward is elected" in doctor("doctor", "--only", "steward").out
+    world.start_steward()
+    _when(_settings(world), lambda now: now["steward"].ok)
+    answer = doctor("doctor", "--only", "steward")
+    assert answer.code == 0
+    assert len(answer.out.splitlines()) == 1
+    assert not lake.exists()
+    assert doctor("doctor", "--only", "stewart").code == 1
+    gone = Terminal(world.home, "postgresql://nobody@127.0.0.1:1/none")("doctor", "--only", "steward")
+    assert gone.code == 1
+    assert "steward: nothing is known of it before postgres is repaired" in gone.out
+
+
 def _no_partition(connection: psycopg.Connection) -> None:
     connection.execute(
         """
