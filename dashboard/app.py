@@ -19,6 +19,7 @@ NAVIGATION = [
     st.Page(PAGES / "runs.py", title="Runs", default=True),
     st.Page(PAGES / "pipelines.py", title="Pipelines", url_path="pipelines"),
     st.Page(PAGES / "data.py", title="Data", url_path="data"),
+    st.Page(PAGES / "sql.py", title="SQL", url_path="sql"),
     st.Page(PAGES / "fleet.py", title="Fleet", url_path="fleet"),
     st.Page(PAGES / "alerts.py", title="Alerts", url_path="alerts"),
     st.Page(PAGES / "scores.py", title="Scores", url_path="scores"),

@@ -13,7 +13,7 @@ from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfill_form import ask_backfill
 from dashboard.views.run_actions import EVERY_PHASE, Act, acts, chosen_rerun, first_choice, rerun_lines
 from ops.backfills import Backfills
-from ops.errors import ControlRoomError
+from ops.errors import ControlRoomError, NotFound
 from ops.model import RunId
 from ops.pipeline_reads import PipelineDetail, Pipelines
 from ops.views import PhaseRow, RunDetail
@@ -23,23 +23,27 @@ def steer(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
     with asking() as connection:
         reading = Pipelines(connection)
         allowed = run.env in reading.my_envs(run.project_id, "operator")
-        detail = reading.one(run.org, run.project, run.pipeline)
+        try:
+            detail = reading.one(run.org, run.project, run.pipeline)
+        except NotFound:
+            # A question is of no pipeline.
+            detail = None
     with st.container(horizontal=True):
-        for act in acts(run, allowed, bool(detail.spec.get("partition"))):
+        for act in acts(run, allowed, bool(detail and detail.spec.get("partition"))):
             if act.name != "verify" or not act.why_not:
                 help_ = act.why_not or None
                 if st.button(f"{act.button}…", key=act.name, disabled=bool(act.why_not), help=help_):
                     ask(act, run, phases, detail)
 
 
-def ask(act: Act, run: RunDetail, phases: Sequence[PhaseRow], detail: PipelineDetail) -> None:
+def ask(act: Act, run: RunDetail, phases: Sequence[PhaseRow], detail: PipelineDetail | None) -> None:
     """Opens the dialog of an act."""
     match act.name:
         case "again":
             ask_phase(act, run, phases)
         case "retry" | "replay":
             ask_rerun(act, run)
-        case "backfill":
+        case "backfill" if detail is not None:
             ask_backfill(detail, (run.env,))
         case _:
             ask_plainly(act, run.run_id)

@@ -1,1 +1,2 @@
-select 1;
+-- Answers that somebody gave a name stand in a list of their own.
+create index run_artifacts_saved on ops.run_artifacts (project_id, created_at desc, id desc) where kind = 'saved';

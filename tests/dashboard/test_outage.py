@@ -22,6 +22,9 @@ def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(
         for served in serve(cluster, cluster.url(), tmp_path_factory.mktemp("home")):
             page.goto(served.where)
             expect(page.locator(".tile", has_text="queued").locator(".value")).to_have_text("0")
+            asking = page.context.new_page()
+            asking.goto(f"{served.where}/sql")
+            expect(asking.get_by_role("textbox", name="SQL", exact=True)).to_be_visible()
             pid = cluster.pid()
             assert pid is not None
             os.kill(pid, signal.SIGQUIT)
@@ -29,7 +32,15 @@ def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(
             other = page.context.new_page()
             other.goto(f"{served.where}/pipelines")
             expect(other.get_by_role("alert").first).to_contain_text("Postgres", timeout=30_000)
+            asking.get_by_role("textbox", name="SQL", exact=True).fill("select 1 as one")
+            asking.get_by_role("button", name="Run", exact=True).click()
+            expect(asking.get_by_role("alert").first).to_contain_text("Postgres", timeout=30_000)
             cluster = embedded.ensure(cluster.home)
+            # What was typed is still there.
+            expect(asking.get_by_role("textbox", name="SQL", exact=True)).to_have_value(
+                "select 1 as one", timeout=40_000
+            )
+            expect(asking.get_by_role("alert")).to_have_count(0)
             expect(other.get_by_text("No pipeline is known here yet.")).to_be_visible(timeout=30_000)
             expect(other.get_by_role("alert")).to_have_count(0)
             expect(page.get_by_role("alert")).to_have_count(0, timeout=40_000)

@@ -1,0 +1,139 @@
+"""Questions in SQL: how one stands, what was asked before, which tables there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dashboard.views.verdict import ADVICE
+from dashboard.views.words import ago, count, span, tone
+from ops.model import RunId, RunStatus
+from ops.query_reads import AskedQuestion, LakeTable
+from ops.warehouse import QueryRow
+
+# So much of a question stands in a line of the history.
+LONGEST = 160
+ADVICES: Mapping[str, str] = {
+    "BAD_INPUT": "Correct what is named and run it again.",
+    "NOT_FOUND": "Take one of the tables and versions that there are.",
+    "SCHEMA_DRIFT": "Look at the columns of the table on the left.",
+    "QUERY_LIMIT_EXCEEDED": "Ask for fewer rows or columns, or add things up; an admin raises the limit that is named.",
+    "LEASE_LOST": "Its executor died; run it again.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a question stands; ``advice`` is what to do about it."""
+
+    word: str
+    tone: str
+    said: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class PastLine:
+    run_id: str
+    status: str
+    tone: str
+    sql: str
+    where: str
+    who: str
+    when: str
+    exact: str
+    took: str
+    rows: str
+    badge: str
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """``columns`` are name, type and whether it is personal data."""
+
+    name: str
+    rows: str
+    link: str
+    columns: tuple[tuple[str, str, bool], ...]
+
+
+def verdict(question: AskedQuestion, why_waiting: str = "") -> Verdict:
+    """One sentence and what to do."""
+    now = question.asked_at
+    match question.status:
+        case RunStatus.QUEUED:
+            said = why_waiting or "It waits for an executor."
+            return Verdict("queued", tone("queued"), f"{said} Since {span(now - question.created_at)}.")
+        case RunStatus.CLAIMED | RunStatus.RUNNING:
+            since = span(now - (question.started_at or now))
+            return Verdict("running", tone("running"), f"Running for {since}.")
+        case RunStatus.SUCCEEDED:
+            return Verdict("succeeded", tone("succeeded"), f"{count(question.rows or 0, 'row')} in {_took(question)}.")
+        case RunStatus.CANCELED:
+            return Verdict("canceled", tone("canceled"), f"Canceled after {_took(question)}.", "Run it again to go on.")
+        case RunStatus.FAILED:
+            code = question.error_code or ""
+            said = f"{question.error_message or 'no cause is known'} ({code})"
+            return Verdict("failed", tone("failed"), said, ADVICES.get(code) or ADVICE.get(code, ""))
+
+
+def _took(question: AskedQuestion) -> str:
+    begun = question.started_at or question.created_at
+    return span((question.finished_at or question.asked_at) - begun)
+
+
+def sources(question: AskedQuestion) -> str:
+    """``gold.sales version 3`` of each table that was read."""
+    return ", ".join(f"{table.partition('@')[0]} version {version}" for table, version in question.versions.items())
+
+
+def masked_words(masked: Mapping[str, Sequence[str]]) -> str:
+    """Which columns read as null; empty where none does."""
+    named = "; ".join(f"{table.partition('@')[0]}: {', '.join(names)}" for table, names in masked.items())
+    return f"{named} read as null, for they are or may be personal data and you are no editor here." if named else ""
+
+
+def past_lines(rows: Sequence[QueryRow], now: datetime) -> list[PastLine]:
+    return [_past(row, now) for row in rows]
+
+
+def _past(row: QueryRow, now: datetime) -> PastLine:
+    sql = " ".join(row.sql.split())
+    badge = f"from the cache of run {str(row.cached_from)[-12:]}" if row.cached_from else ""
+    return PastLine(
+        str(row.run_id), row.status, tone(row.status), sql if len(sql) <= LONGEST else f"{sql[:LONGEST]} …",
+        f"{row.org}/{row.project}/{row.env}", row.subject or "the installation", ago(row.created_at, now),
+        f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        "" if row.ms is None else span(timedelta(milliseconds=row.ms)), "" if row.rows is None else f"{row.rows:,}",
+        row.error_code or badge,
+    )  # fmt: skip
+
+
+def tables_by_layer(rows: Sequence[LakeTable]) -> list[tuple[str, list[TableLine]]]:
+    """Layer → its tables, in the order in which they come."""
+    layers: dict[str, list[TableLine]] = {}
+    for row in rows:
+        personal = set(row.personal)
+        columns = tuple(
+            (name, kind, name in personal) for name, kind in row.columns.items() if not name.startswith("_")
+        )
+        line = TableLine(
+            f"{row.layer}.{row.name}", count(row.total_rows, "row"), f"dataset?id={row.dataset_id}", columns
+        )
+        layers.setdefault(row.layer, []).append(line)
+    return list(layers.items())
+
+
+def first_question(rows: Sequence[LakeTable]) -> str:
+    """What stands in an editor that nobody has typed into: something that can be run."""
+    return f"select *\nfrom {rows[0].layer}.{rows[0].name}\nlimit 100" if rows else ""
+
+
+def run_named(text: str | None) -> RunId | None:
+    """The run that an address names; None where it names none."""
+    try:
+        return RunId(UUID(text or ""))
+    except ValueError:
+        return None
