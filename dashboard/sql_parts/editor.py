@@ -15,6 +15,7 @@ from ops.query_reads import AskedQuestion, LakeTable, QueryPage
 from ops.tenancy import ENVS
 from pipelines.params import named
 
+EXAMPLE = "select … from gold.x, gold.x@v12 or gold.x@2026-11-01"
 TEXT, PARAMS, LOADED = "sql_text", "sql_params", "sql_loaded"
 
 
@@ -85,12 +86,14 @@ def editor(scope: Scope, rows: list[LakeTable]) -> None:
     if TEXT not in st.session_state:
         st.session_state[TEXT] = first_question(rows)
     with st.form("question", border=False):
-        sql = st.text_area(
-            "SQL", key=TEXT, height=200, placeholder="select … from gold.x, gold.x@v12 or gold.x@2026-11-01"
-        )
+        sql = st.text_area("SQL", key=TEXT, height=200, persist_state="session", placeholder=EXAMPLE)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             params = st.text_input(
-                "Parameters", key=PARAMS, placeholder="name=value …", help="Columns of the one row of a table `params`."
+                "Parameters",
+                key=PARAMS,
+                persist_state="session",
+                placeholder="name=value …",
+                help="Columns of the one row of a table `params`.",
             )
             submitted = st.form_submit_button("Run", type="primary", key="run_question", help="Ctrl+Enter")
     if not submitted:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,11 +48,17 @@ def pytest_runtest_makereport(
 
 @dataclass(frozen=True)
 class Served:
-    """A dashboard on a database of its own. ``where`` is its URL."""
+    """A dashboard on a database of its own.
+
+    Attributes:
+        where: its URL.
+        settings: environment variables that it has.
+    """
 
     where: str
     home: Path
     operator: Operator
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +77,14 @@ def serve(cluster: Cluster, url: str, home: Path, **settings: str) -> Iterator[S
         Tenancy(owner).set_member("default", "demo", LOCAL_OPERATOR, "admin")
         operator = Operator(url, rpc, Rpc(executing), uuid.uuid4())
         operator.executor.register_executor(operator.executor_id, "tester", slots=4, host="here", version="0")
-        environment = {
-            **os.environ,
+        ours = {
             "CONTROLROOM_HOME": str(home),
             "CONTROLROOM_DATABASE_URL": url,
             "CONTROLROOM_LOGIN_URL": cluster.login_url(url.rsplit("/", 1)[1].partition("?")[0]),
             **settings,
         }
-        with _serving(environment, home) as where:
-            yield Served(where, home, operator)
+        with _serving({**os.environ, **ours}, home) as where:
+            yield Served(where, home, operator, ours)
 
 
 class _serving:  # noqa: N801 - reads as a verb
