@@ -49,7 +49,7 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
         st.header("Rows over time")
         st.altair_chart(rows_over_time(version_frame(shown)))
     st.header("Versions")
-    st.html(render("dataset_versions", rows=shown, changes=changes(shown), current=detail.version, now=now))
+    st.html(render("dataset_versions", rows=shown, changes=changes(shown), detail=detail, now=now))
     newest, older = st.columns([1, 9])
     if before is not None and newest.button("Newest", key="newest"):
         st.query_params.pop("before", None)
@@ -64,7 +64,7 @@ def look_inside(detail: DatasetDetail) -> None:
     if detail.version is None:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
-    st.caption("This page reads no rows of the lake. On the command line:")
+    st.caption("“look” above asks a version in SQL. On the command line:")
     st.code(f'controlroom sql "select * from {detail.table}" --env {detail.env}', "sh")  # noqa: S608 - shown, not sent
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.actions.queries import ask
 from dashboard.components.render import render
 from dashboard.data.source import asking, settings
-from dashboard.views.queries import first_question, tables_by_layer
+from dashboard.views.queries import first_question, look_at, tables_by_layer
 from ops.access_reads import Access, MyProject
 from ops.errors import ControlRoomError
 from ops.model import Scope
@@ -83,7 +83,10 @@ def _editor_envs(mine: list[MyProject], scope: Scope) -> set[str]:
 
 def editor(scope: Scope, rows: list[LakeTable]) -> None:
     """The form; Ctrl+Enter in the text runs it."""
-    if TEXT not in st.session_state:
+    table = st.query_params.get("table", "")
+    if table and st.session_state.get(LOADED) != table:
+        st.session_state[LOADED], st.session_state[TEXT] = table, look_at(table)
+    elif TEXT not in st.session_state:
         st.session_state[TEXT] = first_question(rows)
     with st.form("question", border=False):
         sql = st.text_area("SQL", key=TEXT, height=200, persist_state="session", placeholder=EXAMPLE)
@@ -105,5 +108,6 @@ def editor(scope: Scope, rows: list[LakeTable]) -> None:
         return
     st.session_state[LOADED] = run_id
     st.session_state.pop("answer_first", None)
+    st.query_params.pop("table", None)
     st.query_params["run"] = str(run_id)
     st.rerun()

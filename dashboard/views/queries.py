@@ -128,7 +128,12 @@ def tables_by_layer(rows: Sequence[LakeTable]) -> list[tuple[str, list[TableLine
 
 def first_question(rows: Sequence[LakeTable]) -> str:
     """What stands in an editor that nobody has typed into: something that can be run."""
-    return f"select *\nfrom {rows[0].layer}.{rows[0].name}\nlimit 100" if rows else ""
+    return look_at(f"{rows[0].layer}.{rows[0].name}") if rows else ""
+
+
+def look_at(table: str) -> str:
+    """The question that shows a table, or a version of it: ``gold.x@v12``. What asks is the person, who reads it first."""
+    return f"select *\nfrom {table}\nlimit 100"
 
 
 def run_named(text: str | None) -> RunId | None:

@@ -164,6 +164,18 @@ def test_who_is_no_editor_asks_too_and_is_told_what_is_kept_back(page: Page, lak
             )
 
 
+def test_a_version_of_a_table_is_looked_at_from_its_page(page: Page, lake: Served) -> None:
+    page.goto(f"{lake.where}/dataset?project=default/demo&env=dev&table=silver.sales")
+    page.get_by_role("link", name="look", exact=True).click()
+    editor = page.get_by_role("textbox", name="SQL", exact=True)
+    expect(editor).to_have_value("select *\nfrom silver.sales@v0\nlimit 100")
+    asked = run(page, "select amount from silver.sales@v0")
+    answered(lake.operator, lake.home, MONTHS.select("revenue"))
+    expect(standing(page)).to_contain_text("2 rows")
+    assert f"run={asked}" in page.url
+    assert "table=" not in page.url
+
+
 def test_another_projects_question_is_nobodys_and_nothing_to_ask_says_so(page: Page, lake: Served) -> None:
     page.goto(f"{lake.where}/sql?env=prod")
     expect(page.get_by_text("Readers get no table in this environment yet.")).to_be_visible()

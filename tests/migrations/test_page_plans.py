@@ -17,8 +17,9 @@ from ops.database import AUTHENTICATED, acting_as
 from ops.dataset_reads import Datasets
 from ops.fleet_reads import Fleet
 from ops.home_reads import Home
-from ops.model import RunId
+from ops.model import RunId, Scope
 from ops.pipeline_reads import Pipelines
+from ops.query_reads import QueryPage
 from ops.rpc import Rpc
 from ops.run_reads import LogFilter, RunPages
 from ops.sql import queries
@@ -54,7 +55,13 @@ insert into ops.run_phases (
 insert into ops.run_events (run_id, seq, ts, project_id, type, phase, hash)
   select id, n, clock_timestamp(), project_id, 'PHASE_PROGRESS', 'bronze', ''
   from (select * from ops.runs where status = 'succeeded' order by created_at desc limit 40) as r,
-    generate_series(2, 3000) as n
+    generate_series(2, 3000) as n;
+insert into ops.queries (run_id, project_id, env, sql, engine, subject, sees_personal, created_at)
+  select id, project_id, env, 'select 1', 'embedded', 'someone', false, created_at from ops.runs
+  where status = 'succeeded';
+insert into ops.run_artifacts (run_id, project_id, phase, name, kind, sha256, byte_size, content_type, uri)
+  select id, project_id, 'query', k, k, repeat('0', 64), 1, 't', 'u' from ops.runs, unnest(array['result', 'saved']) as k
+  where status = 'succeeded'
 """
 EVENTS = 3_000
 
@@ -149,6 +156,12 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         # Of each project as many as are shown.
         "waiting": (lambda on, _: Caps(on).waiting(Caps(on).standing()[0]), 20 * 2 + 10),
         "refused": (lambda on, _: Caps(on).refused(Caps(on).standing()[0]), 10),
+    },
+    "query_page": {
+        "question": (lambda on, old: QueryPage(on).question(old.run), 10),
+        "lake_tables": (lambda on, _: QueryPage(on).tables(Scope("crowd", "p1", "dev")), 0),
+        "saved": (lambda on, _: QueryPage(on).saved("crowd", "p1"), 30),
+        "save_answer": (lambda on, old: QueryPage(on).save(old.run, "mine"), 10),
     },
     "access": {
         "my_reach": (lambda on, _: Access(on).my_reach(), 0),
