@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -134,7 +135,10 @@ def _type(kind: pl.DataType) -> str:
 
 
 def csv_of(frame: pl.DataFrame) -> bytes:
-    """As spreadsheets read it; nested values as JSON text."""
+    """As spreadsheets read it; lists and structs as JSON."""
     nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    flat = frame.with_columns(pl.col(name).map_elements(str, pl.String) for name in nested)
-    return flat.write_csv().encode()
+    texts = [
+        pl.Series(name, [None if each is None else json.dumps(each, default=str) for each in frame[name].to_list()])
+        for name in nested
+    ]
+    return frame.with_columns(texts).write_csv().encode()

@@ -129,7 +129,7 @@ def test_a_viewer_sees_alerts_and_is_told_who_may_act(page: Page, served: Served
         expect(page.get_by_text(broken.title).first).to_be_visible()
         expect(page.get_by_role("button", name="Mute…").first).to_be_disabled()
         page.goto(f"{served.where}/alerts?part=Routing")
-        expect(page.get_by_role("switch", name="Edit")).to_be_disabled()
+        expect(page.get_by_label("Edit", exact=True)).to_be_disabled()
         expect(page.get_by_text("it is changed by the admins of a whole org")).to_be_visible()
 
 

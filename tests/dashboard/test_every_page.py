@@ -7,19 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+import polars as pl
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from ops.backfills import Backfills
 from ops.catalog import Catalog
 from ops.embedded import Cluster
+from ops.model import Scope
+from ops.warehouse import Question, Warehouse
+from tests.dashboard.answering import answered
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, eventful, good
 from tests.dashboard.people import as_role
 from tests.dashboard.test_browser import HOSTILE
 from tests.dashboard.test_data_pages import wrote
 from tests.dashboard.test_pipelines_page import FIRST, PHASES, SECOND
+from tests.dashboard.test_run_again import DAILY_RUN
 from tests.operating import commit
 from tests.postgres import Databases
 
@@ -96,6 +102,13 @@ def world(empty: Served, served: Served) -> World:
     wrote(operator, commit(table="silver.orders"))
     wrote(operator, commit(1, table="silver.orders"))
     lived = good(operator, 0), eventful(operator, served.home, 1)
+    operator.succeeded(**DAILY_RUN)
+    project = operator.owner.ensure_project("default", "demo")
+    Backfills(operator.owner.source).start(
+        project, "dev", {"pipeline": "daily", "from": "2025-01-01", "to": "2025-01-03"}
+    )
+    asked = Warehouse(operator.owner.source).submit(Scope("default", "demo", "dev"), Question("select 1 as one"))
+    answered(operator, served.home, pl.DataFrame({"one": [1, None], "said": [HOSTILE, ""]}))
     at_work, _ = operator.running()
     with psycopg.connect(operator.url, autocommit=True) as owner:
         owner.execute(
@@ -103,13 +116,15 @@ def world(empty: Served, served: Served) -> World:
             "select 'few', id, 1, 'concurrent' from ops.orgs where slug = 'default'"
         )
     operator.queue(None, **RUN)
-    project = operator.owner.ensure_project("default", "demo")
     catalog = Catalog(operator.owner.source)
     table = catalog.entry(project, "dev", "silver.orders").dataset_id
     catalog.note_dataset(table, description=HOSTILE, owners=[HOSTILE])
     catalog.note_column(table, "amount", description=HOSTILE, pii="yes")
     pages = {
         **PAGES,
+        f"sql?run={asked}": "SQL",
+        f"run?id={asked}": "",
+        f"pipeline?project={quote('default/demo', '')}&name=daily": "daily",
         f"run?id={run.run_id}": "",
         f"run?id={at_work}": "",
         f"run?id={lived[1]}": "",

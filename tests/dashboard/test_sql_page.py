@@ -128,7 +128,7 @@ def test_a_question_is_canceled_while_it_runs(page: Page, lake: Served) -> None:
         if executor.heartbeat_run(begun.run_id, begun.lease_token).cancel_requested:
             break
         page.wait_for_timeout(50)
-    executor.source.execute("select ops.release_canceled_run(%s, %s)", [begun.run_id, begun.lease_token])  # type: ignore[union-attr]
+    executor.release_canceled_run(begun.run_id, begun.lease_token, "asked to")
     expect(standing(page)).to_contain_text("Canceled after")
     expect(standing(page)).to_contain_text("Run it again to go on.")
 

@@ -12,6 +12,7 @@ import pytest
 
 from dashboard.views.answers import COUNTED, KINDS, PAGE, Drawing, axes, chart, csv_of, page, proposed
 from dashboard.views.queries import (
+    ADVICES,
     LONGEST,
     first_question,
     masked_words,
@@ -73,8 +74,6 @@ def test_what_it_waits_for_is_told_where_it_is_known() -> None:
 
 
 def test_advice_is_of_errors_that_there_are() -> None:
-    from dashboard.views.queries import ADVICES
-
     assert set(ADVICES) <= set(all_errors())
 
 
@@ -165,5 +164,5 @@ def test_rows_are_counted_where_there_is_no_number() -> None:
 
 def test_a_download_has_a_line_a_row() -> None:
     assert csv_of(FRAME).decode().splitlines() == [
-        "day,shop.name,amount,tags", "2026-01-01,north,1204.50,\"['a']\"", "2026-01-02,,-3.00,[]",
+        "day,shop.name,amount,tags", '2026-01-01,north,1204.50,"[""a""]"', "2026-01-02,,-3.00,[]",
     ]  # fmt: skip
