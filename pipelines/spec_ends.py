@@ -51,12 +51,21 @@ class PostgresTarget(Strict):
 
     Shared, it holds the rows of several projects and environments: a column ``tenant`` says whose each row is
     (``org/project/env``), and a publish swaps those of its own.
+
+    Attributes:
+        key: a unique index.
+        indexes: columns of each further index.
+        columns: what readers are told of columns, as their comments.
+        keep: how many earlier versions stay for ``controlroom publish rollback``.
     """
 
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
     dsn: Dsn
     key: tuple[str, ...] = ()
+    indexes: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
+    columns: Mapping[str, str] = {}
     shared: bool = False
+    keep: Annotated[int, Field(ge=0, le=20)] = 1
 
     @field_validator("table")
     @classmethod
@@ -67,15 +76,18 @@ class PostgresTarget(Strict):
         return value
 
 
+class SupersetTarget(Strict):
+    """After a run that succeeded: its project's gold, published to the installation's Superset by the steward."""
+
+
 class Targets(Strict):
     artifact: ArtifactTarget | None = None
     postgres: PostgresTarget | None = None
+    superset: SupersetTarget | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _known(cls, value: object) -> object:
-        if value == "superset" or (isinstance(value, Mapping) and "superset" in value):
-            raise ValueError("superset is no target of a phase; publish to postgres, where Superset reads it")
         if isinstance(value, str):
             raise ValueError(f"a target has settings; write to: {{{value}: {{…}}}}")
         return value
@@ -84,4 +96,6 @@ class Targets(Strict):
     def _some(self) -> Targets:
         if self.artifact is None and self.postgres is None:
             raise ValueError("name a target: artifact or postgres")
+        if self.superset is not None and not (self.postgres and self.postgres.shared):
+            raise ValueError("superset shows what is published to postgres with shared: true; add that target")
         return self
