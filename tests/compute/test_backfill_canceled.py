@@ -31,7 +31,7 @@ def owned_out_of_order(desk: Desk) -> tuple[UUID, list[ClaimedRun], list[RunId]]
     desk.connection.execute("update ops.runs set available_at = created_at where status = 'queued'")
     runs = desk.operator.executor.claim_run(desk.operator.executor_id, max_runs=DAYS)
     assert len(runs) == DAYS
-    by_chunk = [chunk.run_id for chunk in desk.backfills.chunks(backfill) if chunk.run_id is not None]
+    by_chunk = [RunId(chunk.run_id) for chunk in desk.backfills.chunks(backfill) if chunk.run_id is not None]
     assert by_chunk != sorted(by_chunk, key=str)
     return backfill, runs, by_chunk
 
