@@ -19,11 +19,13 @@ from controlroom.stack import answers_http, locked
 from ops.database import database_url, with_database
 from ops.embedded_host import free_port, port_is_free
 from ops.errors import NotAllowed, StackFailed
+from ops.secrets import SecretStore
 from ops.settings import Settings
 from superset.server.launch import LOGIN_PAGE, Server
 
 PART = "superset"
 METADATA = "controlroom_superset"
+METADATA_SECRET = "secret://env/SUPERSET_METADATA"  # noqa: S105 - where it is, not what it is
 PREPARE_SECONDS, START_SECONDS = 600, 180.0
 # Of our environment it gets what a process needs to run, and nothing that is ours.
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -55,6 +57,16 @@ def start_superset(settings: Settings, port: int, say: Callable[[str], None]) ->
             part = processes.spawn(home, PART, server.serve_command(chosen), environment, where)
         processes.wait_until_ready(home, part, lambda: answers_http(part.where + LOGIN_PAGE), START_SECONDS)
     return part.where
+
+
+def make_database(settings: Settings) -> None:
+    """Superset's database and its role, for a server that others start; its password is that of ``METADATA_SECRET``.
+
+    Raises:
+        NotAllowed: our Postgres does not let us make a database.
+        SecretMissing: nothing is stored under that reference.
+    """
+    _ensure_database(database_url(settings), SecretStore(settings.home).resolve(METADATA_SECRET))
 
 
 def stop_superset(settings: Settings) -> bool:

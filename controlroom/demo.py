@@ -27,22 +27,26 @@ SOURCE, READERS = "odoo_demo", "gold_demo"
 SEED = 7
 
 
-def run_demo(settings: Settings, scale: float, wishes: Wishes) -> None:
+def run_demo(settings: Settings, scale: float, wishes: Wishes | None) -> None:
     """Runs the demo and prints the marts; the stack stays up. A repeat goes on with the company that is there.
+
+    Args:
+        wishes: what to start; None where executors work already, on the database of the settings and with this home.
 
     Raises:
         StackFailed: a part of the stack does not start.
         PhaseFailed: a pipeline did not succeed; the message names its run.
     """
-    url = start_stack(settings, wishes, typer.echo)
+    url = start_stack(settings, wishes, typer.echo) if wishes else settings.public_url
     with session(settings) as opened:
         prepare(settings, scale)
         run_ids = [_succeeded(opened, name) for name in PIPELINES]
         _print_marts(opened, run_ids)
-    typer.echo(f"\nOdoo → bronze → silver → gold succeeded. Look around: {url}")
+    typer.echo(f"\nOdoo → bronze → silver → gold succeeded.{f' Look around: {url}' if url else ''}")
     command = sys.argv[0] if sys.argv[0].endswith("controlroom") else "controlroom"
     typer.echo(f"Ask the lake:   {command} sql 'select * from gold.revenue_by_month limit 10'")  # noqa: S608 - shown, not run
-    typer.echo(f"Stop it all:    {command} down")
+    if wishes:
+        typer.echo(f"Stop it all:    {command} down")
 
 
 def prepare(settings: Settings, scale: float) -> None:

@@ -16,11 +16,11 @@ CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) IS 'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.';
-CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
+COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) IS 'Charges a cap if the amount still fits, and says whether it did. p_org may be left out where only one org has a cap of that name.';
 CREATE FUNCTION api.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -222,7 +222,7 @@ CREATE FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -517,7 +517,7 @@ CREATE FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) RETURNS vo
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.remove_cap(p_key text) RETURNS void
+CREATE FUNCTION ops.remove_cap(p_org text, p_key text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -825,6 +825,10 @@ CREATE FUNCTION private.blank_rule(p_project_id uuid, p_name text) RETURNS ops.a
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.bound_transaction() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.presented_traceparent() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1055,7 +1059,7 @@ CREATE FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipel
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
+CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone, p_open uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1230,8 +1234,16 @@ CREATE FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.is_metered() RETURNS boolean
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_refresh(p_run ops.runs) RETURNS boolean
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
@@ -1242,8 +1254,8 @@ CREATE FUNCTION private.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.is_usual(p_trigger text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION private.is_usual(p_run ops.runs) RETURNS boolean
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
@@ -1296,6 +1308,14 @@ CREATE FUNCTION private.let_people_read(p_table text, p_condition text) RETURNS 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.limited_scope(p_org text, p_project text, OUT org_id uuid, OUT project_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.limits_lock(p_org_id uuid) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE TABLE private.accounts (
     subject text NOT NULL,
     salt bytea,
@@ -1311,7 +1331,7 @@ CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.lock_limits() RETURNS void
+CREATE FUNCTION private.lock_limits(p_org_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -1758,6 +1778,10 @@ CREATE FUNCTION private.sees_scope(p_org_id uuid, p_project_id uuid) RETURNS boo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.settle_chunks(p_backfill ops.backfills) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.share_limits() RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -2502,7 +2526,7 @@ ALTER TABLE ONLY ops.capabilities
 ALTER TABLE ONLY ops.capabilities
     ADD CONSTRAINT capabilities_pkey PRIMARY KEY (ordinal);
 ALTER TABLE ONLY ops.caps
-    ADD CONSTRAINT caps_key_key UNIQUE (key);
+    ADD CONSTRAINT caps_org_key UNIQUE (org_id, key);
 ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.channels
@@ -2679,7 +2703,6 @@ CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id
 CREATE INDEX cap_usage_held ON ops.cap_usage USING btree (cap_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
-CREATE INDEX caps_org ON ops.caps USING btree (org_id);
 CREATE INDEX caps_project ON ops.caps USING btree (project_id);
 CREATE INDEX column_edges_project ON ops.column_edges USING btree (project_id);
 CREATE INDEX column_maps_project ON ops.column_maps USING btree (project_id);
@@ -3243,9 +3266,9 @@ GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO 
 REVOKE ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO service_role;
-REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
-GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO service_role;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO controlroom_executor;
 REVOKE ALL ON FUNCTION api.cap_report() FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cap_report() TO authenticated;
 GRANT ALL ON FUNCTION api.cap_report() TO service_role;
@@ -3368,9 +3391,9 @@ GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO 
 REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
-REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cap_report() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_report() TO authenticated;
 GRANT ALL ON FUNCTION ops.cap_report() TO service_role;
@@ -3554,9 +3577,9 @@ GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint,
 REVOKE ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO service_role;
-REVOKE ALL ON FUNCTION ops.remove_cap(p_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO authenticated;
-GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_channel(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO service_role;
@@ -3700,6 +3723,7 @@ REVOKE ALL ON FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 REVOKE ALL ON FUNCTION private.blank_rule(p_project_id uuid, p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.bound_transaction() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
@@ -3731,7 +3755,7 @@ GRANT SELECT ON TABLE ops.backfill_chunks TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
 GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 REVOKE ALL ON FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone, p_open uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_cap_usage() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
@@ -3770,10 +3794,12 @@ REVOKE ALL ON FUNCTION private.hold_outputs(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_metered() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_refresh(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.is_usual(p_trigger text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_usual(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_run(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) FROM PUBLIC;
@@ -3785,8 +3811,10 @@ REVOKE ALL ON FUNCTION private.know_event_time(p_version_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lacks_executor(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.limited_scope(p_org text, p_project text, OUT org_id uuid, OUT project_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.limits_lock(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.lock_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_limits(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
@@ -3909,6 +3937,7 @@ REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.sees_scope(p_org_id uuid, p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.settle_chunks(p_backfill ops.backfills) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.share_limits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.signed_in() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.signed_in() TO authenticated;
 GRANT ALL ON FUNCTION private.signed_in() TO service_role;

@@ -52,10 +52,8 @@ def storage_errors(what: str) -> Iterator[None]:
 
 
 def _failed(what: str, error: Exception) -> StorageFailed:
-    reason = next(
-        (line.strip() for line in str(error).splitlines() if line.strip()),
-        type(error).__name__,
-    )
+    # Delta puts what the store said below what it was doing.
+    reason = ": ".join(line.strip(" ↳") for line in str(error).splitlines() if line.strip()) or type(error).__name__
     return StorageFailed(
         f"the lake's storage refused {what}: {reason[:300]}. Check space, bucket and permissions",
         {"what": what, "error": type(error).__name__},

@@ -43,13 +43,18 @@ def executor(
     run_executor(Settings.load(), slots, grace, named(capabilities))
 
 
-def doctor(json: Json = False) -> None:
+def doctor(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this part, as the check calls it; may be given more than once.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Check each part that the control room stands on and say what to do; starts nothing. Ends with 1 if one is wrong."""
     from controlroom.doctor import examine
     from controlroom.output import show_json
     from ops.settings import Settings
 
-    findings = examine(Settings.load())
+    findings = examine(Settings.load(), only or ())
     if json:
         show_json(findings)
     else:

@@ -57,10 +57,11 @@ def demo(
     ray: Ray = True,
     executors: Executors = 2,
     port: Port = 8501,
+    stack: Annotated[bool, typer.Option(help="Start the stack, or use executors that run elsewhere.")] = True,
 ) -> None:
     """Start the stack, make an Odoo, take it through bronze, silver and gold, and leave the control room running."""
     from controlroom.demo import run_demo
     from controlroom.stack import Wishes
     from ops.settings import Settings
 
-    run_demo(Settings.load(), scale, Wishes(ray, executors, port))
+    run_demo(Settings.load(), scale, Wishes(ray, executors, port) if stack else None)

@@ -27,6 +27,16 @@ def up(
 
 
 @app.command()
+def database() -> None:
+    """Make the role and the database in which a Superset that runs elsewhere keeps what is its own; harmless to repeat."""
+    from controlroom.bi_server import METADATA, METADATA_SECRET, make_database
+    from ops.settings import Settings
+
+    make_database(Settings.load())
+    typer.echo(f"database and role {METADATA} are there; the password is that of {METADATA_SECRET}")
+
+
+@app.command()
 def down() -> None:
     """Stop this home's Superset alone."""
     from controlroom.bi_server import stop_superset

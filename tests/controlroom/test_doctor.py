@@ -13,6 +13,7 @@ import pytest
 from controlroom.checkups.finding import Finding
 from controlroom.doctor import examine
 from ops.database import connect
+from ops.rpc import Rpc
 from ops.settings import Settings
 from tests.compute.conftest import calmed
 from tests.controlroom.terminal import Terminal
@@ -55,6 +56,23 @@ def test_a_stack_that_works_is_well(world: World) -> None:
     assert {each["what"] for each in json.loads(answer.out)} == set(found)
 
 
+def test_one_part_is_asked_alone(world: World, tmp_path: Path) -> None:
+    """As a health check asks: nothing else is touched, and what cannot be known is no good news."""
+    lake = tmp_path / "untouched"
+    doctor = Terminal(world.home, world.url, {"CONTROLROOM_LAKE_URL": str(lake)})
+    assert "steward: no steward is elected" in doctor("doctor", "--only", "steward").out
+    world.start_steward()
+    _when(_settings(world), lambda now: now["steward"].ok)
+    answer = doctor("doctor", "--only", "steward")
+    assert answer.code == 0
+    assert len(answer.out.splitlines()) == 1
+    assert not lake.exists()
+    assert doctor("doctor", "--only", "stewart").code == 1
+    gone = Terminal(world.home, "postgresql://nobody@127.0.0.1:1/none")("doctor", "--only", "steward")
+    assert gone.code == 1
+    assert "steward: nothing is known of it before postgres is repaired" in gone.out
+
+
 def _no_partition(connection: psycopg.Connection) -> None:
     connection.execute(
         """
@@ -76,6 +94,21 @@ def _unserved(connection: psycopg.Connection) -> None:
     )
 
 
+def _untold(connection: psycopg.Connection) -> None:
+    """A run that has ended a quarter of an hour ago, one that has only just, and one that was told: the first is stuck."""
+    rpc = Rpc(connection)
+    project = rpc.ensure_project("default", "faults")
+    for age, done, error in ((900, False, "ConnectionError: no route"), (1, False, None), (9000, True, None)):
+        run = rpc.create_run(project, "dev", "p", {}, "s", "g", [])
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update ops.run_events set ts = ts - %s * interval '1 second' where run_id = %s", [age, run])
+        connection.execute("set session_replication_role = default")
+        connection.execute(
+            "insert into ops.lineage_sent (run_id, project_id, done, last_error) values (%s, %s, %s, %s)",
+            [run, project, done, error],
+        )
+
+
 FAULTS: dict[str, tuple[Callable[[psycopg.Connection], object], str, str, str]] = {
     "an old schema": (
         lambda connection: connection.execute("update private.schema_revision set version_num = '0002_pre_runs'"),
@@ -87,6 +120,10 @@ FAULTS: dict[str, tuple[Callable[[psycopg.Connection], object], str, str, str]] 
     ),
     "no room for events": (_no_partition, "partitions", "next month", "start the steward"),
     "a run that nobody can take": (_unserved, "queue", "1 need gpu", "--capabilities"),
+    "a receiver of lineage that is gone": (
+        _untold, "openlineage", "2 runs wait to be told to the receiver, the first event for 15 min: ConnectionError: no route",
+        "CONTROLROOM_OPENLINEAGE",
+    ),
     "nobody who sweeps": (lambda _: None, "steward", "no steward is elected", "controlroom up"),
     "nobody who works": (lambda _: None, "executors", "none was seen", "controlroom executor"),
 }  # fmt: skip

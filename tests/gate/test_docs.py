@@ -77,7 +77,12 @@ def test_a_manifest_starts_only_what_exists(path: Path) -> None:
         elif words[0] == "controlroom":
             check_controlroom(words)
         else:
-            assert words[0] == "ray", words
+            # What is no program of ours runs in tests/deploy.
+            assert (
+                words[0] in ("ray", "postgres", "weed", "sh")
+                or words[:3] == ["python", "-I", "-m"]
+                or words[2].endswith("/prepare.py")
+            )
 
 
 def runs_as_a_module(name: str) -> bool:

@@ -63,10 +63,18 @@ begin
   insert into ops.run_events (run_id, seq, ts, project_id, type, level, message, data, lease_token, hash)
   values (
     p_run_id, seq, v_now, v_lease.project_id, p_type, p_level, p_message, p_data, v_lease.lease_token, hash);
+  -- What is just being removed with its cap or pool is stepped over: without the lease it counts no more (private.is_leased).
   update ops.cap_usage u
   set released_at = v_now
-  where u.run_id = p_run_id and u.lease_token = v_lease.lease_token and u.released_at is null;
-  delete from ops.pool_uses u where u.run_id = p_run_id and u.lease_token = v_lease.lease_token;
+  where u.id = any (array(
+    select o.id from ops.cap_usage o
+    where o.run_id = p_run_id and o.lease_token = v_lease.lease_token and o.released_at is null
+    for update skip locked));
+  delete from ops.pool_uses u
+  where u.run_id = p_run_id and u.pool_id = any (array(
+    select o.pool_id from ops.pool_uses o
+    where o.run_id = p_run_id and o.lease_token = v_lease.lease_token
+    for update skip locked));
 end
 $$;
 
