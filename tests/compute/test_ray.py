@@ -182,7 +182,8 @@ def test_what_a_handler_has_started_ends_with_its_worker(two_nodes: Cluster) -> 
         wait_for_sleepers(world.home, 2, 60)
         [worker] = {each for one in sleepers(world.home) for each in one.parents() if each.name().startswith("ray::")}
         worker.kill()
-        wait_for_sleepers(world.home, 0, 40)
+        # Nobody finds any more what began a session of its own.
+        wait(lambda: [os.getsid(one.pid) == one.pid for one in sleepers(world.home)] == [True], "the group's end", 40)
     finally:
         for left in sleepers(world.home):
             left.kill()
