@@ -409,6 +409,10 @@ CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT N
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3503,6 +3507,9 @@ GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_descri
 REVOKE ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;

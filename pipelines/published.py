@@ -1,4 +1,4 @@
-"""What a published table says of itself, as its comment: which rows stand there, whose, from which run, and what was rolled back.
+"""What a published table says of itself, as its comment: which rows stand there, whose, by which run, what was rolled back.
 
 The comment is all that is known of a publication where it stands: it changes in the transaction that changes the rows.
 """
@@ -50,7 +50,8 @@ class Published:
         if found is None:
             return None
         said = found.groupdict()
-        return cls(**{**said, "version": int(said["version"]), "fingerprint": Fingerprint(said["fingerprint"])})
+        more = {name: said[name] for name in _WORDS}
+        return cls(said["table"], int(said["version"]), Fingerprint(said["fingerprint"]), **more)
 
     @property
     def comment(self) -> str:
@@ -64,7 +65,7 @@ class Published:
         return frozenset((self.held or "").split(",")) - {""}
 
     def same_as(self, other: Published) -> bool:
-        """Whether nothing would be written: equal rows, under equal settings. What earlier releases made says nothing of these."""
+        """Whether nothing would be written: equal rows, equal settings; what earlier releases made does not tell those."""
         settings = {self.made, other.made} - {None}
         return self.fingerprint == other.fingerprint and len(settings) <= 1
 

@@ -1,4 +1,4 @@
-"""Putting an earlier version of a published table back, and what stands and is kept there. For whoever holds the target's address."""
+"""An earlier version of a published table put back; what stands and is kept there. For whoever holds the target's address."""
 
 from __future__ import annotations
 
@@ -15,8 +15,15 @@ from pipelines.handlers import postgres_swap as swap
 from pipelines.handlers.postgres_load import fresh_name
 from pipelines.handlers.postgres_partition import is_shared, partition_of, replace_partition, take_turns
 from pipelines.handlers.postgres_swap import Kept
-from pipelines.published import Published
+from pipelines.published import SHARED, Published
 
+PUBLISHED = """
+select format('%s.%s', n.nspname, c.relname), obj_description(c.oid, 'pg_class') as said
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+ where c.relkind in ('r', 'p') and not c.relispartition and obj_description(c.oid, 'pg_class') like 'controlroom %'
+ order by 1
+"""
 KEEP_ALL = 1000
 """A rollback drops nothing: it keeps as many as there were."""
 
@@ -73,6 +80,13 @@ def opened(dsn: str, table: str) -> Iterator[psycopg.Connection]:
         raise SourceUnreachable(f"the database of {table} does not answer: {swap.line(error)}") from None
 
 
+def tables(connection: psycopg.Connection) -> list[str]:
+    """The tables of a database into which something was published, by anybody."""
+    found = connection.execute(PUBLISHED).fetchall()
+    told = [(str(table), Published.parse(said), said) for table, said in found]
+    return [table for table, known, said in told if said == SHARED or (known is not None and known.kept_at is None)]
+
+
 def shelf(connection: psycopg.Connection, table: str, tenant: str) -> Shelf:
     """What stands in a table, and what is kept. A plain table that is another project's shows nothing."""
     schema, name = table.split(".")
@@ -85,7 +99,11 @@ def shelf(connection: psycopg.Connection, table: str, tenant: str) -> Shelf:
 
 
 def roll_back(
-    connection: psycopg.Connection, table: str, tenant: str, to: str | None, agreed: Callable[[Published, Published], None]
+    connection: psycopg.Connection,
+    table: str,
+    tenant: str,
+    to: str | None,
+    agreed: Callable[[Published, Published], None],
 ) -> tuple[Published, Published]:
     """Gives readers an earlier version back, at once, with all that stands on the table; what stood there is kept.
 
@@ -115,7 +133,11 @@ def roll_back(
 
 
 def _put_back(
-    connection: psycopg.Connection, table: str, tenant: str, to: str | None, agreed: Callable[[Published, Published], None]
+    connection: psycopg.Connection,
+    table: str,
+    tenant: str,
+    to: str | None,
+    agreed: Callable[[Published, Published], None],
 ) -> tuple[Published, Published]:
     schema, name = table.split(".")
     whole = sql.Identifier(schema, name)

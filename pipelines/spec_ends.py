@@ -76,18 +76,15 @@ class PostgresTarget(Strict):
         return value
 
 
-class SupersetTarget(Strict):
-    """After a run that succeeded: its project's gold, published to the installation's Superset by the steward."""
-
-
 class Targets(Strict):
     artifact: ArtifactTarget | None = None
     postgres: PostgresTarget | None = None
-    superset: SupersetTarget | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _known(cls, value: object) -> object:
+        if value == "superset" or (isinstance(value, Mapping) and "superset" in value):
+            raise ValueError("superset is no target of a phase; publish to postgres, where Superset reads it")
         if isinstance(value, str):
             raise ValueError(f"a target has settings; write to: {{{value}: {{…}}}}")
         return value
@@ -96,6 +93,4 @@ class Targets(Strict):
     def _some(self) -> Targets:
         if self.artifact is None and self.postgres is None:
             raise ValueError("name a target: artifact or postgres")
-        if self.superset is not None and not (self.postgres and self.postgres.shared):
-            raise ValueError("superset shows what is published to postgres with shared: true; add that target")
         return self

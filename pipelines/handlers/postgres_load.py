@@ -225,7 +225,7 @@ def _compare(
 ) -> None:
     """Raises PhaseFailed where the database has other rows than were read, or others than the version has."""
     sums, shapes = read
-    asked = [sql.SQL("count(*)")]
+    asked: list[sql.Composable] = [sql.SQL("count(*)")]
     asked += [sql.SQL("count({})").format(sql.Identifier(one.name)) for one in shapes]
     asked += [sql.SQL("coalesce(sum({}), 0)").format(sql.Identifier(one.name)) for one in shapes if one.adds_up]
     row = connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(asked), fresh)).fetchone()
@@ -237,8 +237,8 @@ def _compare(
     for name, wanted, got in zip(names, expected, row, strict=True):
         if Decimal(str(wanted)) != Decimal(str(got)):
             raise PhaseFailed(
-                f"what was loaded of {table} version {version} is not what was read: {name} is {got}, not {wanted}; readers keep "
-                "what they have, run it again",
+                f"what was loaded of {table} version {version} is not what was read: {name} is {got}, not {wanted}; readers "
+                "keep what they have, run it again",
                 {"what": name, "wanted": str(wanted), "got": str(got)},
             )
 

@@ -25,7 +25,7 @@ GRANTS = frozenset({"grant", "grants of column"})
 
 
 def publish_partition(ctx: Context, target: PostgresTarget, mine: Published) -> str:
-    """Publishes one version of a lake table as the rows of the run's project and environment; returns as ``publish_table`` does.
+    """Publishes one version of a lake table as the rows of the run's project and environment; returns as the plain way does.
 
     Raises:
         SourceUnreachable: the database does not answer.

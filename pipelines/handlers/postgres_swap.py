@@ -97,7 +97,9 @@ def swapped(ctx: Context, connection: psycopg.Connection, work: Callable[[Hold],
             with attempt, ctx.fence.hold() as hold, impatient(connection):
                 return work(hold)
     except psycopg.errors.LockNotAvailable:
-        raise SourceUnreachable("somebody has held the table all the time; end the query that does, and run it again") from None
+        raise SourceUnreachable(
+            "somebody has held the table all the time; end the query that does, and run it again"
+        ) from None
     raise AssertionError("unreachable")
 
 
@@ -233,8 +235,8 @@ def _put_on(connection: psycopg.Connection, table: sql.Identifier, items: Sequen
             raise PhaseFailed(f"{one} stands on {_dotted(table)} and refuses its new rows: {line(error)}") from None
         except psycopg.errors.ProgrammingError as error:
             raise PhaseFailed(
-                f"{_dotted(table)} has other columns now, and {one} stands on the old ones ({line(error)}); drop that, publish, "
-                "create it anew",
+                f"{_dotted(table)} has other columns now, and {one} stands on the old ones ({line(error)}); drop that, "
+                "publish, create it anew",
                 {"standing": str(one)},
             ) from None
 

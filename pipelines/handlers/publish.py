@@ -37,9 +37,6 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     if (target := phase.to.postgres) is not None:
         publish = publish_partition if target.shared else publish_table
         metrics["postgres"] = _said(publish(ctx, target, _mine(ctx, phase, one.version, fingerprint)), target.table)
-    if phase.to.superset is not None:
-        # Done by the steward once the run has succeeded: nothing is certified before.
-        metrics["superset"] = "after the run"
     ctx.progress(rows, rows, phase.table)
     return PhaseResult(
         rows_in=rows,
@@ -59,7 +56,9 @@ def _mine(ctx: Context, phase: PublishPhase, version: int, fingerprint: Fingerpr
 
 def _said(outcome: str, table: str) -> str:
     if outcome == "held":
-        log.warning("these rows were rolled back; other rows, or `controlroom publish rollback --to`, end that", table=table)
+        log.warning(
+            "these rows were rolled back; other rows, or `controlroom publish rollback --to`, end that", table=table
+        )
     elif outcome == "superseded":
         log.warning("a newer version was published meanwhile; readers keep it", table=table)
     return outcome

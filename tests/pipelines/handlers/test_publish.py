@@ -128,18 +128,18 @@ STANDING = (
 )
 # All that is not named after the table's own id, in words that do not name it.
 STOOD = """
-select (select array_agg(format('%s %s', grantee::regrole, privilege_type) order by 1) from aclexplode(c.relacl)
-     where grantee <> c.relowner),
+select array(select format('%s %s', grantee::regrole, privilege_type) from aclexplode(c.relacl)
+     where grantee <> c.relowner order by 1),
   c.relrowsecurity, c.relforcerowsecurity,
-  (select array_agg(format('%s: %s', attname, attacl) order by attname) from pg_attribute where attrelid = c.oid),
-  (select array_agg(format('%s %s %s %s %s %s', policyname, permissive, roles, cmd, qual, with_check) order by 1)
-     from pg_policies where tablename = 'revenue'),
-  (select array_agg(indexdef order by 1) from pg_indexes where tablename = 'revenue' and indexname !~ '__'),
-  (select array_agg(conname || pg_get_constraintdef(oid) order by 1) from pg_constraint where conrelid = c.oid),
-  (select array_agg(format('%s %s', pg_get_triggerdef(oid), tgenabled) order by 1) from pg_trigger where tgrelid = c.oid),
-  (select array_agg(format('%s %s %s %s', viewname, definition, v.relacl, v.reloptions) order by 1)
-     from pg_views join pg_class v on v.oid = ('marts.' || viewname)::regclass where schemaname = 'marts'),
-  col_description(c.oid, 1), (select array_agg(pubname) from pg_publication_tables where tablename = 'revenue')
+  array(select format('%s: %s', attname, attacl) from pg_attribute where attrelid = c.oid order by 1),
+  array(select format('%s %s %s %s %s %s', policyname, permissive, roles, cmd, qual, with_check)
+     from pg_policies where tablename = 'revenue' order by 1),
+  array(select indexdef from pg_indexes where tablename = 'revenue' and indexname !~ '__' order by 1),
+  array(select conname || pg_get_constraintdef(oid) from pg_constraint where conrelid = c.oid order by 1),
+  array(select format('%s %s', pg_get_triggerdef(oid), tgenabled) from pg_trigger where tgrelid = c.oid order by 1),
+  array(select format('%s %s %s %s', viewname, definition, v.relacl, v.reloptions)
+     from pg_views join pg_class v on v.oid = ('marts.' || viewname)::regclass where schemaname = 'marts' order by 1),
+  col_description(c.oid, 1), array(select pubname from pg_publication_tables where tablename = 'revenue' order by 1)
 from pg_class c where c.oid = 'marts.revenue'::regclass
 """
 
@@ -283,7 +283,10 @@ def test_a_row_that_changes_on_its_way_is_found(published: Bench) -> None:
         "create function marts.bent() returns trigger language plpgsql as"
         " 'begin new.amount := new.amount + 0.01; return new; end'",
     )
-    ask(published, "create event trigger bend on ddl_command_end when tag in ('CREATE TABLE') execute function marts.bend()")
+    ask(
+        published,
+        "create event trigger bend on ddl_command_end when tag in ('CREATE TABLE') execute function marts.bend()",
+    )
     published.put("gold.revenue", LATER)
     with pytest.raises(PhaseFailed, match=r"sum of amount is 3\.31, not 3\.30?;"):
         published.run(to_postgres(published))

@@ -30,7 +30,10 @@ def publish(bench: Bench, rows: Mapping[str, object], **more: object) -> object:
 
 
 def back(
-    bench: Bench, to: str | None = None, tenant: str = TENANT, agreed: Callable[[Published, Published], None] | None = None
+    bench: Bench,
+    to: str | None = None,
+    tenant: str = TENANT,
+    agreed: Callable[[Published, Published], None] | None = None,
 ) -> tuple[Published, Published]:
     with rollback.opened(bench.url, "marts.revenue") as connection:
         return rollback.roll_back(connection, "marts.revenue", tenant, to, agreed or (lambda *_: None))
@@ -81,7 +84,9 @@ def test_a_rollback_goes_back_and_not_to_and_fro(bench: Bench, shared: bool) -> 
     assert standing is not None and len(standing.rolled_back) == 2
     with pytest.raises(NotFound):
         back(bench)
-    assert back(bench, "v2")[1].rolled_back == {shelf(bench).kept[-1].published.fingerprint}, "what stays held is the second"
+    assert back(bench, "v2")[1].rolled_back == {shelf(bench).kept[-1].published.fingerprint}, (
+        "what stays held is the second"
+    )
     assert months(bench) == ["2026-04"]
     assert bench.run(to_postgres(bench, shared=shared, keep=2)).metrics["postgres"] == "unchanged"
 
