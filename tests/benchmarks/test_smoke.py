@@ -17,6 +17,7 @@ FIGURES = {
     "dashboard": ("filter to rows", "live: home, 5 sessions", "ms"),
     "ingest": ("COPY drain", "ingest into bronze", "wall s"),
     "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
+    "publish": ("bare binary COPY", "publish phase", "wall s"),
     "queue": ("pgqueuer", "claim → complete by RPC, full history", "jobs per CPU-second"),
     "rls": ("listing, member of 1, without policies", "listing, member of 1, as the member", "ms"),
     "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
