@@ -10,7 +10,7 @@ from pipelines.commit import entries
 from pipelines.lake import Lake, owner_of
 from pipelines.plan import dependencies, reaches
 from pipelines.refresh import compared
-from pipelines.spec import Phase, Pipeline
+from pipelines.spec import Phase, Pipeline, QueryPhase
 
 Manifest = Mapping[str, object]
 
@@ -25,6 +25,12 @@ def from_outside(pipeline: Pipeline) -> dict[str, str]:
             if not made:
                 found.setdefault(table, phase.name)
     return found
+
+
+def named(pipeline: Pipeline) -> tuple[str, ...]:
+    """Tables that queries name in their SQL, with the versions that they name, from before the run."""
+    read = {table for phase in pipeline.phases if isinstance(phase, QueryPhase) for table in phase.named}
+    return tuple(table for table in from_outside(pipeline) if table in read)
 
 
 def anothers(pipeline: Pipeline) -> tuple[str, ...]:

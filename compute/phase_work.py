@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 from pydantic import TypeAdapter
 
+from compute.answers import KnownAnswers
 from compute.discretion import DiscreetArtifacts, discreet, discreet_streams
 from compute.native_output import NativeOutput
 from compute.phase_log import CONTENT_TYPE, KIND, PhaseLog, collected, forget
@@ -27,7 +28,7 @@ from ops.fence import DatabaseFence, connector
 from ops.model import Artifact, LeaseToken, PhaseResult, RunId, Scope, TableVersion
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from pipelines.handler import Context, Fence
+from pipelines.handler import ALL_SHOWN, Context, Fence, QueryRights
 from pipelines.lake import Lake
 from pipelines.partition import Partition
 from pipelines.refresh import COMPARE, ComparePhase
@@ -78,6 +79,7 @@ class PhaseWork:
         executor: name of the owner, for the logs.
         traceparent: of the owner's span; None where nobody traces.
         partition: what the pipeline says of its partitions.
+        rights: of a query phase.
     """
 
     run_id: RunId
@@ -94,6 +96,7 @@ class PhaseWork:
     executor: str
     traceparent: str | None = None
     partition: Partition | None = None
+    rights: QueryRights = ALL_SHOWN
 
     @property
     def name(self) -> str:
@@ -254,6 +257,8 @@ def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Report
             scratch=Path(scratch),
             sql_limits=places.sql_limits,
             partition=work.partition,
+            rights=work.rights,
+            answers=KnownAnswers(work, places) if work.rights.question else None,
         )
         try:
             return handler_for(phase.kind)(ctx, phase)

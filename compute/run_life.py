@@ -40,10 +40,12 @@ from ops.errors import (
 )
 from ops.model import Artifact, ClaimedRun, Fingerprint, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
+from ops.warehouse import Warehouse
+from pipelines.handler import ALL_SHOWN, QueryRights
 from pipelines.lake import owner_of
 from pipelines.plan import ready
 from pipelines.refresh import beside, compared, of_run
-from pipelines.spec import Phase
+from pipelines.spec import Phase, QueryPhase
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -143,6 +145,9 @@ class RunLife:
         if not manifest and any(phase.reads or phase.writes for phase in self._pipeline.phases):
             own = [*(set(inputs.from_outside(self._pipeline)) - set(shared)), *compared(self._pipeline)]
             released = self._surely(lambda: self._rpc.released_versions(run.run_id, run.lease_token, own))
+            if names := inputs.named(self._pipeline):
+                named = Warehouse(self._rpc.source).named_versions
+                released |= self._surely(lambda: named(run.run_id, run.lease_token, names))
             fresh = inputs.manifest(self._pipeline, self._executor.places.lake(run.scope), {**released, **shared})
             manifest = self._surely(lambda: self._rpc.pin_inputs(run.run_id, run.lease_token, fresh))
         self._available.update(inputs.pinned(manifest))
@@ -188,10 +193,17 @@ class RunLife:
         work = PhaseWork(
             run.run_id, run.lease_token, run.scope, run.pipeline, run.git_sha, run.effect_of(phase.name), attempt, run.params,
             phase.model_dump(mode="json", by_alias=True), read, self._executor.places, self._executor.name,
-            self._trace.traceparent, self._pipeline.partition,
+            self._trace.traceparent, self._pipeline.partition, self._rights(phase),
         )  # fmt: skip
         task = self._executor.hands.begin(work, self.tell)
         self._trying[phase.name] = Trying(phase, task, read, fingerprint, tried, attempt)
+
+    def _rights(self, phase: Phase) -> QueryRights:
+        if not isinstance(phase, QueryPhase):
+            return ALL_SHOWN
+        ask = Warehouse(self._rpc.source).personal_columns
+        said = self._surely(lambda: ask(self._run.run_id, self._run.lease_token, phase.reads))
+        return QueryRights(said.columns, said.shown, said.question)
 
     def _same_inputs(self, name: str, fingerprint: Fingerprint) -> bool:
         state = next(state for state in self._run.phases if state.name == name)

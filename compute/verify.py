@@ -32,7 +32,7 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from ops.views import Json, RunDetail
 from pipelines.fingerprint import combined, fingerprint
-from pipelines.handler import Context
+from pipelines.handler import Context, QueryRights
 from pipelines.lake import Lake
 from pipelines.refresh import beside, of_run
 from pipelines.registry import handler_for
@@ -155,7 +155,14 @@ class _Again:
             scratch=scratch,
             sql_limits=self._places.sql_limits,
             partition=self._partition,
+            rights=QueryRights(self._masked(phase), shown=False),
         )
+
+    def _masked(self, phase: Phase) -> dict[str, list[str]]:
+        """Columns that the query read as null then."""
+        metrics = self._results[phase.name].get("metrics")
+        masked = metrics.get("masked") if isinstance(metrics, Mapping) else None
+        return dict(masked) if isinstance(masked, Mapping) else {}
 
 
 class _ShadowLake(Lake):

@@ -19,6 +19,7 @@ from controlroom.commands import (
     people,
     pipeline,
     publish,
+    query,
     refresh,
     run,
     schedule,
@@ -58,6 +59,7 @@ app.add_typer(run.app, name="run")
 app.add_typer(account.app, name="account")
 app.add_typer(superset.app, name="superset")
 app.add_typer(publish.app, name="publish")
+app.add_typer(query.app, name="query")
 for module in (
     stack,
     database,

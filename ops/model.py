@@ -73,6 +73,7 @@ class Trigger(StrEnum):
     REPLAY = "replay"
     BACKFILL = "backfill"
     API = "api"
+    QUERY = "query"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ third parties add kinds through the entry-point group ``controlroom.handlers``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -73,6 +73,39 @@ class Secrets(Protocol):
         ...
 
 
+class Answers(Protocol):
+    def known(self, key: str) -> KnownAnswer | None:
+        """The answer that was given before under that key in the run's project and environment, if its bytes are all there
+        and right."""
+        ...
+
+
+@dataclass(frozen=True)
+class KnownAnswer:
+    """What an earlier run of the same question left."""
+
+    run_id: RunId
+    result: PhaseResult
+
+
+@dataclass(frozen=True)
+class QueryRights:
+    """What a query may show.
+
+    Attributes:
+        personal: table (as the phase reads it) → columns that are or may be personal data.
+        shown: whether whoever asked may see them.
+        question: it is a person's question: an answer that is known may stand for carrying it out.
+    """
+
+    personal: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    shown: bool = True
+    question: bool = False
+
+
+ALL_SHOWN = QueryRights()
+
+
 class Progress(Protocol):
     def __call__(self, done: float, total: float | None = None, message: str = "", **facts: object) -> None:
         """Reports progress: ``done`` of ``total`` in the phase's own unit (rows, tables). Cheap; it is rate-limited."""
@@ -94,6 +127,8 @@ class Context:
         scratch: a directory of this attempt's own, deleted when the phase ends.
         sql_limits: what SQL of a person may use.
         partition: what the pipeline says of its partitions.
+        rights: of a query phase.
+        answers: what was answered before; None where nothing may stand for the work.
     """
 
     run_id: RunId
@@ -113,6 +148,8 @@ class Context:
     root_run: RunId | None = None
     sql_limits: QueryLimits = DEFAULT_LIMITS
     partition: Partition | None = None
+    rights: QueryRights = ALL_SHOWN
+    answers: Answers | None = None
 
     @property
     def effect_of(self) -> RunId:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pipelines.expectations import ColumnName, Expectation, OnFail, ReadName, Strict, TableName
 from pipelines.kinds import kinds
 from pipelines.partition import Partition
+from pipelines.sandbox.naming import named_tables
 from pipelines.spec_ends import Source, Targets
 from pipelines.spec_pool import Pools
 from pipelines.spec_schedule import Freshness, Schedule
@@ -251,16 +252,27 @@ class PublishPhase(PhaseBase):
 
 
 class QueryPhase(PhaseBase):
-    """SQL over tables; its text, result and preview become artifacts."""
+    """SQL over tables; its text, result and preview become artifacts.
+
+    Attributes:
+        inputs: tables by alias; without them the SQL names its tables itself: ``gold.x``, ``gold.x@v12``.
+        engine: who carries it out.
+    """
 
     kind: Literal["query"]
-    inputs: dict[Alias, ReadName] = Field(min_length=1)
+    inputs: dict[Alias, ReadName] = Field({})
     sql: str
+    engine: Literal["embedded", "postgres", "trino"] = "embedded"
     preview_rows: int = Field(50, ge=0, le=1000)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Tables that the SQL names itself, with their pins; none of SQL that the gate refuses, which the run will say."""
+        return () if self.inputs or self.engine != "embedded" else named_tables(self.sql)
+
+    @property
     def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.inputs.values()))
+        return tuple(dict.fromkeys(self.inputs.values())) or self.named
 
 
 def _installed(kind: str) -> str:

@@ -309,7 +309,8 @@ def _partition_faults(
 def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str, str], None]) -> None:
     """SQL that does not parse or names other tables than the inputs; functions that cannot be found."""
     if isinstance(phase, TransformPhase | QueryPhase) and phase.sql is not None:
-        tables = [*phase.inputs, *(["params"] if pipeline.params else [])]
+        own = phase.named if isinstance(phase, QueryPhase) else ()
+        tables = [*phase.inputs, *own, *(["params"] if pipeline.params else [])]
         if fault := sql_fault(phase.sql, tables):
             report(phase, "sql", fault)
     if isinstance(phase, TransformPhase) and phase.python is not None and (fault := python_fault(phase.python)):

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
-from ops.model import PhaseResult
+from ops.errors import NotFound, PhaseFailed, SchemaDrift, StorageFailed
+from ops.model import Artifact, PhaseResult
 from pipelines.fingerprint import fingerprint
 from pipelines.frames import pinned
 from pipelines.handler import Context
+from pipelines.sandbox.gate import admit
 from pipelines.sandbox.job import GivenTable
+from pipelines.sandbox.naming import table_of
 from pipelines.sandbox.process import Sandbox
 from pipelines.spec import Phase, QueryPhase
 from pipelines.storage import storage_errors
 
 
 def handle(ctx: Context, phase: Phase) -> PhaseResult:
-    """Carries out a query.
+    """Carries out a query, or gives the answer that is known.
 
     Raises:
         BadInput: the SQL is wrong.
+        NotFound: a table, or the version of it that is named, is not there any more.
         SchemaDrift: an input lacks a column that it names.
         StorageFailed: an input cannot be read, or the disk below scratch or artifacts is full.
         QueryLimitExceeded: it needs more memory, time or rows than a query may.
     """
     assert isinstance(phase, QueryPhase)
-    inputs = [pinned(ctx, table) for table in phase.reads]
-    rows_in = sum(ctx.lake.rows(one.table, one.version) for one in inputs)
+    asked = _Asked.of(ctx, phase)
+    if ctx.answers is not None and (known := ctx.answers.known(asked.key)) is not None:
+        metrics = {**asked.metrics, "cached_from": str(known.run_id)}
+        return replace(known.result, metrics=metrics)
+    rows_in = _rows_in(ctx, asked.versions)
     ctx.progress(0, rows_in, phase.name)
-    with Sandbox(ctx.sql_limits) as sandbox:
-        result = sandbox.ask(phase.sql, _given(ctx, phase), ctx.params)
+    with Sandbox(ctx.sql_limits) as sandbox, _discreet(asked.personal):
+        result = sandbox.ask(phase.sql, asked.tables, ctx.params)
         unenforced = sandbox.missing
     if not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
@@ -40,36 +52,123 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     path = ctx.scratch / f"{phase.name}.parquet"
     with storage_errors(path.name):
         result.write_parquet(path)
-    manifest = {
-        "sql": phase.sql,
-        "params": dict(ctx.params),
-        "inputs": {one.table: one.version for one in inputs},
-        "schema": {name: str(kind) for name, kind in result.schema.items()},
-        "rows": result.height,
-        "fingerprint": digest.root,
-    }
-    put = ctx.artifacts.put_bytes
-    artifacts = (
-        put(f"{phase.name}.sql", "sql", phase.sql.encode(), "application/sql"),
-        ctx.artifacts.put_file(f"{phase.name}.parquet", "result", path, "application/vnd.apache.parquet"),
-        put(f"{phase.name}.preview.json", "preview", _preview(result, phase.preview_rows), "application/json"),
-        put(f"{phase.name}.manifest.json", "manifest", _json(manifest), "application/json"),
-    )
     ctx.progress(rows_in, rows_in, phase.name)
     return PhaseResult(
         rows_in=rows_in,
         rows_out=result.height,
         byte_size=path.stat().st_size,
         output_fingerprint=digest.root,
-        metrics={"sandbox_unenforced": list(unenforced)} if unenforced else {},
-        artifacts=artifacts,
+        metrics={
+            **asked.metrics,
+            **({"sandbox_unenforced": list(unenforced)} if unenforced else {}),
+            **({"answer_key": asked.key} if asked.steady and ctx.rights.question else {}),
+        },
+        artifacts=_artifacts(ctx, phase, asked, result, digest.root, path),
     )
 
 
-def _given(ctx: Context, phase: QueryPhase) -> dict[str, GivenTable]:
-    pins = {alias: pinned(ctx, table) for alias, table in phase.inputs.items()}
-    options = ctx.lake.storage.options
-    return {alias: GivenTable(ctx.lake.path(pin.table), pin.version, options) for alias, pin in pins.items()}
+@dataclass(frozen=True)
+class _Asked:
+    """What the answer follows from.
+
+    Attributes:
+        sql: as the engine gets it.
+        tables: by the names that the SQL uses.
+        versions: of the tables, by the names that the run has for them.
+        masked: by the same, columns that read as null.
+        personal: what is or may be personal data is shown.
+    """
+
+    sql: str
+    tables: Mapping[str, GivenTable]
+    versions: Mapping[str, int]
+    masked: Mapping[str, Sequence[str]]
+    personal: bool
+    steady: bool
+    key: str
+
+    @classmethod
+    def of(cls, ctx: Context, phase: QueryPhase) -> _Asked:
+        inputs = phase.inputs or {name: name for name in phase.named}
+        admitted = admit(phase.sql, [*inputs, *(["params"] if ctx.params else [])])
+        masked: dict[str, Sequence[str]] = {}
+        personal = False
+        for table in inputs.values():
+            columns = ctx.rights.personal.get(table, ())
+            # A column that the SQL does not mention cannot come into the answer, whatever else the SQL does.
+            shown = {
+                name for name in columns if ctx.rights.shown and {"*", name.lower()}.intersection(admitted.mentions)
+            }
+            personal = personal or bool(shown)
+            if hidden := sorted(set(columns) - shown):
+                masked[table] = hidden
+        pins = {table: pinned(ctx, table).version for table in inputs.values()}
+        options = ctx.lake.storage.options
+        tables = {
+            name: GivenTable(ctx.lake.path(table_of(table)), pins[table], options, tuple(masked.get(table, ())))
+            for name, table in inputs.items()
+        }
+        facts = [
+            2, admitted.sql, dict(ctx.params), phase.engine, f"polars {pl.__version__}", pins, masked, personal,
+            phase.preview_rows,
+        ]  # fmt: skip
+        key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+        return cls(admitted.sql, tables, pins, masked, personal, admitted.steady, key)
+
+    @property
+    def metrics(self) -> dict[str, object]:
+        return {
+            **({"masked": {table: list(names) for table, names in self.masked.items()}} if self.masked else {}),
+            **({"personal": True} if self.personal else {}),
+        }
+
+
+def _artifacts(
+    ctx: Context, phase: QueryPhase, asked: _Asked, result: pl.DataFrame, digest: str, path: Path
+) -> tuple[Artifact, ...]:
+    manifest = {
+        "sql": phase.sql,
+        "params": dict(ctx.params),
+        "engine": phase.engine,
+        "inputs": dict(asked.versions),
+        "masked": {table: list(names) for table, names in asked.masked.items()},
+        "schema": {name: str(kind) for name, kind in result.schema.items()},
+        "rows": result.height,
+        "fingerprint": digest,
+    }
+    # Row-level security gives what says so to editors only.
+    meta = {"personal": True} if asked.personal else {}
+    put = ctx.artifacts.put_bytes
+    preview = _preview(result, phase.preview_rows)
+    return (
+        put(f"{phase.name}.sql", "sql", phase.sql.encode(), "application/sql"),
+        ctx.artifacts.put_file(f"{phase.name}.parquet", "result", path, "application/vnd.apache.parquet", meta),
+        put(f"{phase.name}.preview.json", "preview", preview, "application/json", meta),
+        put(f"{phase.name}.manifest.json", "manifest", _json(manifest), "application/json"),
+    )
+
+
+def _rows_in(ctx: Context, versions: Mapping[str, int]) -> int:
+    try:
+        return sum(ctx.lake.rows(table_of(table), version) for table, version in versions.items())
+    except StorageFailed as error:
+        if pins := [table for table in versions if table != table_of(table)]:
+            raise NotFound(f"the lake has not kept {', '.join(pins)}: {error.message}", {"tables": pins}) from error
+        raise
+
+
+@contextmanager
+def _discreet(personal: bool) -> Iterator[None]:
+    """What an engine says against a value may quote it, and errors are read by whoever sees the run."""
+    try:
+        yield
+    except (SchemaDrift, PhaseFailed) as error:
+        if not personal:
+            raise
+        raise type(error)(
+            "the engine refuses a column, a type or a value; what it says may quote personal data and is not kept: ask "
+            "without such columns to read it"
+        ) from None
 
 
 def _ordered(sql: str) -> bool:

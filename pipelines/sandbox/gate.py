@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ops.errors import BadInput
-from pipelines.sandbox.relations import relations
+from pipelines.sandbox.relations import relations, with_pins_quoted
 from pipelines.sandbox.tokens import Token, render, tokens
-from pipelines.sandbox.words import CHANGES, FUNCTIONS, SYNTAX, TABLE_FUNCTIONS, WITH_FROM
+from pipelines.sandbox.words import CHANGES, FUNCTIONS, SYNTAX, TABLE_FUNCTIONS, UNSTEADY, WITH_FROM
 
 # Polars 2.1 builds trees that its own recursion cannot walk: a chain of 2,000 || or 1,000 UNIONs ended the process.
 MOST_OPERATORS = 600
@@ -28,11 +28,16 @@ class Admitted:
 
     Attributes:
         sql: what an engine may be given; the text that was read, not the text that came.
-        relations: tables that it names, those of its own WITH left out, in the order in which they stand.
+        relations: tables that it names, those of its own WITH left out, in the order in which they stand; with the version
+            where one is named: ``gold.x@v12``, which in ``sql`` is ``gold."x@v12"``.
+        steady: on the same rows it gives the same answer tomorrow.
+        mentions: words and quoted names in it, in lower case; ``*`` where all columns are meant.
     """
 
     sql: str
     relations: tuple[str, ...]
+    steady: bool = True
+    mentions: frozenset[str] = frozenset()
 
 
 def admit(sql: str, tables: Collection[str] | None = None) -> Admitted:
@@ -51,11 +56,23 @@ def admit(sql: str, tables: Collection[str] | None = None) -> Admitted:
     if not first.word("select", "with"):
         raise BadInput(f"only a select can be asked; Expected: SELECT or WITH, found: {first.text[:40]}")
     _check(parts)
-    named = relations(parts)
+    found = relations(parts)
+    named = tuple(dict.fromkeys(one.name for one in found))
     for name in named:
         if tables is not None and name not in tables:
             raise BadInput(f"no input is called {name!r}; there are {', '.join(tables)}", {"relation": name})
-    return Admitted(render(parts), named)
+    steady = not any(token.word(*UNSTEADY) for token in parts)
+    return Admitted(render(with_pins_quoted(parts, found)), named, steady, _mentions(parts))
+
+
+def _mentions(parts: Sequence[Token]) -> frozenset[str]:
+    names = {token.value.lower() for token in parts if token.names}
+    for number, (before, token) in enumerate(_with_before(parts)):
+        counts = before is not None and before.symbol("(") and number > 1 and parts[number - 2].word("count")
+        all_columns = before is not None and (before.symbol(",", ".", "(") or before.word("select", "distinct", "all"))
+        if token.word("columns", "natural") or (token.symbol("*") and all_columns and not counts):
+            names.add("*")
+    return frozenset(names)
 
 
 def admit_condition(sql: str) -> str:
@@ -69,6 +86,8 @@ def admit_condition(sql: str) -> str:
         compares = token.word("from") and ((before and before.word("distinct")) or _in_function(parts, token))
         if token.symbol(";") or (token.word(*_QUERY) and not compares):
             raise BadInput(f"a condition reads the columns of one table; {token.text} cannot stand in it")
+        if token.kind == "pin":
+            raise BadInput(f"{token.text[:60]} names the version of a table; a condition reads the columns of one")
     _check(parts)
     return render(parts)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ops.errors import BadInput
 from pipelines.sandbox.tokens import Token
-from pipelines.sandbox.words import ENDS_FROM, TABLE_FUNCTIONS, WITH_FROM
+from pipelines.sandbox.words import AFTER_TABLE, ENDS_FROM, TABLE_FUNCTIONS, WITH_FROM
 
 
 @dataclass
@@ -26,13 +26,30 @@ class _Level:
     wanted: bool = False
 
 
-def relations(parts: Sequence[Token]) -> tuple[str, ...]:
-    """Names of relations, dotted ones joined, without those that the query defines.
+@dataclass(frozen=True)
+class Relation:
+    """A table where the query names it, from token ``start`` to before ``end``.
+
+    Attributes:
+        name: dotted ones joined; with its pin, if it has one: ``gold.x@v12``.
+        pinned: whether it has.
+        renamed: an alias follows.
+    """
+
+    name: str
+    start: int
+    end: int
+    pinned: bool
+    renamed: bool
+
+
+def relations(parts: Sequence[Token]) -> tuple[Relation, ...]:
+    """The relations, without those that the query defines.
 
     Raises:
         BadInput: something else than a name, a table function or a subquery stands where a relation must.
     """
-    found: dict[str, None] = {}
+    found: list[Relation] = []
     levels = [_Level()]
     at = 0
     while at < len(parts):
@@ -55,7 +72,35 @@ def relations(parts: Sequence[Token]) -> tuple[str, ...]:
     if levels[-1].wanted:
         raise BadInput("the SQL ends where a table must be named; Expected: a table, found: EOF")
     own = _defined(parts)
-    return tuple(name for name in found if name not in own)
+    return tuple(one for one in found if one.name not in own)
+
+
+def with_pins_quoted(parts: Sequence[Token], found: Sequence[Relation]) -> list[Token]:
+    """The tokens as an engine may have them: ``gold.x@v12`` is ``gold."x@v12" as x``, a name like any other.
+
+    Raises:
+        BadInput: a pin stands where no table is.
+    """
+    tables = {one.end - 1: one for one in found if one.pinned}
+    written: list[Token] = []
+    for at, token in enumerate(parts):
+        if token.kind != "pin":
+            written.append(token)
+            continue
+        if at not in tables:
+            raise BadInput(f"{token.text[:60]} names the version of a table; it stands right behind a table's name")
+        name = written.pop()
+        written.append(_quoted(f"{name.value if name.kind == 'quoted' else name.text}@{token.value}", name.apart))
+        if not tables[at].renamed:
+            written += [
+                Token("word", "as", "as", True),
+                _quoted(name.value if name.kind == "quoted" else name.text, True),
+            ]
+    return written
+
+
+def _quoted(name: str, apart: bool) -> Token:
+    return Token("quoted", '"' + name.replace('"', '""') + '"', name, apart)
 
 
 def _clause(parts: Sequence[Token], at: int, level: _Level) -> None:
@@ -82,8 +127,9 @@ def _from(parts: Sequence[Token], at: int, level: _Level) -> None:
         raise BadInput("FROM stands where no SELECT is; begin the query with SELECT")
 
 
-def _relation(parts: Sequence[Token], at: int, found: dict[str, None]) -> int:
+def _relation(parts: Sequence[Token], at: int, found: list[Relation]) -> int:
     """Takes the relation at ``at`` and says where the next token is."""
+    start = at
     if not parts[at].names or (parts[at].kind == "word" and parts[at].value in ENDS_FROM):
         raise _no_relation(parts[at])
     name = [parts[at].value if parts[at].kind == "quoted" else parts[at].text]
@@ -97,7 +143,12 @@ def _relation(parts: Sequence[Token], at: int, found: dict[str, None]) -> int:
                 f"{'.'.join(name)[:80]} cannot be called in SQL here; name a table", {"function": name[0][:80]}
             )
         return at
-    found[".".join(name)] = None
+    pin = parts[at] if at < len(parts) and parts[at].kind == "pin" and not parts[at].apart else None
+    at += pin is not None
+    follows = parts[at] if at < len(parts) else None
+    renamed = follows is not None and follows.names and not (follows.kind == "word" and follows.value in AFTER_TABLE)
+    full = ".".join(name) + (f"@{pin.value}" if pin else "")
+    found.append(Relation(full, start, at, pin is not None, renamed))
     return at
 
 

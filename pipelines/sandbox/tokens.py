@@ -15,7 +15,7 @@ from typing import Literal
 from ops.errors import BadInput
 
 LONGEST = 100_000
-Kind = Literal["word", "quoted", "string", "number", "symbol"]
+Kind = Literal["word", "quoted", "string", "number", "symbol", "pin"]
 
 _SYMBOLS = (
     "<=>",
@@ -42,6 +42,7 @@ _TOKEN = re.compile(
       | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<string>'(?:[^'\x00]|'')*')
       | (?P<quoted>"(?:[^"\x00]|"")+")
+      | (?P<pin>@(?:v[0-9]{1,18}|[0-9]{4}-[0-9]{2}-[0-9]{2}|"[0-9TZ:.+ -]{1,40}")(?![A-Za-z0-9_"']))
       | (?P<symbol>"""
     + "|".join(re.escape(one) for one in _SYMBOLS)
     + ")",
@@ -53,6 +54,8 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 @dataclass(frozen=True)
 class Token:
     """One token. ``value`` is a word in lower case, a quoted name without its quotes, anything else as written.
+
+    A pin is the version behind a table's name (``@v12``, ``@2026-11-01``, ``@"2026-11-01T10:00Z"``); it is ours, no engine's.
 
     Attributes:
         apart: whether blanks or a comment stand before it.
@@ -113,6 +116,8 @@ def render(parts: Sequence[Token]) -> str:
 def _value(kind: str | None, text: str) -> str:
     if kind == "word":
         return text.lower()
+    if kind == "pin":
+        return text[1:].strip('"')
     return text[1:-1].replace('""', '"') if kind == "quoted" else text
 
 

@@ -44,9 +44,17 @@ ENDS_FROM = frozenset(
         "except", "window", "qualify"
     ]
 )  # fmt: skip
+AFTER_TABLE = ENDS_FROM | {
+    "join", "inner", "left", "right", "full", "outer", "cross", "natural", "semi", "anti", "asof", "on", "using", "tablesample",
+}  # fmt: skip
+"""Words that can follow a table's name and are no alias of it."""
 CHANGES = frozenset(
     [
         "insert", "update", "delete", "merge", "into", "create", "drop", "truncate", "alter", "copy", "lateral"
     ]
 )  # fmt: skip
 """Words of statements that change something; as a column's name each can be quoted."""
+UNSTEADY = frozenset(
+    ["now", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "random", "uuid"]
+)
+"""Words whose value is another one tomorrow."""

@@ -80,6 +80,10 @@ insert into ops.refreshes (project_id, env, pipeline, run_id, note)
 insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
   select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id, env)
   where f.note = %(mark)s;
+insert into ops.queries (run_id, project_id, env, sql, engine, sees_personal, created_at)
+  values (%(run)s, %(project)s, %(env)s, %(mark)s, 'embedded', true, clock_timestamp());
+insert into ops.query_answers (project_id, env, key, run_id)
+  values (%(project)s, %(env)s, encode(sha256(%(mark)s::text::bytea), 'hex'), %(run)s);
 insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s);
 insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
   values (%(project)s, %(env)s, 'dataset', %(mark)s, 1, %(mark)s)

@@ -29,7 +29,7 @@ ROLES = (
 VERBS = ("select", "insert", "update", "delete", "truncate")
 # Facts about the installation, which anyone who is signed in may read.
 SHARED = frozenset({"executors", "capabilities", "routing_matrix", "signal_weights", "channels"})
-APPEND_ONLY = frozenset({"run_events", "run_artifacts", "audit_log", "promotions"})
+APPEND_ONLY = frozenset({"run_events", "run_artifacts", "audit_log", "promotions", "queries"})
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,9 @@ insert into ops.refreshes (project_id, env, pipeline, run_id) values (%(project)
 insert into ops.refresh_tables (refresh_id, dataset_id, project_id, version)
   select f.id, d.id, f.project_id, 0 from ops.refreshes f join ops.datasets d using (project_id)
   where f.project_id = %(project)s;
+insert into ops.queries (run_id, project_id, env, sql, engine, sees_personal, created_at)
+  values (%(run)s, %(project)s, 'dev', 'select 1', 'embedded', true, clock_timestamp());
+insert into ops.query_answers (project_id, env, key, run_id) values (%(project)s, 'dev', repeat('0', 64), %(run)s);
 insert into ops.phase_totals values (%(project)s, 'ingest', 'succeeded', 1, 1, '{1,0,0,0,0,0,0,0,0,0}')
 """
 

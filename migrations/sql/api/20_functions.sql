@@ -63,6 +63,9 @@ select
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
   private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),
+  private.expose('submit_query',
+    'Queues a question in SQL as a run of its own and returns its id. A repeat of the caller''s p_idempotency_key is the same run.'),
+  private.expose('find_queries', 'The questions that a filter leaves, newest first.'),
   private.expose('find_runs', 'Ids of the runs that a filter leaves, newest first.'),
   private.expose('verify_event_chain', 'Recomputes the hash chain of a run''s events.');
 

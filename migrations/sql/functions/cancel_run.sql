@@ -1,5 +1,6 @@
 -- Queued: canceled at once. Owned: flagged; the owner honours it at its next heartbeat, the steward when the lease ends.
--- Ended already: nothing happens. Returns the resulting status or 'cancel_requested'.
+-- Ended already: nothing happens. Returns the resulting status or 'cancel_requested'. For operators, and of a question for
+-- whoever asked it.
 create or replace function ops.cancel_run(p_run_id uuid, p_reason text) returns text
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -10,7 +11,8 @@ declare
 begin
   select project_id, env, status into v_run from ops.runs where id = p_run_id;
   if found then
-    perform private.require_role(v_run.project_id, v_run.env, 'operator');
+    perform private.require_role(
+      v_run.project_id, v_run.env, case when private.is_own_query(p_run_id) then 'viewer' else 'operator' end);
     -- Not FOR UPDATE before this is known: an owned run may be held for seconds, and a cancel request must not wait.
     if v_run.status = 'queued' then
       select status into v_run.status from ops.runs where id = p_run_id for no key update;

@@ -12,7 +12,7 @@ declare
   v_score numeric;
   v_new boolean;
 begin
-  select id, project_id, status, attempt, lost_leases, error_code, error_message into v_run
+  select id, project_id, status, trigger, attempt, lost_leases, error_code, error_message into v_run
   from ops.runs where id = p_run_id;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
@@ -20,6 +20,9 @@ begin
   if v_run.status not in ('succeeded', 'failed', 'canceled') then
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; a score is given when it has ended', p_run_id, v_run.status);
+  end if;
+  if v_run.trigger = 'query' then
+    return null;
   end if;
   insert into ops.signals (run_id, signal, project_id, value, data)
   values

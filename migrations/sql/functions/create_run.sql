@@ -77,11 +77,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_run uuid := private.new_id();
-  v_now timestamptz := pg_catalog.clock_timestamp();
   v_known record;
   v_version int;
-  v_data jsonb;
 begin
   perform private.require_role(p_project_id, p_env, 'operator');
   if not exists (select from ops.projects where id = p_project_id) then
@@ -93,6 +90,10 @@ begin
   if p_env is null or p_env not in ('dev', 'stage', 'prod') then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_env is %L; use dev, stage or prod', p_env);
+  end if;
+  -- Such runs are judged by nobody and stand in no list of runs.
+  if p_trigger = 'query' then
+    raise exception using errcode = 'CR007', message = 'a run of trigger query is made by ops.submit_query';
   end if;
   if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
     raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';
@@ -123,15 +124,35 @@ begin
   if not p_repeat then
     perform private.require_promoted(p_project_id, p_env, p_pipeline, v_version);
   end if;
+  return private.insert_run(
+    p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_phases, p_idempotency_key,
+    p_priority, p_trigger, p_max_attempts, p_timeout_seconds, p_available_at, p_parent_run, p_tags, p_input_manifest);
+end
+$$;
+
+-- The rows of a new run. Whoever calls has made sure of everything.
+create or replace function private.insert_run(
+  p_project_id uuid, p_env text, p_pipeline text, p_version int, p_spec jsonb, p_spec_sha256 text, p_git_sha text,
+  p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority int, p_trigger text, p_max_attempts int,
+  p_timeout_seconds float8, p_available_at timestamptz, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb
+) returns uuid
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run uuid := private.new_id();
+  v_now timestamptz := pg_catalog.clock_timestamp();
+  v_data jsonb;
+begin
   v_data := pg_catalog.jsonb_build_object(
-    'pipeline', p_pipeline, 'version', v_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
+    'pipeline', p_pipeline, 'version', p_version, 'git_sha', p_git_sha, 'trigger', p_trigger,
     'subject', private.subject());
   insert into ops.runs (
     id, project_id, env, pipeline, pipeline_version, spec, spec_sha256, git_sha, params, input_manifest, priority, turn,
     available_at, capabilities, pools, max_attempts, timeout_seconds, idempotency_key, trigger, parent_run, tags, created_at,
     event_seq, event_hash)
   values (
-    v_run, p_project_id, p_env, p_pipeline, v_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
+    v_run, p_project_id, p_env, p_pipeline, p_version, p_spec, p_spec_sha256, p_git_sha, p_params, p_input_manifest,
     p_priority, private.next_turn(p_project_id, p_priority), coalesce(p_available_at, v_now),
     private.needed_capabilities(p_spec), private.needed_pools(p_spec), p_max_attempts,
     p_timeout_seconds, p_idempotency_key, p_trigger, p_parent_run, p_tags, v_now, 1,

@@ -51,6 +51,9 @@ begin
   if p_result ? 'column_lineage' then
     perform private.record_column_lineage(p_run_id, p_result);
   end if;
+  if p_status = 'succeeded' and p_result -> 'metrics' ? 'answer_key' then
+    perform private.keep_answer(p_run_id, p_result -> 'metrics' ->> 'answer_key');
+  end if;
   perform private.emit(
     p_run_id,
     case p_status

@@ -66,6 +66,11 @@ begin
     raise exception using errcode = 'CR004', message = 'there is no such project or run; check the id';
   end if;
   perform private.require_role(v_run.project_id, v_run.env, 'operator');
+  -- What it may show depends on who asked.
+  if v_run.trigger = 'query' then
+    raise exception using errcode = 'CR002', message = pg_catalog.format(
+      'run %s is a question that somebody asked; ask it again', p_run_id);
+  end if;
   return v_run;
 end
 $$;

@@ -57,10 +57,15 @@ begin
 
   -- What hangs on a run or dataset version carries the project but not the environment. The project's array serves the
   -- index; the second half is asked only where the caller's membership hides an environment at all.
-  foreach v_table in array array['run_leases', 'run_phases', 'run_events', 'run_artifacts', 'signals', 'run_scores'] loop
+  foreach v_table in array array['run_leases', 'run_phases', 'run_events', 'signals', 'run_scores'] loop
     perform private.let_people_read(v_table, v_project ||
       ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))');
   end loop;
+  -- What was made with personal data, and says so, is for those who may see that.
+  perform private.let_people_read('run_artifacts', v_project ||
+    ' and ((select not exists (select from private.my_hidden_envs())) or exists (select from ops.runs r where r.id = run_id))'
+    ' and (meta -> ''personal'' is distinct from ''true'' or exists (select from ops.runs r where r.id = run_id'
+    ' and r.project_id::text || ''/'' || r.env in (select private.my_scopes(''editor''))))');
   foreach v_table in array array['cap_usage', 'notifications'] loop
     perform private.let_people_read(v_table, v_project ||
       ' and (run_id is null or (select not exists (select from private.my_hidden_envs()))'
