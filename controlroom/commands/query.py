@@ -76,7 +76,7 @@ def show_(which: Which, limit: Limit = 50, json: Json = False) -> None:
     from controlroom.session import session
 
     with session() as opened:
-        found = asking.answer(opened, opened.reads.find_run(which))
+        found = asking.answer(opened, opened.reads.resolve_run(which))
     _shown(found, limit, json)
 
 
@@ -86,7 +86,7 @@ def cancel(which: Which, reason: Annotated[str, typer.Option(help="Why.")] = "ca
     from controlroom.session import session
 
     with session() as opened:
-        typer.echo(opened.rpc.cancel_run(opened.reads.find_run(which), reason))
+        typer.echo(opened.rpc.cancel_run(opened.reads.resolve_run(which), reason))
 
 
 def _shown(found: Answer, limit: int, as_json: bool) -> None:

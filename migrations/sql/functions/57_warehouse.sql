@@ -199,12 +199,14 @@ begin
         select pg_catalog.jsonb_array_elements_text(p_filter -> 'status')));
   end if;
   if p_filter ? 'text' then
-    v_words := (nullif(pg_catalog.plainto_tsquery('simple', p_filter ->> 'text')::text, '') || ':*')::tsquery;
+    v_words := (nullif(
+      pg_catalog.plainto_tsquery('simple', pg_catalog.translate(p_filter ->> 'text', '.', ' '))::text, '') || ':*')::tsquery;
     if v_words is null then
       raise exception using errcode = 'CR007', message = pg_catalog.format(
         'text: %L holds no word to look for', p_filter ->> 'text');
     end if;
-    v_where := v_where || pg_catalog.format(' and to_tsvector(''simple''::regconfig, q.sql) @@ %L::tsquery', v_words);
+    v_where := v_where || pg_catalog.format(
+      ' and to_tsvector(''simple''::regconfig, translate(q.sql, ''.'', '' '')) @@ %L::tsquery', v_words);
   end if;
   if v_hidden <> '{}' then
     v_where := v_where || pg_catalog.format(' and q.project_id::text || ''/'' || q.env <> all (%L::text[])', v_hidden);
