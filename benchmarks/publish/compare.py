@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import polars as pl
 import psycopg
-from deltalake import write_deltalake
+from deltalake import WriterProperties, write_deltalake
 
 from benchmarks import measure
 from benchmarks.lease import PROJECT, places
@@ -22,6 +22,7 @@ from benchmarks.publish.ours import TABLE, TARGET
 from benchmarks.report import Report, Samples
 from benchmarks.server import Server, server
 from ops.model import Scope
+from pipelines.staging import GROUP_ROWS
 
 MB = 1_000_000
 BARE, OURS = "bare binary COPY", "publish phase"
@@ -84,7 +85,9 @@ def _prepared(host: Server, rows: int) -> tuple[str, str, Path]:
     frame, file = mart(rows), host.home / "mart.parquet"
     frame.write_parquet(file)
     lake = places(ops, host.home).lake(Scope("default", PROJECT, "dev"))
-    write_deltalake(lake.path(TABLE), frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    # Row groups as the lake's own writers make them.
+    groups = WriterProperties(max_row_group_size=GROUP_ROWS)
+    write_deltalake(lake.path(TABLE), frame.to_arrow(compat_level=pl.CompatLevel.oldest()), writer_properties=groups)
     return ops, readers, file
 
 
