@@ -2406,7 +2406,7 @@ CREATE TABLE ops.queries (
     subject text,
     sees_personal boolean NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT queries_engine_check CHECK ((engine = ANY (ARRAY['embedded'::text, 'postgres'::text, 'trino'::text]))),
+    CONSTRAINT queries_engine_check CHECK ((engine ~ '^[a-z][a-z0-9_]{0,30}$'::text)),
     CONSTRAINT queries_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
     CONSTRAINT queries_params_check CHECK ((jsonb_typeof(params) = 'object'::text)),
     CONSTRAINT queries_sql_check CHECK (((length(sql) >= 1) AND (length(sql) <= 100000)))
@@ -2842,7 +2842,7 @@ CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
 CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
 CREATE INDEX queries_list ON ops.queries USING btree (project_id, created_at DESC, run_id DESC);
 CREATE INDEX queries_of_subject ON ops.queries USING btree (subject, created_at DESC, run_id DESC);
-CREATE INDEX queries_words ON ops.queries USING gin (to_tsvector('simple'::regconfig, sql));
+CREATE INDEX queries_words ON ops.queries USING gin (to_tsvector('simple'::regconfig, translate(sql, '.'::text, ' '::text)));
 CREATE INDEX query_answers_run ON ops.query_answers USING btree (run_id);
 CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_id);
 CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);

@@ -26,7 +26,6 @@ def run(
         typer.Option("--param", "-p", help="NAME=VALUE: a column of the table params. Often as needed."),
     ] = None,
     env: Env = None,
-    engine: Annotated[str, typer.Option(help="embedded, postgres or trino.")] = "embedded",
     key: Annotated[str | None, typer.Option(help="Idempotency key: the same key and query is the same run.")] = None,
     limit: Limit = 50,
     wait: Annotated[bool, typer.Option(help="Wait for the answer; without it only the run's id is printed.")] = True,
@@ -39,7 +38,7 @@ def run(
     from pipelines.params import named
 
     with session() as opened:
-        run_id = asking.submitted(opened, Question(sql, named(param or []), engine, key), env)
+        run_id = asking.submitted(opened, Question(sql, named(param or []), key=key), env)
         if not wait:
             typer.echo(run_id)
             return

@@ -84,7 +84,7 @@ def test_the_text_is_a_value_and_nothing_else(members: Connection) -> None:
     [
         (Question(""), "p_sql has 0 characters"),
         (Question("s" * 100_001), "p_sql has 100001"),
-        (Question("select 1", engine="publish"), "use embedded, postgres or trino"),
+        (Question("select 1", engine="publish"), "p_engine is 'publish'; there is embedded"),
         (Question("select 1", {"a b": 1}), "must be named with"),
         (Question("select 1", {"a": {"kind": "publish"}}), "must be named with"),
     ],

@@ -22,9 +22,8 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_sql has %s characters; give a select of 1 to 100000', coalesce(pg_catalog.length(p_sql), 0));
   end if;
-  if p_engine is null or p_engine not in ('embedded', 'postgres', 'trino') then
-    raise exception using errcode = 'CR007', message = pg_catalog.format(
-      'p_engine is %L; use embedded, postgres or trino', p_engine);
+  if p_engine is distinct from 'embedded' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_engine is %L; there is embedded', p_engine);
   end if;
   if p_params is null or pg_catalog.jsonb_typeof(p_params) <> 'object' then
     raise exception using errcode = 'CR007', message = 'p_params must be an object of values by name; {} for none';

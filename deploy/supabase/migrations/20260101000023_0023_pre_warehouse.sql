@@ -11,7 +11,7 @@ create table ops.queries (
   env text not null check (env in ('dev', 'stage', 'prod')),
   sql text not null check (length(sql) between 1 and 100000),
   params jsonb not null default '{}' check (jsonb_typeof(params) = 'object'),
-  engine text not null check (engine in ('embedded', 'postgres', 'trino')),
+  engine text not null check (engine ~ '^[a-z][a-z0-9_]{0,30}$'),
   subject text,
   sees_personal boolean not null,
   created_at timestamptz not null
@@ -43,3 +43,5 @@ create index runs_at_work on ops.runs (project_id, created_at desc, id desc) inc
 where status in ('claimed', 'running');
 create index runs_failed on ops.runs (project_id, created_at desc, id desc) include (trigger) where status = 'failed';
 create index runs_canceled on ops.runs (project_id, created_at desc, id desc) include (trigger) where status = 'canceled';
+
+update private.schema_revision set version_num = '0023_pre_warehouse';
