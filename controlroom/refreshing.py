@@ -1,8 +1,8 @@
-"""From a spec to a refresh, and a comparison as lines for a person."""
+"""From a spec to a refresh."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -54,32 +54,3 @@ def tolerance(**shares: str | None) -> dict[str, float] | None:
         return {name: TypeAdapter(Share).validate_python(text) for name, text in given.items()} or None
     except ValidationError as error:
         raise BadInput(f"{'; '.join(str(one['msg']) for one in error.errors())}", {"given": given}) from None
-
-
-def lines(comparisons: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """One line a difference: table, what, before, after."""
-    found: list[dict[str, object]] = []
-    for one in comparisons:
-        table = one["table"]
-        found.append({"table": table, "what": "version", "before": one["former"], "after": one["version"]})
-        found += [{"table": table, **line} for line in _of_one(one)]
-    return found
-
-
-def _of_one(one: Mapping[str, object]) -> list[dict[str, object]]:
-    match one:
-        case {"rows": dict(rows), "columns": dict(columns), "changed": list(changed), "sums": dict(sums), "keys": keys}:
-            lines: list[dict[str, object]] = [{"what": "rows", "before": rows["before"], "after": rows["after"]}]
-            lines += [
-                {"what": f"{kind} columns", "after": ", ".join(names)} for kind, names in columns.items() if names
-            ]
-            lines.append({"what": "changed columns", "after": ", ".join(changed) or "none"})
-            lines += [
-                {"what": f"sum {name}", "before": each["before"], "after": each["after"]}
-                for name, each in sums.items()
-                if each["before"] != each["after"]
-            ]
-            if isinstance(keys, dict):
-                lines += [{"what": f"rows {name.replace('_', ' ')}", "after": keys[name]} for name in keys]
-            return lines
-    return []

@@ -182,14 +182,26 @@ class Backfills(Calls):
         return int(self._value("advance_backfills", limit=limit))
 
     def backfills(
-        self, env: str | None = None, state: str | None = None, backfill_id: UUID | None = None, limit: int = 50
+        self,
+        env: str | None = None,
+        state: str | None = None,
+        backfill_id: UUID | None = None,
+        limit: int = 50,
+        project_id: UUID | None = None,
+        pipeline: str | None = None,
     ) -> list[BackfillRow]:
         """Newest first."""
-        rows = self._rows("backfills", id=backfill_id, env=env, state=state, limit=limit)
+        rows = self._rows(
+            "backfills", id=backfill_id, env=env, state=state, limit=limit, project_id=project_id, pipeline=pipeline
+        )
         return [BackfillRow(**row) for row in rows]
 
     def chunks(self, backfill_id: UUID) -> list[ChunkRow]:
         return [ChunkRow(**row) for row in self._rows("chunks", backfill_id=backfill_id)]
+
+    def telling_chunks(self, backfill_id: UUID, limit: int = 200) -> list[ChunkRow]:
+        """The first of them, failed ones before those at work, those before what is left."""
+        return [ChunkRow(**row) for row in self._rows("telling_chunks", backfill_id=backfill_id, limit=limit)]
 
     def resolve(self, text: str) -> BackfillRow:
         """A backfill by its id or the id's first digits.

@@ -115,9 +115,12 @@ class Refreshes(Calls):
         """
         self._do("roll_back_refresh", refresh_id=refresh_id, later=later, note=note)
 
-    def list(self, project_id: UUID, env: str, limit: int = 50) -> Sequence[Refresh]:
+    def list(
+        self, project_id: UUID, env: str | None, limit: int = 50, pipeline: str | None = None
+    ) -> Sequence[Refresh]:
         """Newest first."""
-        return [Refresh(**row) for row in self._rows("refreshes", project_id=project_id, env=env, limit=limit)]
+        rows = self._rows("refreshes", project_id=project_id, env=env, limit=limit, pipeline=pipeline)
+        return [Refresh(**row) for row in rows]
 
     def find(self, project_id: UUID, env: str, text: str) -> Refresh:
         """The refresh whose id, or whose run's id, begins with ``text``: at least its first four digits.
@@ -143,3 +146,32 @@ class Refreshes(Calls):
     def comparisons(self, refresh: Refresh) -> Sequence[Mapping[str, object]]:
         """What was found, a mapping a table (:mod:`pipelines.handlers.compare`); empty while it is built."""
         return [row["comparison"] for row in self._rows("comparisons", run_id=refresh.run_id)]
+
+
+def differences(comparisons: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """What was compared, one line a difference: table, what, before, after."""
+    found: list[dict[str, object]] = []
+    for one in comparisons:
+        table = one["table"]
+        found.append({"table": table, "what": "version", "before": one["former"], "after": one["version"]})
+        found += [{"table": table, **line} for line in _of_one(one)]
+    return found
+
+
+def _of_one(one: Mapping[str, object]) -> list[dict[str, object]]:
+    match one:
+        case {"rows": dict(rows), "columns": dict(columns), "changed": list(changed), "sums": dict(sums), "keys": keys}:
+            lines: list[dict[str, object]] = [{"what": "rows", "before": rows["before"], "after": rows["after"]}]
+            lines += [
+                {"what": f"{kind} columns", "after": ", ".join(names)} for kind, names in columns.items() if names
+            ]
+            lines.append({"what": "changed columns", "after": ", ".join(changed) or "none"})
+            lines += [
+                {"what": f"sum {name}", "before": each["before"], "after": each["after"]}
+                for name, each in sums.items()
+                if each["before"] != each["after"]
+            ]
+            if isinstance(keys, dict):
+                lines += [{"what": f"rows {name.replace('_', ' ')}", "after": keys[name]} for name in keys]
+            return lines
+    return []

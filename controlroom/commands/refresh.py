@@ -87,8 +87,8 @@ def list_(
 @app.command()
 def compare(refresh: Which, env: Env = None, json: Json = False) -> None:
     """Show what a refresh has built beside what readers had: rows, columns, sums, and rows by key."""
-    from controlroom import refreshing
     from controlroom.output import show, show_json
+    from ops.refreshes import differences
 
     with _opened(env, refresh) as (refreshes, found):
         comparisons = refreshes.comparisons(found)
@@ -96,7 +96,7 @@ def compare(refresh: Which, env: Env = None, json: Json = False) -> None:
         show_json({**vars(found), "tables": comparisons})
         return
     typer.echo(f"{found.pipeline} {found.refresh_id} {found.state}")
-    show(refreshing.lines(comparisons), ["table", "what", "before", "after"], False)
+    show(differences(comparisons), ["table", "what", "before", "after"], False)
 
 
 @app.command()

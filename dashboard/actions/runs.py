@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.data.source import person, reads, rpc, settings
+from dashboard.data.source import asking, person, reads, rpc, settings
+from ops.backfills import Backfills
 from ops.errors import ControlRoomError
 from ops.model import RunId, Trigger
 from pipelines.catalogue import git_sha, new_phases, spec_path
@@ -25,8 +26,8 @@ def start(pipeline: str, params: Mapping[str, str], env: str, priority: int) -> 
     path = spec_path(pipeline)
     spec = load(path)
     project_id = reads().project_id(settings().org, settings().project)
-    with rpc() as asking:
-        return asking.create_run(
+    with rpc() as calling:
+        return calling.create_run(
             project_id,
             env,
             spec.pipeline,
@@ -44,14 +45,25 @@ def start(pipeline: str, params: Mapping[str, str], env: str, priority: int) -> 
 
 def cancel(run_id: RunId) -> str:
     """Asks for the run to stop; says what came of it."""
-    with rpc() as asking:
-        return asking.cancel_run(run_id, f"canceled from the page by {person().name}")
+    with rpc() as calling:
+        return calling.cancel_run(run_id, f"canceled from the page by {person().name}")
 
 
-def retry(run_id: RunId) -> RunId:
-    """A new run on the same definition and inputs, in which the phases that succeeded stay done."""
-    with rpc() as asking:
-        return asking.retry_run(run_id)
+def retry(run_id: RunId, from_phase: str | None = None, latest: bool = False) -> RunId:
+    """A new run on the same definition and inputs, in which the phases that succeeded stay done.
+
+    Args:
+        from_phase: it and what depends on it are carried out again.
+        latest: on the definition and the inputs of now.
+    """
+    with rpc() as calling:
+        return calling.retry_run(run_id, from_phase, latest)
+
+
+def replay(run_id: RunId) -> RunId:
+    """A new run of the same on the same inputs, all phases."""
+    with asking() as connection:
+        return Backfills(connection).replay(run_id)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One pipeline: numbers, graph, history, what starts it, parameters, promotion, versions and how they differ."""
+"""One pipeline: numbers, graph, history, what starts it, parameters, backfills, refreshes, promotion, versions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dashboard.actions.access import promote
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.source import asking
+from dashboard.pipeline_parts.backfills import backfills
+from dashboard.pipeline_parts.refreshes import refreshes
 from dashboard.views.pipelines import (
     drawn,
     facts,
@@ -105,7 +107,7 @@ def ask(detail: PipelineDetail, numbers: list[int], env: str, now_running: Promo
         except ControlRoomError as error:
             st.error(f"{error.message} ({error.code})")
             return
-        st.session_state["promoted"] = f"{env} runs version {version} of {detail.slug} from now on."
+        st.session_state["pipeline_done"] = f"{env} runs version {version} of {detail.slug} from now on."
         st.rerun()
 
 
@@ -133,8 +135,10 @@ if not name:
     st.stop()
 with asking() as connection:
     detail = Pipelines(connection).one(org, project, name)
-if promoted := st.session_state.pop("promoted", None):
-    st.success(promoted)
+if said := st.session_state.pop("pipeline_done", None):
+    st.success(said)
 live(detail)
 starts(detail)
+backfills(detail)
+refreshes(detail)
 versions(detail)

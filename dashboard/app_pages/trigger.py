@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from dashboard.actions.runs import start
+from dashboard.components.params import asked
 from dashboard.data.source import settings
 from dashboard.views.words import count
 from ops.errors import ControlRoomError
 from pipelines.catalogue import spec_path, specs
-from pipelines.spec import Param, Pipeline
+from pipelines.spec import Pipeline
 from pipelines.spec_source import load
 
 ENVS = ("dev", "stage", "prod")
-
-
-def asked(name: str, param: Param) -> str | None:
-    """The widget of a parameter; None where it is left empty."""
-    key, default = f"param_{name}", param.default
-    match param.type:
-        case "choice":
-            choices = list(param.choices)
-            return st.selectbox(
-                name, choices, index=choices.index(str(default)) if default is not None else None, key=key
-            )
-        case "boolean":
-            return str(st.checkbox(name, value=bool(default), key=key)).lower()
-        case "date":
-            value = st.date_input(
-                name, value=date.fromisoformat(str(default)) if default is not None else None, key=key
-            )
-            return value.isoformat() if isinstance(value, date) else None
-        case _:
-            return st.text_input(name, value="" if default is None else str(default), key=key) or None
 
 
 def form(name: str, spec: Pipeline) -> None:

@@ -43,6 +43,8 @@ cross join lateral (
 ) as c
 where (%(id)s::uuid is null or b.id = %(id)s) and (%(env)s::text is null or b.env = %(env)s)
   and (%(state)s::text is null or b.state = %(state)s)
+  and (%(project_id)s::uuid is null or b.project_id = %(project_id)s)
+  and (%(pipeline)s::text is null or b.pipeline = %(pipeline)s)
 order by b.created_at desc, b.id desc
 limit %(limit)s;
 
@@ -60,3 +62,13 @@ from ops.backfill_chunks c
 left join ops.runs r on r.id = c.run_id
 where c.backfill_id = %(backfill_id)s
 order by c.chunk;
+
+-- name: telling_chunks
+-- Those that somebody may have to see to first, then what is at work, then what is next.
+select c.chunk, c.first, c.until, c.partitions, c.state, c.tries, c.run_id, r.status as run_status, c.error_code,
+  c.error_message, c.settled_at
+from ops.backfill_chunks c
+left join ops.runs r on r.id = c.run_id
+where c.backfill_id = %(backfill_id)s
+order by array_position(array['failed', 'queued', 'pending', 'canceled', 'succeeded'], c.state), c.chunk
+limit %(limit)s;

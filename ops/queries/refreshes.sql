@@ -34,7 +34,8 @@ cross join lateral (
   where x.id = f.run_id or x.root_run = f.run_id
   order by x.created_at desc, x.id desc limit 1
 ) as r
-where f.project_id = %(project_id)s and f.env = %(env)s
+where f.project_id = %(project_id)s and (%(env)s::text is null or f.env = %(env)s)
+  and (%(pipeline)s::text is null or f.pipeline = %(pipeline)s)
 order by f.started_at desc, f.id desc
 limit %(limit)s;
 

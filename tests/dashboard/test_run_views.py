@@ -14,7 +14,7 @@ import pytest
 from dashboard.views.determinism import badge
 from dashboard.views.phase_tables import reads_of, tables_by_phase
 from dashboard.views.preview import BYTES, ROWS, preview
-from dashboard.views.run_actions import acts
+from dashboard.views.run_actions import EVERY_PHASE, acts, chosen_rerun, first_choice, rerun_lines
 from dashboard.views.run_history import impacts, lease_lines
 from dashboard.views.run_log import WINDOW, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.run_score import beside, score_lines
@@ -22,6 +22,7 @@ from dashboard.views.run_tables import check_lines, commit_lines, row_lines, sch
 from dashboard.views.timeline import slower, stretches, timeline
 from dashboard.views.verdict import ADVICE, advice, first_seen
 from dashboard.views.waiting import LOOKS, reasons
+from ops.backfills import PhaseAgain
 from ops.errors import all_errors
 from ops.limits import Waiting
 from ops.model import EventType, PhaseStatus, RunId, RunStatus
@@ -247,21 +248,39 @@ def test_leases_name_their_owners_and_tables_further_on_say_what_they_have() -> 
 
 
 def test_each_act_says_why_it_cannot_be_done() -> None:
-    failed = replace(ENDED, status=RunStatus.FAILED)
+    failed, succeeded = (replace(ENDED, status=status) for status in (RunStatus.FAILED, RunStatus.SUCCEEDED))
     why = {
-        (run.status, allowed): [act.why_not for act in acts(run, [DONE, PHASE], allowed)]
-        for run in (QUEUED, RUN, failed, replace(ENDED, status=RunStatus.SUCCEEDED))
+        (run.status, allowed): {act.name: act.why_not for act in acts(run, allowed, True)}
+        for run in (QUEUED, RUN, failed, succeeded)
         for allowed in (True, False)
     }
-    assert why[RunStatus.QUEUED, True][:2] == ["", "It has not ended."]
-    assert why[RunStatus.RUNNING, False][0] == "It needs the role operator here."
-    assert why[RunStatus.FAILED, True][:2] == ["It has ended.", ""]
-    assert why[RunStatus.SUCCEEDED, True] == ["It has ended.", "It succeeded: there is nothing to do again.", ""]
-    cancel, retry, _ = acts(failed, [DONE, replace(PHASE, name="tidy")], True)
-    assert any("Carried out: tidy." in line for line in retry.lines)
-    assert any("succeeded: bronze." in line for line in retry.lines)
-    assert acts(replace(RUN, cancel_requested=True), [], True)[0].why_not == "It was asked to stop already."
-    assert cancel.command.startswith("controlroom run cancel")
+    needs = "It needs the role operator here."
+    assert why[RunStatus.QUEUED, True] == {
+        "cancel": "", "retry": "It has not ended.", "again": "It has not ended.", "replay": "It has not ended.",
+        "backfill": "", "verify": "Only a run that succeeded can be verified.",
+    }  # fmt: skip
+    assert why[RunStatus.RUNNING, False]["cancel"] == needs
+    assert why[RunStatus.FAILED, True]["cancel"] == "It has ended."
+    assert {why[RunStatus.FAILED, False][name] for name in ("retry", "again", "replay", "backfill")} == {needs}
+    assert why[RunStatus.SUCCEEDED, True]["retry"].startswith("It succeeded: there is nothing to do again.")
+    assert {why[RunStatus.SUCCEEDED, True][name] for name in ("again", "replay", "backfill", "verify")} == {""}
+    assert acts(replace(RUN, cancel_requested=True), True, True)[0].why_not == "It was asked to stop already."
+    unpartitioned = {act.name: act for act in acts(failed, True, False)}
+    assert "names no partition" in unpartitioned["backfill"].why_not
+    assert unpartitioned["cancel"].command.startswith("controlroom run cancel")
+
+
+def test_a_rerun_is_told_phase_by_phase_as_the_database_plans_it() -> None:
+    plan = [
+        PhaseAgain(1, "land", "ingest", False, "succeeded before"),
+        PhaseAgain(2, "tidy", "transform", True, "named"),
+    ]
+    assert rerun_lines(plan) == ("Carried out: tidy.", "Taken over, because they succeeded: land.")
+    assert rerun_lines(plan[:1])[0] == "No phase is left to carry out; it releases what is there."
+    phases = [DONE, replace(PHASE, name="tidy")]
+    assert (first_choice(phases), first_choice(phases[:1])) == (1, 0)
+    assert chosen_rerun(OTHER, "tidy", False) == ("retry", "tidy", f"controlroom run retry {OTHER} --from-phase tidy")
+    assert chosen_rerun(OTHER, EVERY_PHASE, True) == ("latest", None, f"controlroom run retry {OTHER} --latest")
 
 
 def artifact(content_type: str, data: bytes, more: int = 0) -> tuple[ArtifactRow, bytes]:

@@ -1,0 +1,86 @@
+"""A pipeline's full refreshes: what each has built beside what readers have, and swap or roll back by who may."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard.actions.pipelines import roll_back_refresh, swap_refresh
+from dashboard.components.gate import refreshed
+from dashboard.components.render import render
+from dashboard.data.source import asking
+from dashboard.views.refreshes import difference_lines, refresh_line
+from ops.errors import ControlRoomError
+from ops.pipeline_reads import PipelineDetail, Pipelines
+from ops.refreshes import Refresh, Refreshes
+
+ROWS = 5
+DECIDED = "refresh_decided"
+
+
+def refreshes(detail: PipelineDetail) -> None:
+    st.header("Refreshes")
+    # A dialog cannot be opened from a fragment that draws itself: the page does it.
+    if row := st.session_state.pop(DECIDED, None):
+        (ask_swap if row.state == "built" else ask_roll_back)(row)
+    listing(detail)
+
+
+@refreshed(5)
+def listing(detail: PipelineDetail) -> None:
+    with asking() as connection:
+        reading = Refreshes(connection)
+        rows = reading.list(detail.project_id, None, ROWS, detail.slug)
+        found = [(row, reading.comparisons(row) if row.state in ("built", "swapped") else []) for row in rows]
+        mine = Pipelines(connection).my_envs(detail.project_id, "editor")
+    if not rows:
+        st.caption(
+            "None was started. `controlroom dataset refresh start` builds all tables anew beside what readers have."
+        )
+    for row, comparisons in found:
+        line = refresh_line(row, datetime.now(UTC))
+        with st.container(border=True):
+            st.html(render("refresh", line=line, differences=difference_lines(comparisons)))
+            if line.decidable:
+                decide(row, line.decidable, row.env in mine)
+
+
+def decide(row: Refresh, what: str, able: bool) -> None:
+    button = "Swap in…" if what == "swap" else "Roll back…"
+    why = None if able else f"This needs the role editor in {row.env}; ask an admin of the project."
+    if st.button(button, key=f"decide_{row.refresh_id}", disabled=not able, help=why):
+        st.session_state[DECIDED] = row
+        st.rerun()
+
+
+@st.dialog("Swap in")
+def ask_swap(row: Refresh) -> None:
+    st.write(f"Readers of {row.env} get all its tables at once. What they have now can be given back by rolling back.")
+    note = st.text_input("Why", key="refresh_note", placeholder="kept in the audit log")
+    if st.button("Swap in", type="primary", key="do_swap"):
+        try:
+            swap_refresh(row.refresh_id, note.strip())
+        except ControlRoomError as error:
+            st.error(f"{error.message} ({error.code})")
+            return
+        told(f"Readers of {row.env} have what was built anew.")
+
+
+@st.dialog("Roll back")
+def ask_roll_back(row: Refresh) -> None:
+    st.write(f"Readers of {row.env} get what they had before the swap.")
+    later = st.checkbox("Also set aside what runs have written upon it since", key="refresh_later")
+    note = st.text_input("Why", key="refresh_note", placeholder="kept in the audit log")
+    if st.button("Roll back", type="primary", key="do_roll_back"):
+        try:
+            roll_back_refresh(row.refresh_id, bool(later), note.strip())
+        except ControlRoomError as error:
+            st.error(f"{error.message} ({error.code})")
+            return
+        told(f"Readers of {row.env} have what they had before.")
+
+
+def told(said: str) -> None:
+    st.session_state["pipeline_done"] = said
+    st.rerun()
