@@ -1102,7 +1102,7 @@ CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs int
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) RETURNS record
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.count_cap_usage() RETURNS trigger
@@ -1233,7 +1233,7 @@ CREATE FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level inte
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.expose(p_name text, p_comment text) RETURNS void
@@ -1257,7 +1257,7 @@ CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.hold_outputs(p_run_id uuid) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) RETURNS void
@@ -1403,7 +1403,7 @@ CREATE FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_tr
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.measured(p_usage jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
@@ -1411,7 +1411,7 @@ CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.moved(p_result jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_backfill(p_backfill_id uuid) RETURNS ops.backfills
@@ -1684,7 +1684,7 @@ CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refresh_of(p_run_id uuid) RETURNS uuid
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger

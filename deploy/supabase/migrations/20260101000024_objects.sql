@@ -344,20 +344,24 @@ end
 $$;
 
 -- functions/02_private_events.sql
+-- What is called with each event or phase is plpgsql, which keeps its plans: a function in SQL is planned anew at each call.
+
 -- The hash chain: hash = sha256(hash before ‖ row). jsonb_build_array makes the row unambiguous, whatever is in it.
 
 create or replace function private.event_hash(
   p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamptz, p_type text, p_phase text, p_level text,
   p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid
 ) returns bytea
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_catalog.sha256(p_previous || pg_catalog.convert_to(
+begin
+  return pg_catalog.sha256(p_previous || pg_catalog.convert_to(
     pg_catalog.jsonb_build_array(
       p_run_id, p_seq, (extract(epoch from p_ts) * 1000000)::bigint, p_type, p_phase, p_level, p_message, p_data,
       p_lease_token, p_event_id)::text,
-    'UTF8'))
+    'UTF8'));
+end
 $$;
 
 -- Appends to an OWNED run. The lease row holds the head of the chain and its lock makes seq gapless; the run row is not
@@ -1208,20 +1212,23 @@ create or replace function private.cost_of(
   p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric,
   out cost numeric, out currency text
 )
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   select round(pg_catalog.sum(p.price * case p.unit
       when 'cpu_second' then p_cpu_seconds
       when 'gb_hour' then p_gb_seconds / 3600
       when 'gb_read' then p_read_bytes / 1000000000
       else p_written_bytes / 1000000000
     end), 12), pg_catalog.max(p.currency)
+  into cost, currency
   from (
-    select distinct on (unit) unit, price, currency
-    from ops.prices
-    where org_id = p_org_id and valid_from <= pg_catalog.clock_timestamp()
-    order by unit, valid_from desc) as p
+    select distinct on (o.unit) o.unit, o.price, o.currency
+    from ops.prices o
+    where o.org_id = p_org_id and o.valid_from <= pg_catalog.clock_timestamp()
+    order by o.unit, o.valid_from desc) as p;
+end
 $$;
 
 -- Takes reports [{run_id, lease_token, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,
@@ -1405,10 +1412,11 @@ $$;
 
 -- The tables that a run releases, locked until it has: no rollback and no swap comes between the last look and the release.
 create or replace function private.hold_outputs(p_run_id uuid) returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select from ops.datasets d
+begin
+  perform from ops.datasets d
   where d.id in (
     select v.dataset_id from ops.dataset_versions v where v.run_id = p_run_id
     union all
@@ -1421,7 +1429,8 @@ as $$
       and t.name = pg_catalog.split_part(o.one ->> 'table', '.', 2)
     where r.id = p_run_id)
   order by d.id
-  for no key update
+  for no key update;
+end
 $$;
 
 -- `layer.name` → the version that readers get, null where none is released yet, for those of p_tables that the installation
@@ -5812,10 +5821,13 @@ $$;
 
 -- The refresh that a run builds; null where it builds none.
 create or replace function private.refresh_of(p_run_id uuid) returns uuid
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select f.id from ops.runs r join ops.refreshes f on f.run_id = coalesce(r.root_run, r.id) where r.id = p_run_id
+begin
+  return (
+    select f.id from ops.runs r join ops.refreshes f on f.run_id = coalesce(r.root_run, r.id) where r.id = p_run_id);
+end
 $$;
 
 -- The version that a commit to a table builds upon: null for the newest as it stands, -1 for an empty table. Asked in the
@@ -8265,30 +8277,36 @@ $$;
 
 -- Of what the owner reports of a try, what belongs to the phase's metrics.
 create or replace function private.measured(p_usage jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
-  from pg_catalog.jsonb_each(p_usage)
-  where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes')
+begin
+  return (
+    select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
+    from pg_catalog.jsonb_each(p_usage)
+    where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes'));
+end
 $$;
 
 -- What a phase that succeeded has moved, without the commits of a former owner that it adopted: those were charged when they were
 -- recorded, if by this try, as its own.
 create or replace function private.moved(p_result jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
-    else pg_catalog.jsonb_build_object(
-      'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
-    end
-  from (
-    select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
-      coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
-    from pg_catalog.jsonb_array_elements(
-      case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
-    where (d ->> 'adopted')::boolean) as a
+begin
+  return (
+    select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
+      else pg_catalog.jsonb_build_object(
+        'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
+      end
+    from (
+      select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
+        coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
+      from pg_catalog.jsonb_array_elements(
+        case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
+      where (d ->> 'adopted')::boolean) as a);
+end
 $$;
 
 -- A run that skips a phase has its artifacts too: those of the nearest run before it that carried the phase out. Only now, and
