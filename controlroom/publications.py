@@ -38,21 +38,28 @@ def put_back(
 ) -> tuple[Published, Published]:
     """Gives readers an earlier version of a table back; what stood there, and what stands there now.
 
-    Both databases change, or neither: the audit log's line is written first and becomes one when the rows have changed.
+    The audit log's line is tried before anything changes, for whether it may be, and written when the rows have changed.
 
     Raises:
         NotAllowed: whoever asks is no editor there.
         NotFound, Conflict: no such version is kept, or several are meant.
         SecretMissing, SourceUnreachable, PhaseFailed: as :func:`pipelines.rollback.roll_back` has them.
     """
-    project_id, tenant = session.project_id(), _tenant(session, env)
+    project_id, tenant, bi = session.project_id(), _tenant(session, env), Bi(session.connection)
+
+    def written(gone: Published, come: Published) -> None:
+        bi.note_rollback(project_id, env, table, _facts(gone), _facts(come), note or None)
 
     def agreed(gone: Published, come: Published) -> None:
-        Bi(session.connection).note_rollback(project_id, env, table, _facts(gone), _facts(come), note or None)
+        # Asked at each try, where a reader holds the table: none of these lines stays.
+        with session.connection.transaction(force_rollback=True):
+            written(gone, come)
 
     dsn = SecretStore(session.settings.home).resolve(dsn)
-    with rollback.opened(dsn, table) as connection, session.connection.transaction():
-        return rollback.roll_back(connection, table, tenant, to, agreed)
+    with rollback.opened(dsn, table) as connection:
+        gone, come = rollback.roll_back(connection, table, tenant, to, agreed)
+    written(gone, come)
+    return gone, come
 
 
 def lines(shelf: Shelf) -> list[dict[str, object]]:
