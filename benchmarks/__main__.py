@@ -16,10 +16,11 @@ MODULES = {
     "overhead": "benchmarks.overhead",
     "medallion": "benchmarks.medallion.compare",
     "ingest": "benchmarks.ingest.compare",
+    "publish": "benchmarks.publish.compare",
     "rls": "benchmarks.rls.compare",
 }
 # Those whose size can be chosen.
-SIZED = ("dashboard", "ingest")
+SIZED = ("dashboard", "ingest", "publish")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,15 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small and once: proves that it runs, not how fast")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument(
-        "--rows", type=int, metavar="N", help="ingest: journal items in the source; dashboard: runs in the history"
+        "--rows", type=int, metavar="N", help="of the source (ingest), the mart (publish), the history (dashboard)"
     )
     wanted = parser.parse_args(arguments)
     if wanted.name not in MODULES:
         return _refuse(f"there is no benchmark {wanted.name!r}; there are {', '.join(sorted(MODULES))}")
     if wanted.rows is not None and (wanted.name not in SIZED or wanted.rows < 1):
-        return _refuse(
-            f"--rows {wanted.rows} does not fit {wanted.name}; it is for {' and '.join(SIZED)}, and at least 1"
-        )
+        return _refuse(f"--rows {wanted.rows} does not fit {wanted.name}; it is for {', '.join(SIZED)}, and at least 1")
     run: Callable[..., Report] = import_module(MODULES[wanted.name]).run
     report = run(wanted.quick, **({} if wanted.rows is None else {"rows": wanted.rows}))
     sys.stdout.write(report.to_json() + "\n" if wanted.json else report.to_markdown())

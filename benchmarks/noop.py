@@ -34,11 +34,12 @@ def handle(_: Context, __: Phase) -> PhaseResult:
     return PhaseResult(rows_in=0, rows_out=0, byte_size=0, output_fingerprint=None)
 
 
-def noops(phases: int) -> Pipeline:
-    """A pipeline of so many no-op phases, each after the one before."""
+def noops(phases: int, pool: str | None = None) -> Pipeline:
+    """A pipeline of so many no-op phases, each after the one before; its runs take a slot of the pool, if one is named."""
     names = [f"noop_{number}" for number in range(phases)]
     chain = [
         {"name": name, "kind": "noop", "depends_on": names[max(0, number - 1) : number]}
         for number, name in enumerate(names)
     ]
-    return Pipeline.from_json({"version": 1, "pipeline": "noop", "owner": "@bench", "phases": chain})
+    limited = {} if pool is None else {"pool": pool}
+    return Pipeline.from_json({"version": 1, "pipeline": "noop", "owner": "@bench", "phases": chain, **limited})

@@ -9,7 +9,8 @@ from benchmarks.noop import noops
 from benchmarks.report import Report, Samples
 from benchmarks.server import Server, server
 from benchmarks.stand import Stand, plain_stand, ray_stand, wall
-from benchmarks.watched import traced, watched
+from benchmarks.watched import POOL, receiver, traced, watched
+from pipelines.spec import Pipeline
 
 PHASES = 5
 WARM_UP = 5
@@ -25,19 +26,23 @@ def _measured(host: Server, stands: Mapping[str, Stand], runs: int, seen: Sample
     Stands take turns, run by run, so that whatever else the machine does is every stand's alike.
     """
     for _ in range(WARM_UP):
-        for stand in stands.values():
-            stand.run(noops(PHASES))
+        for row, stand in stands.items():
+            stand.run(_pipeline(row))
     for _ in range(runs):
         for row, stand in stands.items():
-            seen.add(row, "one run, ms", 1000 * wall(stand.run(noops(PHASES))))
+            seen.add(row, "one run, ms", 1000 * wall(stand.run(_pipeline(row))))
     for _ in range(BURSTS):
         for row, stand in stands.items():
             _burst(host, stand, row, runs, seen)
 
 
+def _pipeline(row: str) -> Pipeline:
+    return noops(PHASES, POOL if row == WATCHED else None)
+
+
 def _burst(host: Server, stand: Stand, row: str, runs: int, seen: Samples) -> None:
     meter = Meter(host.postmaster, stand.executor)
-    facts = stand.run_all([noops(PHASES)] * runs)
+    facts = stand.run_all([_pipeline(row)] * runs)
     spent = meter.read()
     began, ended = min(one["created_at"] for one in facts), max(one["finished_at"] for one in facts)
     seen.add(row, "burst, runs/s", runs / (ended - began).total_seconds())
@@ -51,12 +56,13 @@ def run(quick: bool) -> Report:
     seen = Samples()
     with server() as host:
         with (
-            traced() as tracing,
+            receiver() as url,
             plain_stand(host, "plain", slots=SLOTS) as plain,
-            plain_stand(host, "watched", slots=SLOTS, more=tracing) as everything,
-            watched(host, everything.url),
+            plain_stand(host, "watched", slots=SLOTS, more=traced(url)) as everything,
+            watched(host, everything, url) as watch,
         ):
             _measured(host, {PLAIN: plain, WATCHED: everything}, runs, seen)
+            used = watch.used()
         if not quick:
             with ray_stand(host, "ray", slots=SLOTS) as stand:
                 _measured(host, {RAY: stand}, runs, seen)
@@ -72,7 +78,11 @@ def run(quick: bool) -> Report:
     )
     report.notes.append(
         "Everything on: each run traced to an OTLP receiver, each phase with a log of its own that is kept, a steward at its "
-        "duties, and metrics scraped each second. The executor's CPU is without the steward's and the scrape's."
+        "duties that tells a receiver of OpenLineage over HTTP, metrics scraped each second, a concurrent and two metered caps "
+        "and a pool that concern each run and hold none back, a price of each unit. The executor's CPU is without the "
+        "steward's and the scrape's."
     )
+    for what, count in used.items():
+        report.at_least(f"everything on: {what}", count, 1)
     report.notes.append(f"{4 + 2 * PHASES} hash-chained events a run.")
     return report

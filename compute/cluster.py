@@ -29,6 +29,8 @@ def environment(home: Path) -> dict[str, str]:
         # Beyond these Ray ends idle workers after a second, and counts the executors among them.
         "RAY_num_workers_soft_limit": "32",
         "RAY_idle_worker_killing_time_threshold_ms": "600000",
+        # What a handler has started ends with its worker, however that ends.
+        "RAY_process_group_cleanup_enabled": "true",
     }
 
 

@@ -75,7 +75,7 @@ class Meter:
         peak = _status_bytes(self._pid, "VmHWM" if self._forgets else "VmRSS")
         cpu = now.cpu_seconds - self._before.cpu_seconds
         read, written = now.read_bytes - self._before.read_bytes, now.written_bytes - self._before.written_bytes
-        for child in _descendants(self._pid) if children else ():
+        for child in descendants(self._pid) if children else ():
             if (of_child := _counted(child)) is not None:
                 cpu += of_child.cpu_seconds
                 read, written = read + of_child.read_bytes, written + of_child.written_bytes
@@ -119,11 +119,11 @@ def _forget_peak(pid: int) -> bool:
     return True
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
     """Every process below this one that lives."""
     with contextlib.suppress(OSError):
         for thread in (PROC / str(pid) / "task").iterdir():
             with contextlib.suppress(OSError):
                 for child in (thread / "children").read_text().split():
                     yield int(child)
-                    yield from _descendants(int(child))
+                    yield from descendants(int(child))

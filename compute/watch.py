@@ -7,7 +7,7 @@ from ops.settings import Settings
 from ops.watching import Watching
 
 # The same as compute.probes.checks.CHECKS, which knows Polars.
-PROBED = ("Jobs/Workflows", "Pipeline authoring", "SQL Warehouse", "Table format", "Lineage")
+PROBED = ("Jobs/Workflows", "Pipeline authoring", "SQL Warehouse", "Table format", "Catalog/Governance", "Lineage")
 
 
 def pulse(connection: Connection, _: Settings) -> None:

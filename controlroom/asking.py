@@ -46,8 +46,7 @@ def submitted(session: Session, question: Question, env: str | None = None) -> R
         BadInput: the gate refuses the SQL.
         NotFound: no such project or environment, or none of the caller's.
     """
-    if question.engine == "embedded":
-        admit(question.sql)
+    admit(question.sql)
     settings = session.settings
     if not settings.token:
         session.project_id()

@@ -18,6 +18,7 @@ from controlroom.commands import (
     limits,
     people,
     pipeline,
+    publish,
     query,
     refresh,
     run,
@@ -57,6 +58,7 @@ app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(run.app, name="run")
 app.add_typer(account.app, name="account")
 app.add_typer(superset.app, name="superset")
+app.add_typer(publish.app, name="publish")
 app.add_typer(query.app, name="query")
 for module in (
     stack,

@@ -153,12 +153,13 @@ def _executors(facts: Facts) -> Iterator[Metric]:
 
 
 def _caps(caps: Iterable[Facts]) -> Iterator[Metric]:
-    labels = ["cap", "unit", "period"]
+    labels = ["org", "cap", "unit", "period"]
     used = GaugeMetricFamily("controlroom_cap_used", "What is used of a cap now.", labels=labels)
     limit = GaugeMetricFamily("controlroom_cap_limit", "The limit of a cap.", labels=labels)
     for each in caps:
-        used.add_metric([each["key"], each["unit"], each["period"]], each["used"])
-        limit.add_metric([each["key"], each["unit"], each["period"]], each["limit"])
+        whose = [each["org"], each["key"], each["unit"], each["period"]]
+        used.add_metric(whose, each["used"])
+        limit.add_metric(whose, each["limit"])
     yield used
     yield limit
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controlroom.session import Session
 from ops import traces
-from ops.errors import BadInput
 from ops.model import RunId, Trigger
 from ops.watching import Watching
 from pipelines.catalogue import git_sha, new_phases, spec_path
@@ -31,18 +30,6 @@ class Request:
     env: str | None = None
     key: str | None = None
     priority: int = 100
-
-
-def named_values(pairs: Sequence[str]) -> dict[str, str]:
-    """``NAME=VALUE`` as a person types it.
-
-    Raises:
-        BadInput: one has no value.
-    """
-    parts = [each.partition("=") for each in pairs]
-    if wrong := [name for name, equals, _ in parts if not equals]:
-        raise BadInput(f"--param {wrong[0]} has no value; write NAME=VALUE")
-    return {name: value for name, _, value in parts}
 
 
 def submit(session: Session, request: Request) -> RunId:

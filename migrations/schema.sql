@@ -16,11 +16,11 @@ CREATE FUNCTION api.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) IS 'Queued: canceled at once. Owned: the owner is asked to stop at its next heartbeat. Returns the status or cancel_requested.';
-CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+CREATE FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) IS 'Charges a cap if the amount still fits, and says whether it did.';
+COMMENT ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) IS 'Charges a cap if the amount still fits, and says whether it did. p_org may be left out where only one org has a cap of that name.';
 CREATE FUNCTION api.cap_report() RETURNS TABLE(key text, org text, project text, pipeline text, unit text, period text, amount numeric, used numeric, resets_at timestamp with time zone, used_up_at timestamp with time zone, cap_id uuid, org_id uuid, project_id uuid, began_at timestamp with time zone, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -56,6 +56,11 @@ CREATE FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) IS 'Gives up on this attempt. p_retryable and attempts left: queued again after a pause, else failed. Returns the status.';
+CREATE FUNCTION api.find_queries(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, sql text, params jsonb, engine text, subject text, status text, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, ms double precision, rows bigint, cached_from uuid, personal boolean, error_code text, error_message text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) IS 'The questions that a filter leaves, newest first.';
 CREATE FUNCTION api.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -176,6 +181,11 @@ CREATE FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) IS 'claimed → running. A repeat changes nothing.';
+CREATE FUNCTION api.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb DEFAULT '{}'::jsonb, p_engine text DEFAULT 'embedded'::text, p_idempotency_key text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) IS 'Queues a question in SQL as a run of its own and returns its id. A repeat of the caller''s p_idempotency_key is the same run.';
 CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -222,7 +232,7 @@ CREATE FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) RETURNS boolean
+CREATE FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text DEFAULT NULL::text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -330,6 +340,10 @@ CREATE FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code t
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.find_queries(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, sql text, params jsonb, engine text, subject text, status text, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, ms double precision, rows bigint, cached_from uuid, personal boolean, error_code text, error_message text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.find_runs(p_filter jsonb DEFAULT '{}'::jsonb, p_limit integer DEFAULT 50, p_before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_before_id uuid DEFAULT NULL::uuid) RETURNS TABLE(run_id uuid, org text, project text, env text, pipeline text, pipeline_version integer, status text, phase text, priority integer, attempt integer, max_attempts integer, trigger text, git_sha text, tags jsonb, created_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, error_code text, error_message text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -356,6 +370,10 @@ CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.judge_standing() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.known_answer(p_run_id uuid, p_lease_token bigint, p_key text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -401,11 +419,19 @@ CREATE FUNCTION ops.metrics(p_queue integer DEFAULT 20000) RETURNS jsonb
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
     AS …;
+CREATE FUNCTION ops.named_versions(p_run_id uuid, p_lease_token bigint, p_names text[]) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text DEFAULT NULL::text, p_tags text[] DEFAULT NULL::text[], p_pii text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text DEFAULT NULL::text, p_owners text[] DEFAULT NULL::text[], p_tags text[] DEFAULT NULL::text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -418,6 +444,10 @@ CREATE FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text DEFAULT '':
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.pending_schedules(p_limit integer DEFAULT 200) RETURNS SETOF uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.personal_columns(p_run_id uuid, p_lease_token bigint, p_tables text[]) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -517,7 +547,7 @@ CREATE FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) RETURNS vo
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.remove_cap(p_key text) RETURNS void
+CREATE FUNCTION ops.remove_cap(p_org text, p_key text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -658,6 +688,10 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb DEFAULT '{}'::jsonb, p_engine text DEFAULT 'embedded'::text, p_idempotency_key text DEFAULT NULL::text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -825,6 +859,10 @@ CREATE FUNCTION private.blank_rule(p_project_id uuid, p_name text) RETURNS ops.a
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.bound_transaction() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.presented_traceparent() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -874,7 +912,7 @@ CREATE TABLE ops.runs (
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
     CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text])))
+    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text, 'query'::text])))
 )
 WITH (fillfactor='80');
 ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
@@ -1009,6 +1047,10 @@ CREATE FUNCTION private.check_freshness(p_now timestamp with time zone) RETURNS 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.check_query_filter(p_filter jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.check_run_filter(p_filter jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1055,12 +1097,12 @@ CREATE FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipel
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) RETURNS uuid[]
+CREATE FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone, p_open uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) RETURNS record
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.count_cap_usage() RETURNS trigger
@@ -1191,7 +1233,7 @@ CREATE FUNCTION private.escalation_wait(p_route ops.routing_matrix, p_level inte
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.event_hash(p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamp with time zone, p_type text, p_phase text, p_level text, p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid) RETURNS bytea
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.expose(p_name text, p_comment text) RETURNS void
@@ -1215,7 +1257,7 @@ CREATE FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) RETURNS bytea
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.hold_outputs(p_run_id uuid) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) RETURNS void
@@ -1226,12 +1268,28 @@ CREATE FUNCTION private.http_errors() RETURNS TABLE(sqlstate text, code text, st
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.insert_run(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.is_metered() RETURNS boolean
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_own_query(p_run_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_refresh(p_run ops.runs) RETURNS boolean
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_time(p_text text) RETURNS boolean
@@ -1242,8 +1300,8 @@ CREATE FUNCTION private.is_trusted() RETURNS boolean
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.is_usual(p_trigger text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION private.is_usual(p_run ops.runs) RETURNS boolean
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) RETURNS interval
@@ -1275,6 +1333,10 @@ CREATE FUNCTION private.keep_an_admin(p_old ops.memberships) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.keep_answer(p_run_id uuid, p_key text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1296,6 +1358,14 @@ CREATE FUNCTION private.let_people_read(p_table text, p_condition text) RETURNS 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.limited_scope(p_org text, p_project text, OUT org_id uuid, OUT project_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.limits_lock(p_org_id uuid) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE TABLE private.accounts (
     subject text NOT NULL,
     salt bytea,
@@ -1311,7 +1381,7 @@ CREATE FUNCTION private.lock_account(p_subject text) RETURNS private.accounts
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.lock_limits() RETURNS void
+CREATE FUNCTION private.lock_limits(p_org_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -1333,7 +1403,7 @@ CREATE FUNCTION private.make_rerun(p_old ops.runs, p_way text, p_from text, p_tr
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.measured(p_usage jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text) RETURNS numeric
@@ -1341,7 +1411,7 @@ CREATE FUNCTION private.min_score(p_project_id uuid, p_pipeline text, p_env text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.moved(p_result jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.my_backfill(p_backfill_id uuid) RETURNS ops.backfills
@@ -1393,6 +1463,10 @@ CREATE FUNCTION private.needed_pools(p_spec jsonb) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.next_turn(p_project_id uuid, p_priority integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.no_such_version(p_name text, p_dataset ops.datasets, p_project_id uuid, p_env text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1565,6 +1639,14 @@ CREATE FUNCTION private.protect_table(p_table text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.query_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.query_spec(p_sql text, p_engine text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.queue_groups() RETURNS TABLE(project_id uuid, pipeline text, pools jsonb)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1602,7 +1684,7 @@ CREATE FUNCTION private.record_pipeline_signals(p_run_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refresh_of(p_run_id uuid) RETURNS uuid
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.refuse_change() RETURNS trigger
@@ -1623,6 +1705,33 @@ CREATE FUNCTION private.refuse_terminal_change() RETURNS trigger
     AS …;
 CREATE FUNCTION private.release_datasets(p_run_id uuid) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE TABLE ops.dataset_versions (
+    id uuid DEFAULT private.new_id() NOT NULL,
+    dataset_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    version bigint NOT NULL,
+    run_id uuid NOT NULL,
+    phase text NOT NULL,
+    lease_token bigint NOT NULL,
+    mode text NOT NULL,
+    rows bigint NOT NULL,
+    total_rows bigint NOT NULL,
+    byte_size bigint NOT NULL,
+    fingerprint text NOT NULL,
+    columns jsonb NOT NULL,
+    adopted boolean DEFAULT false NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event_time timestamp with time zone,
+    event_looked_at timestamp with time zone,
+    stats jsonb DEFAULT '{}'::jsonb NOT NULL,
+    column_map_id uuid,
+    aside boolean DEFAULT false NOT NULL
+);
+ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION private.released_at(p_version ops.dataset_versions) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text DEFAULT NULL::text, p_error_message text DEFAULT NULL::text, p_error_data jsonb DEFAULT NULL::jsonb) RETURNS void
@@ -1665,8 +1774,16 @@ CREATE FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priorit
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.require_patience(p_subject text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) RETURNS void
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.require_question(p_sql text, p_params jsonb, p_engine text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) RETURNS void
@@ -1761,6 +1878,10 @@ CREATE FUNCTION private.settle_chunks(p_backfill ops.backfills) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.share_limits() RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.signed_in() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1821,6 +1942,10 @@ CREATE FUNCTION private.used_up(p_project_id uuid, p_pipeline text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.version_named(p_dataset ops.datasets, p_when text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION private.waits_for_cap(p_run ops.runs, p_now timestamp with time zone) RETURNS TABLE(said text, until timestamp with time zone, data jsonb)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1837,29 +1962,6 @@ CREATE FUNCTION private.webhook_data(p_body bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE TABLE ops.dataset_versions (
-    id uuid DEFAULT private.new_id() NOT NULL,
-    dataset_id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    version bigint NOT NULL,
-    run_id uuid NOT NULL,
-    phase text NOT NULL,
-    lease_token bigint NOT NULL,
-    mode text NOT NULL,
-    rows bigint NOT NULL,
-    total_rows bigint NOT NULL,
-    byte_size bigint NOT NULL,
-    fingerprint text NOT NULL,
-    columns jsonb NOT NULL,
-    adopted boolean DEFAULT false NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    event_time timestamp with time zone,
-    event_looked_at timestamp with time zone,
-    stats jsonb DEFAULT '{}'::jsonb NOT NULL,
-    column_map_id uuid,
-    aside boolean DEFAULT false NOT NULL
-);
-ALTER TABLE ONLY ops.dataset_versions FORCE ROW LEVEL SECURITY;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
 CREATE VIEW api.datasets WITH (security_invoker='true') AS …;
 CREATE TABLE ops.executors (
@@ -2294,6 +2396,32 @@ CREATE TABLE ops.promotions (
     CONSTRAINT promotions_env_check CHECK ((env = ANY (ARRAY['stage'::text, 'prod'::text])))
 );
 ALTER TABLE ONLY ops.promotions FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.queries (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    sql text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    engine text NOT NULL,
+    subject text,
+    sees_personal boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT queries_engine_check CHECK ((engine ~ '^[a-z][a-z0-9_]{0,30}$'::text)),
+    CONSTRAINT queries_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT queries_params_check CHECK ((jsonb_typeof(params) = 'object'::text)),
+    CONSTRAINT queries_sql_check CHECK (((length(sql) >= 1) AND (length(sql) <= 100000)))
+);
+ALTER TABLE ONLY ops.queries FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.query_answers (
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    key text NOT NULL,
+    run_id uuid NOT NULL,
+    answered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT query_answers_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text]))),
+    CONSTRAINT query_answers_key_check CHECK ((key ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY ops.query_answers FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.queue_turns (
     project_id uuid NOT NULL,
     priority integer NOT NULL,
@@ -2502,7 +2630,7 @@ ALTER TABLE ONLY ops.capabilities
 ALTER TABLE ONLY ops.capabilities
     ADD CONSTRAINT capabilities_pkey PRIMARY KEY (ordinal);
 ALTER TABLE ONLY ops.caps
-    ADD CONSTRAINT caps_key_key UNIQUE (key);
+    ADD CONSTRAINT caps_org_key UNIQUE (org_id, key);
 ALTER TABLE ONLY ops.caps
     ADD CONSTRAINT caps_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.channels
@@ -2579,6 +2707,10 @@ ALTER TABLE ONLY ops.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY ops.queries
+    ADD CONSTRAINT queries_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY ops.query_answers
+    ADD CONSTRAINT query_answers_pkey PRIMARY KEY (project_id, env, key);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_pkey PRIMARY KEY (project_id, priority);
 ALTER TABLE ONLY ops.refresh_tables
@@ -2679,7 +2811,6 @@ CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id
 CREATE INDEX cap_usage_held ON ops.cap_usage USING btree (cap_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
-CREATE INDEX caps_org ON ops.caps USING btree (org_id);
 CREATE INDEX caps_project ON ops.caps USING btree (project_id);
 CREATE INDEX column_edges_project ON ops.column_edges USING btree (project_id);
 CREATE INDEX column_maps_project ON ops.column_maps USING btree (project_id);
@@ -2709,22 +2840,27 @@ CREATE INDEX pools_project ON ops.pools USING btree (project_id) WHERE (project_
 CREATE INDEX promotions_current ON ops.promotions USING btree (project_id, pipeline, env, promoted_at DESC, id DESC);
 CREATE INDEX promotions_evidence ON ops.promotions USING btree (evidence_run);
 CREATE INDEX promotions_version ON ops.promotions USING btree (project_id, pipeline, version);
+CREATE INDEX queries_list ON ops.queries USING btree (project_id, created_at DESC, run_id DESC);
+CREATE INDEX queries_of_subject ON ops.queries USING btree (subject, created_at DESC, run_id DESC);
+CREATE INDEX queries_words ON ops.queries USING gin (to_tsvector('simple'::regconfig, translate(sql, '.'::text, ' '::text)));
+CREATE INDEX query_answers_run ON ops.query_answers USING btree (run_id);
 CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_id);
 CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);
 CREATE INDEX refreshes_project ON ops.refreshes USING btree (project_id, env, started_at DESC);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX run_events_lifecycle ON ONLY ops.run_events USING btree (run_id, seq) WHERE (type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text]));
-CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
-CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'canceled'::text);
-CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'failed'::text);
+CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
+CREATE INDEX runs_canceled ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger) WHERE (status = 'canceled'::text);
+CREATE INDEX runs_failed ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger) WHERE (status = 'failed'::text);
 CREATE INDEX runs_finished ON ops.runs USING brin (finished_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE UNIQUE INDEX runs_idempotency ON ops.runs USING btree (project_id, env, idempotency_key) WHERE (idempotency_key IS NOT NULL);
-CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC);
+CREATE INDEX runs_list ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger);
+CREATE INDEX runs_of_line ON ops.runs USING btree (root_run) WHERE (root_run IS NOT NULL);
 CREATE INDEX runs_of_pipeline ON ops.runs USING btree (project_id, pipeline, created_at DESC, id DESC);
 CREATE INDEX runs_parent ON ops.runs USING btree (parent_run) WHERE (parent_run IS NOT NULL);
 CREATE INDEX runs_queue ON ops.runs USING btree (priority, turn, id) WHERE (status = 'queued'::text);
 CREATE INDEX runs_queue_of_pipeline ON ops.runs USING btree (project_id, pipeline, pools, priority, turn, id) WHERE (status = 'queued'::text);
-CREATE INDEX runs_waiting ON ops.runs USING btree (project_id, created_at DESC, id DESC) WHERE (status = 'queued'::text);
+CREATE INDEX runs_waiting ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger) WHERE (status = 'queued'::text);
 CREATE INDEX runs_words ON ops.runs USING gin (to_tsvector('simple'::regconfig, ((((pipeline || ' '::text) || COALESCE(error_code, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))), to_tsvector('simple'::regconfig, tags));
 CREATE INDEX schedule_ticks_history ON ops.schedule_ticks USING btree (schedule_id, tick DESC, id DESC);
 CREATE INDEX schedule_ticks_pending ON ops.schedule_ticks USING btree (schedule_id) WHERE (outcome = 'pending'::text);
@@ -2743,10 +2879,12 @@ CREATE INDEX sign_in_failures_name ON private.sign_in_failures USING btree (name
 CREATE INDEX sign_in_links_subject ON private.sign_in_links USING btree (subject);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.promotions FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.queries FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_artifacts FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ops.run_events FOR EACH ROW EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.audit_log FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.promotions FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.queries FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_artifacts FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ops.run_events FOR EACH STATEMENT EXECUTE FUNCTION private.refuse_change();
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.access_tokens FOR EACH ROW EXECUTE FUNCTION private.audit_change();
@@ -2885,6 +3023,14 @@ ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.promotions
     ADD CONSTRAINT promotions_project_id_pipeline_version_fkey FOREIGN KEY (project_id, pipeline, version) REFERENCES ops.pipelines(project_id, slug, version);
+ALTER TABLE ONLY ops.queries
+    ADD CONSTRAINT queries_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.queries
+    ADD CONSTRAINT queries_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.query_answers
+    ADD CONSTRAINT query_answers_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.query_answers
+    ADD CONSTRAINT query_answers_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.queue_turns
     ADD CONSTRAINT queue_turns_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.refresh_tables
@@ -2985,6 +3131,8 @@ CREATE POLICY owner_all ON ops.pools TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.prices TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.projects TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.promotions TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.queries TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.query_answers TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.queue_turns TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.refresh_tables TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.refreshes TO owner USING (true) WITH CHECK (true);
@@ -3095,6 +3243,8 @@ CREATE POLICY people_read ON ops.pools FOR SELECT TO authenticated USING (((org_
 CREATE POLICY people_read ON ops.prices FOR SELECT TO authenticated USING ((org_id = ANY (ARRAY( SELECT private.my_orgs() AS my_orgs))));
 CREATE POLICY people_read ON ops.projects FOR SELECT TO authenticated USING ((id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.promotions FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.queries FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
+CREATE POLICY people_read ON ops.query_answers FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.queue_turns FOR SELECT TO authenticated USING ((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))));
 CREATE POLICY people_read ON ops.refresh_tables FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
@@ -3106,7 +3256,9 @@ CREATE POLICY people_read ON ops.routing_matrix FOR SELECT TO authenticated USIN
 CREATE POLICY people_read ON ops.run_artifacts FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
-  WHERE (r.id = run_artifacts.run_id))))));
+  WHERE (r.id = run_artifacts.run_id)))) AND (((meta -> 'personal'::text) IS DISTINCT FROM 'true'::jsonb) OR (EXISTS ( SELECT
+   FROM ops.runs r
+  WHERE ((r.id = run_artifacts.run_id) AND ((((r.project_id)::text || '/'::text) || r.env) IN ( SELECT private.my_scopes('editor'::text) AS my_scopes))))))));
 CREATE POLICY people_read ON ops.run_events FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -3145,6 +3297,8 @@ ALTER TABLE ops.pools ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.projects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.promotions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.queries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.query_answers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.queue_turns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.refresh_tables ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.refreshes ENABLE ROW LEVEL SECURITY;
@@ -3195,6 +3349,8 @@ CREATE POLICY service_role_all ON ops.pools TO service_role USING (true) WITH CH
 CREATE POLICY service_role_all ON ops.prices TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.projects TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.promotions TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.queries TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.query_answers TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.queue_turns TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.refresh_tables TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.refreshes TO service_role USING (true) WITH CHECK (true);
@@ -3243,9 +3399,9 @@ GRANT ALL ON FUNCTION api.cancel_backfill(p_backfill_id uuid, p_reason text) TO 
 REVOKE ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION api.cancel_run(p_run_id uuid, p_reason text) TO service_role;
-REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
-GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO service_role;
+GRANT ALL ON FUNCTION api.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO controlroom_executor;
 REVOKE ALL ON FUNCTION api.cap_report() FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cap_report() TO authenticated;
 GRANT ALL ON FUNCTION api.cap_report() TO service_role;
@@ -3267,6 +3423,9 @@ GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO con
 REVOKE ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
 GRANT ALL ON FUNCTION api.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
@@ -3339,6 +3498,9 @@ GRANT ALL ON FUNCTION api.start_phase(p_run_id uuid, p_lease_token bigint, p_pha
 REVOKE ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 GRANT ALL ON FUNCTION api.start_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION api.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO service_role;
@@ -3368,9 +3530,9 @@ GRANT ALL ON FUNCTION ops.cancel_backfill(p_backfill_id uuid, p_reason text) TO 
 REVOKE ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.cancel_run(p_run_id uuid, p_reason text) TO service_role;
-REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric) TO service_role;
+REVOKE ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.cap_allow(p_cap_key text, p_amount numeric, p_org text) TO service_role;
 REVOKE ALL ON FUNCTION ops.cap_report() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.cap_report() TO authenticated;
 GRANT ALL ON FUNCTION ops.cap_report() TO service_role;
@@ -3433,6 +3595,9 @@ GRANT ALL ON FUNCTION ops.executor_seen(p_executor_id uuid, p_state text) TO ser
 REVOKE ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.fail_run(p_run_id uuid, p_lease_token bigint, p_error_code text, p_error_message text, p_error_data jsonb, p_retryable boolean) TO service_role;
+REVOKE ALL ON FUNCTION ops.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.find_queries(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.find_runs(p_filter jsonb, p_limit integer, p_before_at timestamp with time zone, p_before_id uuid) TO service_role;
@@ -3453,6 +3618,9 @@ GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO contr
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.judge_standing() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.judge_standing() TO service_role;
+REVOKE ALL ON FUNCTION ops.known_answer(p_run_id uuid, p_lease_token bigint, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.known_answer(p_run_id uuid, p_lease_token bigint, p_key text) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.known_answer(p_run_id uuid, p_lease_token bigint, p_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.lineage_refused(p_run_id uuid, p_error text, p_later boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.lineage_told(p_run_id uuid, p_seq bigint, p_done boolean) FROM PUBLIC;
@@ -3474,12 +3642,18 @@ REVOKE ALL ON FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, 
 GRANT ALL ON FUNCTION ops.message_refused(p_batch_id uuid, p_attempts integer, p_error text) TO service_role;
 REVOKE ALL ON FUNCTION ops.metrics(p_queue integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.metrics(p_queue integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.named_versions(p_run_id uuid, p_lease_token bigint, p_names text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.named_versions(p_run_id uuid, p_lease_token bigint, p_names text[]) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.named_versions(p_run_id uuid, p_lease_token bigint, p_names text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) TO authenticated;
 GRANT ALL ON FUNCTION ops.note_column(p_dataset_id uuid, p_column text, p_description text, p_tags text[], p_pii text) TO service_role;
 REVOKE ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO authenticated;
 GRANT ALL ON FUNCTION ops.note_dataset(p_dataset_id uuid, p_description text, p_owners text[], p_tags text[]) TO service_role;
+REVOKE ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) TO authenticated;
+GRANT ALL ON FUNCTION ops.note_rollback(p_project_id uuid, p_env text, p_table text, p_before jsonb, p_after jsonb, p_note text) TO service_role;
 REVOKE ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION ops.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
@@ -3488,6 +3662,9 @@ GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO a
 GRANT ALL ON FUNCTION ops.pause_schedule(p_schedule_id uuid, p_reason text) TO service_role;
 REVOKE ALL ON FUNCTION ops.pending_schedules(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pending_schedules(p_limit integer) TO service_role;
+REVOKE ALL ON FUNCTION ops.personal_columns(p_run_id uuid, p_lease_token bigint, p_tables text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.personal_columns(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.personal_columns(p_run_id uuid, p_lease_token bigint, p_tables text[]) TO service_role;
 REVOKE ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.pin_inputs(p_run_id uuid, p_lease_token bigint, p_manifest jsonb) TO service_role;
@@ -3554,9 +3731,9 @@ GRANT ALL ON FUNCTION ops.released_versions(p_run_id uuid, p_lease_token bigint,
 REVOKE ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_alert_rule(p_project_id uuid, p_name text) TO service_role;
-REVOKE ALL ON FUNCTION ops.remove_cap(p_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO authenticated;
-GRANT ALL ON FUNCTION ops.remove_cap(p_key text) TO service_role;
+REVOKE ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.remove_cap(p_org text, p_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.remove_channel(p_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO authenticated;
 GRANT ALL ON FUNCTION ops.remove_channel(p_name text) TO service_role;
@@ -3654,6 +3831,9 @@ GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO cont
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO authenticated;
 GRANT ALL ON FUNCTION ops.swap_refresh(p_refresh_id uuid, p_note text) TO service_role;
@@ -3700,6 +3880,7 @@ REVOKE ALL ON FUNCTION private.backfill_estimate(p_project_id uuid, p_env text, 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.alert_rules TO service_role;
 GRANT SELECT ON TABLE ops.alert_rules TO authenticated;
 REVOKE ALL ON FUNCTION private.blank_rule(p_project_id uuid, p_name text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.bound_transaction() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.presented_traceparent() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.presented_traceparent() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.runs TO service_role;
@@ -3724,6 +3905,7 @@ REVOKE ALL ON FUNCTION private.charge_leases(p_run_ids uuid[], p_lease_tokens bi
 REVOKE ALL ON FUNCTION private.charge_metered_caps(p_more jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.charge_usage(p_reports jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_freshness(p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.check_query_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.check_run_filter(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.chunk_params(p_spec jsonb, p_partition jsonb, p_params jsonb, p_first text, p_until text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfill_chunks TO service_role;
@@ -3731,7 +3913,7 @@ GRANT SELECT ON TABLE ops.backfill_chunks TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.pipelines TO service_role;
 GRANT SELECT ON TABLE ops.pipelines TO authenticated;
 REVOKE ALL ON FUNCTION private.chunk_run(p_backfill ops.backfills, p_pipeline ops.pipelines, p_chunk ops.backfill_chunks) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.claim_under_limits(p_capabilities text[], p_max_runs integer, p_dedicated boolean, p_now timestamp with time zone, p_open uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.cost_of(p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric, OUT cost numeric, OUT currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_cap_usage() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.count_ended_runs() FROM PUBLIC;
@@ -3769,24 +3951,31 @@ REVOKE ALL ON FUNCTION private.hmac_sha256(p_key bytea, p_message bytea) FROM PU
 REVOKE ALL ON FUNCTION private.hold_outputs(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.insert_run(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_metered() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_own_query(p_run_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_refresh(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_time(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_trusted() FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.is_usual(p_trigger text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_usual(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.jitter(p_schedule_id uuid, p_tick timestamp with time zone, p_seconds double precision) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_run(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.judge_ticks(p_schedule ops.schedules, p_now timestamp with time zone, p_ticks timestamp with time zone[]) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.memberships TO service_role;
 GRANT SELECT ON TABLE ops.memberships TO authenticated;
 REVOKE ALL ON FUNCTION private.keep_an_admin(p_old ops.memberships) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.keep_answer(p_run_id uuid, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.keep_worst(p_run_id uuid, p_project_id uuid, p_signal text, p_value double precision, p_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.know_event_time(p_version_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lacks_executor(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lease_lost(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.let_people_read(p_table text, p_condition text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.limited_scope(p_org text, p_project text, OUT org_id uuid, OUT project_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.limits_lock(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_account(p_subject text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.lock_limits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.lock_limits(p_org_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.lock_suspicion(p_project_id uuid, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_append_only(p_table text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.make_backfill(p_project_id uuid, p_env text, p_new ops.backfills, p_pipeline ops.pipelines, p_chunks jsonb, p_idempotency_key text) FROM PUBLIC;
@@ -3819,6 +4008,7 @@ REVOKE ALL ON FUNCTION private.name_sha256(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.needed_capabilities(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.needed_pools(p_spec jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.next_turn(p_project_id uuid, p_priority integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.no_such_version(p_name text, p_dataset ops.datasets, p_project_id uuid, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_release() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_skipped(p_schedule ops.schedules, p_from timestamp with time zone, p_through timestamp with time zone, p_ticks integer, p_reason text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.note_stale(p_now timestamp with time zone) FROM PUBLIC;
@@ -3855,6 +4045,8 @@ REVOKE ALL ON FUNCTION private.project_slug(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.projects_asked_for(p_filter jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.promoted_version(p_project_id uuid, p_pipeline text, p_env text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.protect_table(p_table text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.query_conditions(p_filter jsonb, p_before_at timestamp with time zone, p_before_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.query_spec(p_sql text, p_engine text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.queue_groups() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.queue_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb, p_repeat boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.raise_error(p_sqlstate text, p_message text) FROM PUBLIC;
@@ -3873,6 +4065,9 @@ REVOKE ALL ON FUNCTION private.refuse_older(p_old ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_schedule_circle(p_schedule ops.schedules) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.refuse_terminal_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.release_datasets(p_run_id uuid) FROM PUBLIC;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
+GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
+REVOKE ALL ON FUNCTION private.released_at(p_version ops.dataset_versions) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.requeue_run(p_run_id uuid, p_message text, p_data jsonb, p_available_at timestamp with time zone, p_attempts_back integer, p_leases_lost integer, p_error_code text, p_error_message text, p_error_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require(p_value text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_admin(p_org_id uuid, p_project_id uuid, p_envs text[]) FROM PUBLIC;
@@ -3883,7 +4078,9 @@ REVOKE ALL ON FUNCTION private.require_installation_admin() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_lease(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_metered_caps(p_run_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_own_word(p_spec jsonb, p_phases jsonb, p_priority integer, p_max_attempts integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_patience(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_question(p_sql text, p_params jsonb, p_engine text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.rerun_definition(p_old ops.runs, p_way text) FROM PUBLIC;
@@ -3909,6 +4106,7 @@ REVOKE ALL ON FUNCTION private.score_sentence(p_score numeric, p_breakdown jsonb
 REVOKE ALL ON FUNCTION private.season_words(p_season text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.sees_scope(p_org_id uuid, p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.settle_chunks(p_backfill ops.backfills) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.share_limits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.signed_in() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.signed_in() TO authenticated;
 GRANT ALL ON FUNCTION private.signed_in() TO service_role;
@@ -3928,12 +4126,11 @@ REVOKE ALL ON FUNCTION private.take_run(p_run_id uuid, p_lease_token bigint, p_d
 REVOKE ALL ON FUNCTION private.throttled_seconds(p_name_sha256 bytea, p_address text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.tick_hindrance(p_schedule ops.schedules, p_open uuid[], p_data jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.used_up(p_project_id uuid, p_pipeline text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.version_named(p_dataset ops.datasets, p_when text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.waits_for_cap(p_run ops.runs, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.waits_for_pool(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.watch_new_project() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.webhook_data(p_body bytea) FROM PUBLIC;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.dataset_versions TO service_role;
-GRANT SELECT ON TABLE ops.dataset_versions TO authenticated;
 GRANT SELECT ON TABLE api.dataset_versions TO authenticated;
 GRANT SELECT ON TABLE api.datasets TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
@@ -4007,6 +4204,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.prices TO service_role;
 GRANT SELECT ON TABLE ops.prices TO authenticated;
 GRANT SELECT,INSERT ON TABLE ops.promotions TO service_role;
 GRANT SELECT ON TABLE ops.promotions TO authenticated;
+GRANT SELECT,INSERT ON TABLE ops.queries TO service_role;
+GRANT SELECT ON TABLE ops.queries TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.query_answers TO service_role;
+GRANT SELECT ON TABLE ops.query_answers TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.queue_turns TO service_role;
 GRANT SELECT ON TABLE ops.queue_turns TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.refresh_tables TO service_role;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,6 +51,30 @@ class Bi(Calls):
             NotAllowed, NotFound: the caller administers no such project and environment.
         """
         self._do("record_bi_objects", project_id=project_id, env=env, objects=Jsonb([_plain(one) for one in objects]))
+
+    def note_rollback(
+        self,
+        project_id: UUID,
+        env: str,
+        table: str,
+        before: Mapping[str, object],
+        after: Mapping[str, object],
+        note: str | None,
+    ) -> None:
+        """Writes into the audit log that readers of a published table got earlier rows back.
+
+        Raises:
+            NotAllowed: the caller is no editor there.
+        """
+        self._do(
+            "note_rollback",
+            project_id=project_id,
+            env=env,
+            table=table,
+            before=Jsonb(before),
+            after=Jsonb(after),
+            note=note,
+        )
 
     def phase_verdicts(self, run_id: RunId) -> dict[str, bool]:
         """The validate phases of a run, by name, and whether all checks of each held."""

@@ -29,6 +29,20 @@ class UnservedRow:
     runs: int
 
 
+@dataclass(frozen=True)
+class UntoldRow:
+    """Runs (at most 1000) that the receiver of lineage has not been told of in full.
+
+    Attributes:
+        seconds: how long the first event has waited.
+        error: what the receiver, or whoever was to speak to it, said last.
+    """
+
+    runs: int
+    seconds: float
+    error: str | None
+
+
 class Checkup(Calls):
     """Questions over one connection."""
 
@@ -63,6 +77,10 @@ class Checkup(Calls):
         """Whether events of this month, and of the next, have a place."""
         row = self._rows("partitions")[0]
         return bool(row["this_month"]), bool(row["next_month"])
+
+    def untold(self) -> UntoldRow:
+        """What waits for the receiver of lineage; nothing where telling was never switched on."""
+        return UntoldRow(**self._rows("untold")[0])
 
     def unserved(self, within: timedelta) -> list[UnservedRow]:
         """What waits for capabilities that no executor seen ``within`` has."""

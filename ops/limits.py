@@ -122,8 +122,8 @@ class Limits(Calls):
             ),
         )
 
-    def remove_cap(self, key: str) -> None:
-        self._do("remove_cap", key=key)
+    def remove_cap(self, org: str, key: str) -> None:
+        self._do("remove_cap", org=org, key=key)
 
     def pools(self) -> list[PoolRow]:
         return [PoolRow(**row) for row in self._rows("pools")]

@@ -381,9 +381,9 @@ class Rpc(Calls):
         """Scores runs that ended ``within`` and have no score yet; returns how many."""
         return int(self._value("score_ended_runs", limit=limit, within=within))
 
-    def cap_allow(self, cap_key: str, amount: Decimal) -> bool:
-        """Charges the cap if ``amount`` still fits; atomic under any number of callers."""
-        return bool(self._value("cap_allow", cap_key=cap_key, amount=amount))
+    def cap_allow(self, cap_key: str, amount: Decimal, org: str | None = None) -> bool:
+        """Charges the cap if ``amount`` still fits; ``org`` may be left out where only one has a cap of that name."""
+        return bool(self._value("cap_allow", cap_key=cap_key, amount=amount, org=org))
 
     def verify_event_chain(self, run_id: RunId) -> ChainCheck:
         """Recomputes the run's hash chain."""

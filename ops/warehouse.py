@@ -25,7 +25,7 @@ class Question:
 
     Attributes:
         params: the one row of a table ``params``.
-        engine: embedded, postgres or trino.
+        engine: embedded is the one that there is.
         key: idempotency key, one's own: the same key and question give the same run.
     """
 

@@ -262,13 +262,13 @@ class QueryPhase(PhaseBase):
     kind: Literal["query"]
     inputs: dict[Alias, ReadName] = Field({})
     sql: str
-    engine: Literal["embedded", "postgres", "trino"] = "embedded"
+    engine: Literal["embedded"] = "embedded"
     preview_rows: int = Field(50, ge=0, le=1000)
 
     @property
     def named(self) -> tuple[str, ...]:
         """Tables that the SQL names itself, with their pins; none of SQL that the gate refuses, which the run will say."""
-        return () if self.inputs or self.engine != "embedded" else named_tables(self.sql)
+        return () if self.inputs else named_tables(self.sql)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -51,12 +51,21 @@ class PostgresTarget(Strict):
 
     Shared, it holds the rows of several projects and environments: a column ``tenant`` says whose each row is
     (``org/project/env``), and a publish swaps those of its own.
+
+    Attributes:
+        key: a unique index.
+        indexes: columns of each further index.
+        columns: what readers are told of columns, as their comments.
+        keep: how many earlier versions stay for ``controlroom publish rollback``.
     """
 
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
     dsn: Dsn
     key: tuple[str, ...] = ()
+    indexes: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = ()
+    columns: Mapping[str, str] = {}
     shared: bool = False
+    keep: Annotated[int, Field(ge=0, le=20)] = 1
 
     @field_validator("table")
     @classmethod

@@ -52,7 +52,8 @@ create policy controlroom_tenants on {table} for select to {readers}
   using (tenant = any (array(select gold_access.my_tenants())));
 grant select on {table} to {readers};
 """
-PUBLISHED = re.compile(r"controlroom (?P<table>\S+) version (?P<version>\d+) (?P<fingerprint>\S+)")
+# More may follow: pipelines.published says what.
+PUBLISHED = re.compile(r"controlroom (?P<table>\S+) version (?P<version>\d+) (?P<fingerprint>\S+)(?: .*)?")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Warm child processes: a phase in each, killed when it must stop. A busy or crashing handler never touches the lease."""
+"""Warm child processes: a phase in each, killed when it must stop, with all that its handler started.
+
+A busy or crashing handler never touches the lease.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol
 
+from compute import family
 from compute.hand import Answer
 from compute.metering import SAMPLE_SECONDS, Meter
 from compute.native_output import NativeOutput, new_file, taken
@@ -81,8 +85,8 @@ class _Task:
     def stop(self) -> None:
         with self._lock:
             self.stopped = True
-            if self._process is not None:
-                self._process.kill()
+            if self._process is not None and self._process.pid is not None:
+                family.end(self._process.pid)
 
 
 class _Child(threading.Thread):
@@ -111,13 +115,16 @@ class _Child(threading.Thread):
             if not task.given_to(self._process):
                 task.answer(Answer(phase, error=PhaseCrashed("stopped before it began")))
                 continue
-            meter = Meter(self._process.pid or 0)
+            pid = self._process.pid or 0
+            meter = Meter(pid)
             try:
                 self._pipe.send(task.work)
                 self._relay(task, meter)
             except (EOFError, OSError):
                 task.over()
                 task.answer(Answer(phase, usage=meter.read(children=False)))
+                # What it started may outlive a crash.
+                family.end(pid)
                 self._process.join(5)
                 self._last_words(task)
                 task.work.clear_scratch()
@@ -157,13 +164,15 @@ class _Child(threading.Thread):
         sys.stderr.write(taken(self._native).decode(errors="replace"))
 
     def close(self) -> None:
-        self._process.kill()
+        if self._process.pid is not None:
+            family.end(self._process.pid)
         self._process.join(5)
         os.close(self._native)
 
 
 def _serve(pipe: Connection, home: Path, output: DetachableFd) -> None:
     """The child: one phase after another until the owner's end of the pipe is gone."""
+    family.lead()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     native = NativeOutput(output.detach())
@@ -189,10 +198,10 @@ def _next(inbox: queue.SimpleQueue[PhaseWork | None]) -> PhaseWork | None:
 
 
 def _listen(pipe: Connection, inbox: queue.SimpleQueue[PhaseWork | None]) -> None:
-    # An owner that was killed closes its end: a child in the middle of a phase must not outlive it for long. The fence
-    # would refuse it anyway; this saves the processor.
+    # An owner that was killed closes its end: a child in the middle of a phase must not outlive it for long, nor what its
+    # handler started. The fence would refuse it anyway; this saves the processor.
     try:
         while True:
             inbox.put(pipe.recv())
     except (EOFError, OSError):
-        signal.raise_signal(signal.SIGKILL)
+        family.end(os.getpid())

@@ -13,6 +13,8 @@ from openlineage.client.generated.column_lineage_dataset import ColumnLineageDat
 
 from compute.lineage.events import told
 from ops.artifacts import ArtifactStore
+from ops.catalog import Catalog
+from ops.database import AUTHENTICATED, Connection, acting_as
 from ops.errors import SpecInvalid
 from ops.lineage import LineageTelling
 from ops.model import EventType, PhaseStatus, RunStatus
@@ -36,6 +38,7 @@ class Sight:
     """What a check may look at: the run that has ended, and where its traces are."""
 
     run: RunDetail
+    connection: Connection
     rpc: Rpc
     reads: Reads
     lake: Lake
@@ -128,11 +131,35 @@ def _origins(facet: object) -> list[InputField]:
     return [source for each in facet.fields.values() for source in each.inputFields]
 
 
+def catalog(sight: Sight) -> str:
+    """The catalog knows the table with its columns and versions, keeps what is said of it, and tells a stranger nothing."""
+    run, known = sight.run, Catalog(sight.connection)
+    found = known.entry(run.project_id, run.env, TABLE)
+    known.note_dataset(found.dataset_id, "What the probes write.", ["@platform-owners"])
+    known.note_column(found.dataset_id, "id", "A number.", pii="no")
+    found = known.entry(run.project_id, run.env, TABLE)
+    said = found.description, list(found.owners), found.notes["id"].pii
+    require(
+        said == ("What the probes write.", ["@platform-owners"], "no"), f"what was said of {TABLE} is kept as {said}"
+    )
+    versions = [each for each in known.versions(found.dataset_id) if each.run_id == run.run_id]
+    written = {each.version for each in sight.reads.dataset_versions(run.run_id) if each.table == TABLE}
+    require(
+        {each.version for each in versions} == written, f"versions {written} were written, {len(versions)} are known"
+    )
+    require(all(list(each.columns) == ["id"] for each in versions), f"its columns are {dict(found.columns)}, not id")
+    with acting_as(sight.connection, AUTHENTICATED, {"sub": "a stranger to the probes"}) as stranger:
+        seen = Catalog(stranger).entries(run.project_id, run.env)
+    require(not seen, f"a stranger reads of {[each.table for each in seen]}")
+    return f"{TABLE} is known with {len(versions)} versions, its columns, its owner and its note; a stranger sees none of it"
+
+
 CHECKS: Mapping[str, Callable[[Sight], str]] = {
     "Jobs/Workflows": jobs,
     "Pipeline authoring": authoring,
     "SQL Warehouse": sql_warehouse,
     "Table format": table_format,
+    "Catalog/Governance": catalog,
     "Lineage": lineage,
 }
 """Capability → its probe. A capability without one is a claim or a plan, and is shown as that."""

@@ -69,7 +69,7 @@ def submit(connection: Connection, settings: Settings, key: str) -> RunId:
 def judge(connection: Connection, settings: Settings, run: RunDetail) -> dict[str, bool]:
     """Has each probe look at the ended run and writes down what it saw; capability → whether it is proven."""
     store = ArtifactStore(settings.artifacts, settings.storage_options)
-    sight = Sight(run, Rpc(connection), Reads(connection), _lake(settings), store)
+    sight = Sight(run, connection, Rpc(connection), Reads(connection), _lake(settings), store)
     return {capability: _judged(connection, capability, sight) for capability in CHECKS}
 
 

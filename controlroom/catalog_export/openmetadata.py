@@ -1,7 +1,8 @@
 """The catalog as OpenMetadata's own create requests, a line each, in the order in which they are to be sent.
 
 A line is ``{"method", "path", "body"}``; all are PUT, so sending them again changes nothing. Owners are ids there that only the
-server knows: ``owners`` of a line are the paths under which it gives them, to be put into the body by whoever sends it.
+server knows: who has asked for them gives them along, and they are in the body. ``owners`` of a line are the paths under which
+the server gives those that are missing.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 from controlroom.catalog_export.snapshot import ALL_ROWS, Snapshot
 from ops.catalog import ColumnEdge, ColumnNote, Entry
+from ops.errors import BadInput
 
 Json = dict[str, object]
 API = "/api/v1"
@@ -28,12 +32,33 @@ _DECIMAL = re.compile(r"decimal\((\d+), *(\d+)\)")
 _ELEMENT = re.compile(r"ArrayType\(PrimitiveType\(\"(\w+)\"")
 
 
-def text(snapshot: Snapshot) -> str:
-    """Newline-delimited JSON."""
-    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _lines(snapshot))
+def text(snapshot: Snapshot, ids: Mapping[str, UUID] | None = None) -> str:
+    """Newline-delimited JSON.
+
+    Args:
+        ids: owner, as we name it, → its id on the server.
+    """
+    return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _lines(snapshot, ids or {}))
 
 
-def _lines(snapshot: Snapshot) -> Iterator[Json]:
+def read_ids(file: Path | None) -> dict[str, UUID]:
+    """Ids of owners from a file, ``{"@sales": "…", "ada": "…"}``; none without one.
+
+    Raises:
+        BadInput: it is not that.
+    """
+    if file is None:
+        return {}
+    try:
+        said = json.loads(file.read_text())
+        return {str(name): UUID(str(given)) for name, given in said.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise BadInput(
+            f'--owners {file} cannot be read as {{"@team": "id", "person": "id"}}: {error}; give the ids as the server has them'
+        ) from error
+
+
+def _lines(snapshot: Snapshot, ids: Mapping[str, UUID]) -> Iterator[Json]:
     service, database = _parts(snapshot)
     yield _put("services/databaseServices", {"name": service, "serviceType": "DeltaLake"})
     yield _put("databases", {"name": database, "service": service})
@@ -41,8 +66,10 @@ def _lines(snapshot: Snapshot) -> Iterator[Json]:
         yield _put("databaseSchemas", {"name": layer, "database": f"{service}.{database}"})
     yield from _tags(snapshot)
     for entry in snapshot.entries:
-        owners = {"owners": [_owner(name) for name in entry.owners]} if entry.owners else {}
-        yield {**_put("tables", _table(snapshot, entry)), **owners}
+        known = [{"id": str(ids[name]), "type": _kind(name)} for name in entry.owners if name in ids]
+        missing = [_owner(name) for name in entry.owners if name not in ids]
+        body = _table(snapshot, entry) | ({"owners": known} if known else {})
+        yield _put("tables", body) | ({"owners": missing} if missing else {})
     for entry in snapshot.entries:
         yield from _lineage(snapshot, entry)
 
@@ -68,8 +95,11 @@ def _column_fqn(snapshot: Snapshot, table: str, column: str) -> str:
 
 
 def _owner(name: str) -> str:
-    kind = "teams" if name.startswith("@") else "users"
-    return f"{API}/{kind}/name/{quote(name.removeprefix('@'), safe='')}"
+    return f"{API}/{_kind(name)}s/name/{quote(name.removeprefix('@'), safe='')}"
+
+
+def _kind(name: str) -> str:
+    return "team" if name.startswith("@") else "user"
 
 
 def _tags(snapshot: Snapshot) -> Iterator[Json]:

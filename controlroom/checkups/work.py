@@ -19,6 +19,8 @@ from ops.settings import Settings
 from ops.watching import Watching
 
 ROUND_SECONDS = 60.0
+# Longer than what the teller's pauses after a refusal are: a receiver that was restarted is no fault.
+TOLD_WITHIN_SECONDS = 600.0
 
 
 def checks(connection: Connection, settings: Settings) -> Iterator[Check]:
@@ -26,6 +28,7 @@ def checks(connection: Connection, settings: Settings) -> Iterator[Check]:
     yield "steward", lambda: _steward(connection)
     yield "executors", lambda: _executors(connection, settings)
     yield "queue", lambda: _queue(connection, settings)
+    yield "openlineage", lambda: _lineage(connection, settings)
 
 
 def parts(settings: Settings) -> Iterator[Check]:
@@ -69,6 +72,19 @@ def _queue(connection: Connection, settings: Settings) -> str:
             "start one that can: `controlroom executor --capabilities …`",
         )
     return "every queued run has an executor that can take it"
+
+
+def _lineage(connection: Connection, settings: Settings) -> str:
+    waiting = Checkup(connection).untold()
+    if waiting.seconds > TOLD_WITHIN_SECONDS:
+        why = f": {waiting.error}" if waiting.error else ""
+        raise Fault(
+            f"{waiting.runs} runs wait to be told to the receiver, the first event for {waiting.seconds / 60:.0f} min{why}",
+            "look at the receiver, and whether the steward has CONTROLROOM_OPENLINEAGE and its key; what waits is told then",
+        )
+    if not settings.openlineage and not waiting.runs:
+        return "nobody is told (CONTROLROOM_OPENLINEAGE is empty here)"
+    return f"{waiting.runs} runs wait to be told, none for long"
 
 
 def _ray(settings: Settings) -> str:

@@ -182,6 +182,9 @@ def show_lineage(
 def export(
     form: Annotated[ExportForm, typer.Option("--format", help="Whose catalog is to take it in.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else it is printed.")] = None,
+    owners: Annotated[
+        Path | None, typer.Option(help="JSON of owners' ids on an OpenMetadata server, by their names here.")
+    ] = None,
     env: Env = None,
 ) -> None:
     """Write the catalog of a project's environment, as far as you may read it, in the form that another catalog takes in."""
@@ -195,7 +198,7 @@ def export(
         case ExportForm.DATAHUB:
             text = datahub.text(snapshot)
         case ExportForm.OPENMETADATA:
-            text = openmetadata.text(snapshot)
+            text = openmetadata.text(snapshot, openmetadata.read_ids(owners))
         case ExportForm.OPENLINEAGE:
             text = openlineage.text(snapshot)
     if output is None:

@@ -58,7 +58,7 @@ def remove_cap(cap: Cap) -> None:
     from controlroom.limit_desk import desk
 
     with desk() as limits:
-        limits.of.remove_cap(cap)
+        limits.of.remove_cap(limits.org, cap)
 
 
 @cap_app.command("usage")

@@ -26,7 +26,6 @@ def run(
         typer.Option("--param", "-p", help="NAME=VALUE: a column of the table params. Often as needed."),
     ] = None,
     env: Env = None,
-    engine: Annotated[str, typer.Option(help="embedded, postgres or trino.")] = "embedded",
     key: Annotated[str | None, typer.Option(help="Idempotency key: the same key and query is the same run.")] = None,
     limit: Limit = 50,
     wait: Annotated[bool, typer.Option(help="Wait for the answer; without it only the run's id is printed.")] = True,
@@ -35,11 +34,11 @@ def run(
     """Ask, wait, print the rows and say where they come from."""
     from controlroom import asking
     from controlroom.session import session
-    from controlroom.submit import named_values
     from ops.warehouse import Question
+    from pipelines.params import named
 
     with session() as opened:
-        run_id = asking.submitted(opened, Question(sql, named_values(param or []), engine, key), env)
+        run_id = asking.submitted(opened, Question(sql, named(param or []), key=key), env)
         if not wait:
             typer.echo(run_id)
             return
@@ -76,7 +75,7 @@ def show_(which: Which, limit: Limit = 50, json: Json = False) -> None:
     from controlroom.session import session
 
     with session() as opened:
-        found = asking.answer(opened, opened.reads.find_run(which))
+        found = asking.answer(opened, opened.reads.resolve_run(which))
     _shown(found, limit, json)
 
 
@@ -86,7 +85,7 @@ def cancel(which: Which, reason: Annotated[str, typer.Option(help="Why.")] = "ca
     from controlroom.session import session
 
     with session() as opened:
-        typer.echo(opened.rpc.cancel_run(opened.reads.find_run(which), reason))
+        typer.echo(opened.rpc.cancel_run(opened.reads.resolve_run(which), reason))
 
 
 def _shown(found: Answer, limit: int, as_json: bool) -> None:

@@ -56,11 +56,11 @@ def start(
     from controlroom import refreshing
     from controlroom.output import show_json
     from controlroom.session import session
-    from controlroom.submit import named_values
+    from pipelines.params import named
 
     tolerance = refreshing.tolerance(rows=max_rows, sums=max_sums)
     with session() as opened:
-        refresh_id = refreshing.start(opened, pipeline, named_values(param or []), env, tolerance, note)
+        refresh_id = refreshing.start(opened, pipeline, named(param or []), env, tolerance, note)
     if json:
         show_json({"refresh_id": refresh_id})
     else:

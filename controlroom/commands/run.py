@@ -34,10 +34,11 @@ def submit(
     """Queue a run of a pipeline; prints its id."""
     from controlroom.output import show_json
     from controlroom.session import session
-    from controlroom.submit import Request, named_values
+    from controlroom.submit import Request
     from controlroom.submit import submit as submit_run
+    from pipelines.params import named
 
-    params = named_values(param or [])
+    params = named(param or [])
     with session() as opened:
         run_id = submit_run(opened, Request(pipeline, params, env, key, priority))
         if json:

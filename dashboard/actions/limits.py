@@ -19,7 +19,7 @@ def set_cap(place: Place, key: str, unit: str, amount: Decimal, period: str, pip
 def remove_cap(cap: CapStanding) -> None:
     """Ends a cap, and with it what was charged to it. Raises NotAllowed."""
     with asking() as connection:
-        Limits(connection).remove_cap(cap.key)
+        Limits(connection).remove_cap(cap.org, cap.key)
 
 
 def set_pool(place: Place, name: str, slots: int) -> None:

@@ -10,6 +10,12 @@ order by b.kind, b.name;
 -- name: record_bi_objects
 select ops.record_bi_objects(p_project_id => %(project_id)s, p_env => %(env)s, p_objects => %(objects)s);
 
+-- name: note_rollback
+select ops.note_rollback(
+  p_project_id => %(project_id)s, p_env => %(env)s, p_table => %(table)s, p_before => %(before)s, p_after => %(after)s,
+  p_note => %(note)s
+);
+
 -- name: phase_verdicts
 -- Of the run that made a version: its validate phases, and whether all their checks held, those that only warn included.
 select p.name, p.status = 'succeeded' and coalesce((p.metrics ->> 'failed_checks')::int, 0) = 0 as passed

@@ -36,6 +36,22 @@ select exists (
             and relname = 'run_events_' || to_char(clock_timestamp() at time zone 'UTC' + interval '1 month', 'YYYY_MM')
     ) as next_month;
 
+-- name: untold
+-- Runs of which the receiver of lineage does not know everything, the oldest first, and since when the first event of them waits.
+with untold as (
+    select s.run_id, s.seq, s.last_error, s.sent_at
+    from ops.lineage_sent s
+    join ops.runs r on r.id = s.run_id
+    left join ops.run_leases l on l.run_id = s.run_id
+    where not s.done and coalesce(l.event_seq, r.event_seq) > s.seq
+    order by s.run_id
+    limit 1000
+)
+select count(*) as runs, coalesce(max(extract(epoch from clock_timestamp() - e.ts)), 0)::float8 as seconds,
+    (array_agg(u.last_error order by u.sent_at desc) filter (where u.last_error is not null))[1] as error
+from untold u
+cross join lateral (select min(n.ts) as ts from ops.run_events n where n.run_id = u.run_id and n.seq > u.seq) e;
+
 -- name: unserved
 -- Runs that wait for a capability which no live executor has, by what they need; of the queue only its head is looked at.
 with queued as materialized (

@@ -11,7 +11,7 @@ select ops.set_cap(
 );
 
 -- name: remove_cap
-select ops.remove_cap(p_key => %(key)s);
+select ops.remove_cap(p_org => %(org)s, p_key => %(key)s);
 
 -- name: pools
 select
@@ -20,7 +20,10 @@ from ops.pools l
 join ops.orgs o on o.id = l.org_id
 left join ops.projects p on p.id = l.project_id
 left join lateral (
-    select sum(u.slots) as used, array_agg(u.run_id order by u.taken_at) as runs from ops.pool_uses u where u.pool_id = l.id
+    select sum(u.slots) as used, array_agg(u.run_id order by u.taken_at) as runs
+    from ops.pool_uses u
+    join ops.run_leases r on r.run_id = u.run_id and r.lease_token = u.lease_token
+    where u.pool_id = l.id
 ) u on true
 order by o.slug, p.slug nulls first, l.name;
 

@@ -117,7 +117,7 @@ select ops.score_ended_runs(p_limit => %(limit)s, p_within => %(within)s);
 select ops.compute_run_score(p_run_id => %(run_id)s);
 
 -- name: cap_allow
-select ops.cap_allow(p_cap_key => %(cap_key)s, p_amount => %(amount)s);
+select ops.cap_allow(p_cap_key => %(cap_key)s, p_amount => %(amount)s, p_org => %(org)s);
 
 -- name: verify_event_chain
 select * from ops.verify_event_chain(p_run_id => %(run_id)s);

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from ops.model import Artifact, Fingerprint, PhaseResult
 from pipelines.frames import pinned
 from pipelines.handler import Context
 from pipelines.handlers.postgres_partition import publish_partition
 from pipelines.handlers.postgres_table import publish_table
+from pipelines.published import Published, made_by, tenant_of
 from pipelines.spec import Phase, PublishPhase
 from pipelines.storage import storage_errors
 
+log = structlog.get_logger()
 CONTENT_TYPES = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
 
 
@@ -30,9 +34,9 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     metrics: dict[str, object] = {"version": one.version}
     if phase.to.artifact is not None:
         artifacts = (_artifact(ctx, phase, one.version, fingerprint),)
-    if phase.to.postgres is not None:
-        publish = publish_partition if phase.to.postgres.shared else publish_table
-        metrics["postgres"] = publish(ctx, phase.to.postgres, phase.table, one.version, fingerprint)
+    if (target := phase.to.postgres) is not None:
+        publish = publish_partition if target.shared else publish_table
+        metrics["postgres"] = _said(publish(ctx, target, _mine(ctx, phase, one.version, fingerprint)), target.table)
     ctx.progress(rows, rows, phase.table)
     return PhaseResult(
         rows_in=rows,
@@ -42,6 +46,22 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         metrics=metrics,
         artifacts=artifacts,
     )
+
+
+def _mine(ctx: Context, phase: PublishPhase, version: int, fingerprint: Fingerprint) -> Published:
+    assert phase.to.postgres is not None
+    made = made_by(phase.to.postgres)
+    return Published(phase.table, version, fingerprint, tenant_of(ctx.scope), str(ctx.run_id), made)
+
+
+def _said(outcome: str, table: str) -> str:
+    if outcome == "held":
+        log.warning(
+            "these rows were rolled back; other rows, or `controlroom publish rollback --to`, end that", table=table
+        )
+    elif outcome == "superseded":
+        log.warning("a newer version was published meanwhile; readers keep it", table=table)
+    return outcome
 
 
 def _artifact(ctx: Context, phase: PublishPhase, version: int, fingerprint: Fingerprint) -> Artifact:

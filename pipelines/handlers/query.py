@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ops.errors import NotFound, PhaseFailed, SchemaDrift, StorageFailed
+from ops.errors import BadInput, NotFound, PhaseFailed, SchemaDrift, StorageFailed
 from ops.model import Artifact, PhaseResult
 from pipelines.fingerprint import fingerprint
 from pipelines.frames import pinned
@@ -42,7 +42,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         return replace(known.result, metrics=metrics)
     rows_in = _rows_in(ctx, asked.versions)
     ctx.progress(0, rows_in, phase.name)
-    with Sandbox(ctx.sql_limits) as sandbox, _discreet(asked.personal):
+    with Sandbox(ctx.sql_limits) as sandbox, _told(ctx, asked.personal):
         result = sandbox.ask(phase.sql, asked.tables, ctx.params)
         unenforced = sandbox.missing
     if not _ordered(phase.sql):
@@ -158,14 +158,18 @@ def _rows_in(ctx: Context, versions: Mapping[str, int]) -> int:
 
 
 @contextmanager
-def _discreet(personal: bool) -> Iterator[None]:
+def _told(ctx: Context, personal: bool) -> Iterator[None]:
     """What an engine says against a value may quote it, and errors are read by whoever sees the run."""
     try:
         yield
     except (SchemaDrift, PhaseFailed) as error:
+        kind = BadInput if ctx.rights.question and isinstance(error, SchemaDrift) else type(error)
+        if not personal and kind is BadInput:
+            # No spec expected anything here: it is the person's question that does not fit the tables.
+            raise BadInput(f"the query is refused: {error.message.partition(';')[0]}", error.data) from None
         if not personal:
             raise
-        raise type(error)(
+        raise kind(
             "the engine refuses a column, a type or a value; what it says may quote personal data and is not kept: ask "
             "without such columns to read it"
         ) from None

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,28 @@ FIGURES = {
     "dashboard": ("filter to rows", "live: home, 5 sessions", "ms"),
     "ingest": ("COPY drain", "ingest into bronze", "wall s"),
     "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
-    "overhead": ("plain executor", "plain executor", "one run, ms"),
+    "publish": ("bare binary COPY", "publish phase", "wall s"),
     "queue": ("pgqueuer", "claim → complete by RPC, full history", "jobs per CPU-second"),
     "rls": ("listing, member of 1, without policies", "listing, member of 1, as the member", "ms"),
     "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
+}
+
+
+OFF, ON = "plain executor", "plain executor, everything on"
+# One run after the other and in bursts, after a warm-up; each of five phases.
+RUNS = 5 + 5 + 3 * 5
+USED = {
+    "runs": RUNS,
+    "runs told to the receiver of lineage": RUNS,
+    "events of lineage": RUNS * 2 * (1 + 5),
+    "posts of traces": 1,
+    "runs scored by the steward": RUNS,
+    "logs kept": RUNS * 5,
+    "scrapes": 1,
+    "charges to a concurrent cap": RUNS,
+    "charges to metered caps": RUNS,
+    "uses of a pool": RUNS,
+    "runs with a cost": RUNS,
 }
 
 
@@ -32,13 +51,28 @@ def test_a_quick_run_measures_both_sides(name: str) -> None:
             pytest.importorskip(peer, reason="the bench group is not installed: pip install --group bench")
     if name == "dashboard" and shutil.which("chromium") is None and shutil.which("google-chrome") is None:
         pytest.skip("no chromium on this machine; `make test` installs it where it may")
+    told = _quick(name)
+    *rows, figure = FIGURES[name]
+    for row in rows:
+        assert told["figures"][row][figure]["median"] > 0
+    assert told["targets"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_everything_on_is_used_by_every_run() -> None:
+    told = _quick("overhead")
+    assert told["figures"][OFF]["one run, ms"]["median"] > 0
+    assert told["figures"][ON]["one run, ms"]["median"] > 0
+    seen = {target["name"].removeprefix("everything on: "): target["seen"] for target in told["targets"]}
+    assert {name: seen[name] for name in USED if seen[name] < USED[name]} == {}
+
+
+def _quick(name: str) -> dict[str, Any]:
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick", "--json"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=360,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
-    told = json.loads(answer.stdout)
-    *rows, figure = FIGURES[name]
-    for row in rows:
-        assert told["figures"][row][figure]["median"] > 0
-    assert told["targets"]
+    told: dict[str, Any] = json.loads(answer.stdout)
+    return told

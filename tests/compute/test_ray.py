@@ -22,8 +22,11 @@ import psutil
 import pytest
 
 from compute import cluster
+from ops.database import connect
 from ops.embedded_host import free_port
+from ops.rpc import Rpc
 from tests.compute.specs import phase, pipeline
+from tests.compute.test_families import sleepers, wait_for_sleepers
 from tests.faults.invariants import assert_every_run_succeeded, assert_histories_are_whole
 from tests.faults.world import ROOT, World
 
@@ -163,6 +166,29 @@ def test_a_node_that_dies_takes_no_run_with_it(two_nodes: Cluster) -> None:
     assert world.rows(interrupted) == [(True,)]
     versions = world.rows("select count(*), count(distinct (dataset_id, version)) from ops.dataset_versions")
     assert versions == [(8, 8)]
+
+
+def test_what_a_handler_has_started_ends_with_its_worker(two_nodes: Cluster) -> None:
+    world = two_nodes.world
+    two_nodes.fleet("start", "--size", "1")
+    brood = pipeline(phase("brood", "brood"))
+    run = world.submit(brood, {"seconds": 300}, max_attempts=1)
+    try:
+        wait_for_sleepers(world.home, 2, 60)
+        with connect(world.url, autocommit=True) as connection:
+            Rpc(connection).cancel_run(run, "enough")
+        wait_for_sleepers(world.home, 0, 40)
+        world.submit(brood, {"seconds": 300}, max_attempts=1)
+        wait_for_sleepers(world.home, 2, 60)
+        [worker] = {each for one in sleepers(world.home) for each in one.parents() if each.name().startswith("ray::")}
+        worker.kill()
+        # Nobody finds any more what began a session of its own.
+        wait(lambda: [os.getsid(one.pid) == one.pid for one in sleepers(world.home)] == [True], "the group's end", 40)
+    finally:
+        for left in sleepers(world.home):
+            left.kill()
+    world.wait_until_finished(2)
+    assert two_nodes.fleet("drain") == []
 
 
 def test_a_fleet_is_submitted_as_a_job(two_nodes: Cluster) -> None:

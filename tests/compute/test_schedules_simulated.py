@@ -24,12 +24,13 @@ from ops.schedules import Decision, Schedules
 from tests.compute.clockwork import Clockwork
 from tests.compute.naive_clock import naive_ticks
 
-START = datetime(2026, 3, 7, tzinfo=UTC)
-END = START + timedelta(days=30)
+DAYS = timedelta(days=30)
 # In these thirty days the first goes to summer time (8 March) as does the second (29 March), the next two leave it (5 April),
 # one of them by half an hour, one at midnight.
+SPRING = datetime(2026, 3, 7, tzinfo=UTC)
+# In these the two of the south go to it: 6 September at midnight, 4 October by half an hour.
+AUTUMN = datetime(2026, 9, 5, tzinfo=UTC)
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago", "Asia/Manila")
-SCHEDULES = 200
 GRACE = timedelta(minutes=40)
 
 
@@ -139,20 +140,20 @@ def crons(chance: random.Random) -> Iterator[str]:
                 f"{minute} 1-3 * * 0,6",
                 f"{minute} {hour} */3 * *",
                 f"{minute} {hour} 1,15 * 1",
-                f"15-45/15 {chance.randrange(4)} 5,8,29 3,4 *",
+                f"15-45/15 {chance.randrange(4)} 5,8,29 3,4,9,10 *",
             )
         )
 
 
-def make(clockwork: Clockwork, chance: random.Random) -> list[Wanted]:
+def make(clockwork: Clockwork, chance: random.Random, start: datetime, schedules: int) -> list[Wanted]:
     expressions = crons(chance)
     made = []
-    for number in range(SCHEDULES):
+    for number in range(schedules):
         cron = f"{chance.randrange(60)} * * * *" if number < len(ZONES) else next(expressions)
         zone, misfire = ZONES[number % len(ZONES)], chance.choice(("skip", "run_once", "run_all"))
         limit, jitter = chance.choice((1, 3, 100)), chance.choice((0, 0, 300, 1800))
         schedule_id = clockwork.put(
-            f"s{number}", START, kind="cron", cron=cron, timezone=zone, misfire=misfire, catch_up_limit=limit,
+            f"s{number}", start, kind="cron", cron=cron, timezone=zone, misfire=misfire, catch_up_limit=limit,
             jitter_seconds=jitter, grace_seconds=GRACE.total_seconds(),
         )  # fmt: skip
         # Jitter hangs on the id: with those of the database no two simulations would be the same.
@@ -162,12 +163,12 @@ def make(clockwork: Clockwork, chance: random.Random) -> list[Wanted]:
     return made
 
 
-def looks(chance: random.Random) -> Iterator[datetime]:
+def looks(chance: random.Random, start: datetime) -> Iterator[datetime]:
     """Every few minutes; now and then there is no steward for hours."""
-    now = START
+    now = start
     while True:
         now += timedelta(minutes=chance.uniform(2, 14) * 60 if chance.random() < 0.03 else chance.uniform(5, 35))
-        if now >= END:
+        if now >= start + DAYS:
             return
         yield now
 
@@ -178,9 +179,9 @@ def delay(wanted: Wanted, tick: datetime) -> timedelta:
     return timedelta(seconds=wanted.jitter * int.from_bytes(first) // 2**32)
 
 
-def expected(wanted: Wanted, judged: list[datetime]) -> tuple[set[datetime], int]:
+def expected(wanted: Wanted, judged: list[datetime], start: datetime) -> tuple[set[datetime], int]:
     """What fires, and how many ticks are passed over."""
-    ticks = naive_ticks(wanted.cron, wanted.zone, START, judged[-1])
+    ticks = naive_ticks(wanted.cron, wanted.zone, start, judged[-1])
     fired: set[datetime] = set()
     done = 0
     for now in judged:
@@ -199,21 +200,28 @@ def expected(wanted: Wanted, judged: list[datetime]) -> tuple[set[datetime], int
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [20260307])
-def test_thirty_days_of_two_hundred_schedules(
-    database: str, connection: psycopg.Connection, seed: int, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("seed", "start", "schedules"), [(20260307, SPRING, 200), (7, SPRING, 30), (8, AUTUMN, 30), (9, AUTUMN, 30)]
+)
+def test_thirty_days_of_schedules(
+    database: str,
+    connection: psycopg.Connection,
+    seed: int,
+    start: datetime,
+    schedules: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     chance, began = random.Random(seed), time.monotonic()
     clockwork = Clockwork.of(connection)
-    wanted = make(clockwork, chance)
+    wanted = make(clockwork, chance, start, schedules)
     with Simulation(database, chance) as simulation:
-        for now in looks(chance):
+        for now in looks(chance, start):
             simulation.round(now)
-        simulation.calm(END, simulation.clockwork(0).decisions(END))
+        simulation.calm(start + DAYS, simulation.clockwork(0).decisions(start + DAYS))
     took = time.monotonic() - began
     total = skipped = 0
     for each in wanted:
-        fires, passed = expected(each, simulation.judged)
+        fires, passed = expected(each, simulation.judged, start)
         rows = clockwork.ticks(each.id)
         fired = [row.tick for row in rows if row.outcome == "fired"]
         assert len(fired) == len(set(fired)), f"{each} fired twice"

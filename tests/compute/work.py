@@ -108,3 +108,15 @@ def cling(frames: Frames, _: Params) -> pl.LazyFrame:
 
     re.match("(a+)+$", "a" * 80 + "b")
     return frames["seed"]
+
+
+def brood(frames: Frames, params: Params) -> pl.LazyFrame:
+    """Starts processes that would outlive it, one below a shell and one in a session of its own, and dies or sleeps."""
+    import subprocess
+
+    subprocess.Popen(["sh", "-c", "sleep 300 & wait"])
+    if params.get("name") == "die":
+        os._exit(7)
+    subprocess.Popen(["sleep", "300"], start_new_session=True)
+    time.sleep(float(str(params["seconds"])))
+    return frames["seed"]

@@ -115,6 +115,25 @@ def test_openmetadata_takes_every_request(quick: Quick) -> None:
     assert [each["function"] for each in amount] == ["INDIRECT:FILTER", "DIRECT:AGGREGATION", "INDIRECT:SORT"]
 
 
+def test_openmetadata_takes_owners_whose_ids_are_given(quick: Quick, tmp_path: Path) -> None:
+    ids = {"@sales": "0e5ab0f4-63f5-4a8b-8b0e-0f0d5c3f2a11", "ada": "5d2f6b1e-9c57-4f0e-a2a4-0f7d4c1b9e22"}
+    given = tmp_path / "owners.json"
+    export = ("catalog", "export", "--format", "openmetadata", "--owners", str(given))
+    given.write_text(json.dumps(ids))
+    text = done(quick(*export))
+    assert openmetadata_faults(text) == []
+    table = json.loads(text.splitlines()[-2])
+    assert table["body"]["owners"] == [{"id": ids["@sales"], "type": "team"}, {"id": ids["ada"], "type": "user"}]
+    assert "owners" not in table
+    given.write_text(json.dumps({"@sales": ids["@sales"]}))
+    table = json.loads(done(quick(*export)).splitlines()[-2])
+    assert (len(table["body"]["owners"]), table["owners"]) == (1, ["/api/v1/users/name/ada"])
+    for wrong in ("[]", "{", json.dumps({"ada": "ada"})):
+        given.write_text(wrong)
+        refused = quick(*export)
+        assert (refused.code, "--owners" in refused.err) == (2, True)
+
+
 def test_openlineage_gets_a_table_and_its_job_each(quick: Quick) -> None:
     events = [json.loads(line) for line in done(quick("catalog", "export", "--format", "openlineage")).splitlines()]
     assert [fault for each in events for fault in faults(each)] == []

@@ -13,6 +13,7 @@ import pytest
 from controlroom.checkups.finding import Finding
 from controlroom.doctor import examine
 from ops.database import connect
+from ops.rpc import Rpc
 from ops.settings import Settings
 from tests.compute.conftest import calmed
 from tests.controlroom.terminal import Terminal
@@ -93,6 +94,21 @@ def _unserved(connection: psycopg.Connection) -> None:
     )
 
 
+def _untold(connection: psycopg.Connection) -> None:
+    """A run that has ended a quarter of an hour ago, one that has only just, and one that was told: the first is stuck."""
+    rpc = Rpc(connection)
+    project = rpc.ensure_project("default", "faults")
+    for age, done, error in ((900, False, "ConnectionError: no route"), (1, False, None), (9000, True, None)):
+        run = rpc.create_run(project, "dev", "p", {}, "s", "g", [])
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update ops.run_events set ts = ts - %s * interval '1 second' where run_id = %s", [age, run])
+        connection.execute("set session_replication_role = default")
+        connection.execute(
+            "insert into ops.lineage_sent (run_id, project_id, done, last_error) values (%s, %s, %s, %s)",
+            [run, project, done, error],
+        )
+
+
 FAULTS: dict[str, tuple[Callable[[psycopg.Connection], object], str, str, str]] = {
     "an old schema": (
         lambda connection: connection.execute("update private.schema_revision set version_num = '0002_pre_runs'"),
@@ -104,6 +120,10 @@ FAULTS: dict[str, tuple[Callable[[psycopg.Connection], object], str, str, str]] 
     ),
     "no room for events": (_no_partition, "partitions", "next month", "start the steward"),
     "a run that nobody can take": (_unserved, "queue", "1 need gpu", "--capabilities"),
+    "a receiver of lineage that is gone": (
+        _untold, "openlineage", "2 runs wait to be told to the receiver, the first event for 15 min: ConnectionError: no route",
+        "CONTROLROOM_OPENLINEAGE",
+    ),
     "nobody who sweeps": (lambda _: None, "steward", "no steward is elected", "controlroom up"),
     "nobody who works": (lambda _: None, "executors", "none was seen", "controlroom executor"),
 }  # fmt: skip

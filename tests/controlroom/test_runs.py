@@ -68,7 +68,7 @@ def test_what_is_wrong_is_one_line_with_an_exit_code(terminal: Terminal, spec: s
             2,
             "BAD_INPUT: ages has no parameter 'oldset'; did you mean oldest?",
         ),
-        ("run", "submit", spec, "-p", "oldest"): (2, "BAD_INPUT: --param oldest has no value; write NAME=VALUE"),
+        ("run", "submit", spec, "-p", "oldest"): (2, "BAD_INPUT: 'oldest' is no parameter; write NAME=VALUE"),
         ("run", "show", "00000000"): (3, "NOT_FOUND: no run's id begins with 00000000"),
         ("run", "list", "--status", "done"): (2, "BAD_INPUT: status: done is none; known are"),
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,8 +30,6 @@ from tests.gate.repository import ROOT
 
 ONCE_SECONDS = 240.0
 VARIABLES = {"CONTROLROOM_SIGN_IN": "accounts"}
-# In a network of one loopback device Ray finds no address of its own.
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Machine:
         """Mounts what the containers would find."""
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         hosts = self._folder / "hosts"
-        hosts.write_text("".join(f"127.0.0.1 {name}\n" for name in ("localhost", *self.services)))
+        hosts.write_text("".join(f"127.0.0.1 {name}\n" for name in ("localhost", socket.gethostname(), *self.services)))
         _mount("--bind", str(hosts), "/etc/hosts")
         secrets = self._folder / "secrets"
         subprocess.run([ROOT / "deploy" / "secrets.sh", secrets], check=True, stdout=subprocess.DEVNULL)
@@ -84,6 +83,11 @@ class Machine:
                 return
             if service.name == "postgres":
                 self._create_database(service)
+        for told in self.told:
+            # One that ended by itself in the meantime is no longer well, whatever its check said.
+            if (process := self._running.get(told.name)) is not None and (code := process.poll()) is not None:
+                told.healthy, told.ended = False, code
+                told.last_words = self._log(told.name).read_text(errors="replace")[-4000:]
 
     def stop(self) -> dict[str, float | None]:
         """SIGTERM, the last started first, as Compose does; the seconds until each ended, None where it had to be killed."""
@@ -115,7 +119,7 @@ class Machine:
     def _environment(self, service: Service) -> dict[str, str]:
         venv = ".superset-venv" if service.image.endswith("superset") else ".venv"
         path = f"{ROOT / venv / 'bin'}:{os.environ['PATH']}"
-        given = {"PATH": path, "HOME": str(self._folder), "LANG": "C.UTF-8", **LOOPBACK, **service.environment}
+        given = {"PATH": path, "HOME": str(self._folder), "LANG": "C.UTF-8", **service.environment}
         return {**given, "PGDATA": "/var/lib/postgresql/data"} if service.name == "postgres" else given
 
     def _becomes_healthy(self, service: Service) -> bool:

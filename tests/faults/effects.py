@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 
 import polars as pl
 
@@ -27,6 +28,11 @@ def tag(frames: Mapping[str, pl.LazyFrame], params: Mapping[str, object]) -> pl.
 def of_day(frames: Mapping[str, pl.LazyFrame], params: Mapping[str, object]) -> pl.LazyFrame:
     """The seed rows under the run's day."""
     return tag(frames, {"name": params["day"], "seconds": 0.0})
+
+
+def in_day(frames: Mapping[str, pl.LazyFrame], params: Mapping[str, object]) -> pl.LazyFrame:
+    """The seed rows in the run's day, as a table that is told apart by days has them."""
+    return frames["seed"].select(pl.lit(date.fromisoformat(str(params["day"]))).alias("day"), pl.col("id"))
 
 
 def remove_fence() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from tests.faults.invariants import (
     assert_histories_are_whole,
     doubled_effects,
 )
-from tests.faults.world import World
+from tests.faults.world import World, tell_all
 
 
 def freeze_one_owner_until_another_is_done(
@@ -30,8 +29,8 @@ def freeze_one_owner_until_another_is_done(
     log = world.home / f"process-{len(world.executors) - 1}.log"
     world.wait_for_event(run, "PHASE_STARTED", "effect")
     time.sleep(0.3)
-    # The whole group: the executor, its forkserver and the child that computes.
-    os.killpg(zombie.pid, signal.SIGSTOP)
+    # The executor, its forkserver and the child that computes.
+    tell_all(zombie, signal.SIGSTOP)
     world.start_executor()
     world.wait_until_finished(1)
     events = world.story(run)
@@ -39,7 +38,7 @@ def freeze_one_owner_until_another_is_done(
     for child in psutil.Process(zombie.pid).children(recursive=True):
         child.resume()
     time.sleep(3.0)
-    os.killpg(zombie.pid, signal.SIGCONT)
+    tell_all(zombie, signal.SIGCONT)
     deadline = time.monotonic() + 15
     while "lease lost" not in log.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -9,12 +9,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import polars as pl
+import psutil
 import psycopg
 from deltalake import DeltaTable
 
@@ -165,10 +166,18 @@ class World:
 def end(process: subprocess.Popen[bytes]) -> None:
     """kill -9 of an executor with all that it started."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
+        tell_all(process, signal.SIGKILL)
+    except psutil.NoSuchProcess:
         return
     process.wait(timeout=60)
+
+
+def tell_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Sends a signal to a process and then to all that it started; its children lead sessions of their own."""
+    first = psutil.Process(process.pid)
+    for one in [first, *first.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            one.send_signal(number)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ FAULTS = {
     "several_permissive_policies": "create policy second on ops.runs for select to authenticated using (false)",
     "policy_always_true": "create policy open on ops.runs for select to authenticated using (true)",
     "policy_calls_per_row": "create policy slow on ops.runs for select to authenticated using (pipeline = private.subject())",
-    "duplicate_index": "create index again on ops.runs (project_id, created_at desc, id desc)",
+    "duplicate_index": "create index again on ops.queries (project_id, created_at desc, run_id desc)",
     "view_of_its_owner": "create view ops.v as select 1 as one",
     "function_with_callers_search_path": "create function ops.f() returns int language sql set search_path = '' as 'select 1'",
     "definer_function_for_anon": (

@@ -19,7 +19,7 @@ PEOPLE = {
     "what_if_score", "set_signal_weight", "set_score_gate",
     "put_schedule", "pause_schedule", "resume_schedule", "remove_schedule", "fire_schedule", "create_webhook_secret",
     "put_freshness_rule", "remove_freshness_rule",
-    "note_dataset", "note_column", "masked_columns", "record_bi_objects",
+    "note_dataset", "note_column", "masked_columns", "record_bi_objects", "note_rollback",
     "save_answer", "submit_query", "find_queries", "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
     "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
     "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",

@@ -94,7 +94,7 @@ def test_what_is_at_work_counts_from_a_limits_first_moment(operator: Operator, c
     assert len(claimed(operator)) == 1
     limits.set_pool("default", None, "source", 4)
     assert claimed(operator) == []
-    limits.remove_cap("seats")
+    limits.remove_cap("default", "seats")
     assert len(claimed(operator)) == 1
     assert connection.execute("select count(*) from ops.cap_usage").fetchone() == (0,)
 
@@ -126,7 +126,7 @@ def test_who_reads_limits_for_long_keeps_nobody_from_setting_them(operator: Oper
         limits.set_cap("default", None, "late", "runs", Decimal(1), "day")
         limits.set_pool("default", None, "source", 1)
         limits.remove_pool("default", None, "source")
-        limits.remove_cap("late")
+        limits.remove_cap("default", "late")
     assert (limits.caps(), limits.pools()) == ([], [])
 
 
@@ -134,7 +134,7 @@ CHANGES: dict[str, Callable[[Limits], object]] = {
     "another cap": lambda it: it.set_cap("default", None, "other", "cpu_seconds", Decimal(1), "day"),
     "a cap on runs": lambda it: it.set_cap("default", None, "runs", "runs", Decimal(1), "concurrent"),
     "more of a cap": lambda it: it.set_cap("default", None, "cpu", "cpu_seconds", Decimal(200), "day"),
-    "no cap": lambda it: it.remove_cap("cpu"),
+    "no cap": lambda it: it.remove_cap("default", "cpu"),
     "a pool": lambda it: it.set_pool("default", None, "source", 2),
     "no pool": lambda it: it.remove_pool("default", None, "source"),
 }
@@ -181,7 +181,7 @@ WRONG: dict[str, tuple[Ask, type[ControlRoomError]]] = {
     "another unit": (lambda it: it.set_cap("default", None, "known", "rows", Decimal(1), "day"), Conflict),
     "another scope": (lambda it: it.set_cap("default", "demo", "known", "runs", Decimal(1), "day"), Conflict),
     "an unknown org": (lambda it: it.set_cap("nowhere", None, "x", "runs", Decimal(1), "day"), NotFound),
-    "no cap": (lambda it: it.remove_cap("nothing"), NotFound),
+    "no cap": (lambda it: it.remove_cap("default", "nothing"), NotFound),
     "fewer slots than none": (lambda it: it.set_pool("default", None, "source", -1), BadInput),
     "no pool": (lambda it: it.remove_pool("default", None, "nothing"), NotFound),
     "a price below nothing": (lambda it: it.set_price("default", "gb_read", Decimal(-1), "EUR"), BadInput),
@@ -211,7 +211,7 @@ def acts_of(project: str | None) -> list[Ask]:
         lambda it: it.set_pool("default", project, "mine", 1),
         lambda it: it.remove_pool("default", project, "mine"),
         lambda it: it.set_price("default", "cpu_second", Decimal(0), "EUR"),
-        lambda it: it.remove_cap("orgs"),
+        lambda it: it.remove_cap("default", "orgs"),
     ]
 
 
@@ -230,7 +230,7 @@ def test_an_admin_sets_limits_of_what_is_hers_and_it_is_written_down(
         limits.set_pool("default", project, "source", 2)
         limits.set_pool("default", project, "source", 3)
         limits.remove_pool("default", project, "source")
-        limits.remove_cap(f"of-{subject}")
+        limits.remove_cap("default", f"of-{subject}")
 
     for subject, project in (("ada", "demo"), ("orla", None)):
         with acting_as(connection, AUTHENTICATED, {"sub": subject}) as person:
@@ -246,7 +246,7 @@ def test_an_admin_sets_limits_of_what_is_hers_and_it_is_written_down(
     with acting_as(connection, AUTHENTICATED, {"sub": "stranger"}) as person:
         assert Limits(person).caps() == []
     with pytest.raises(NotFound), acting_as(connection, AUTHENTICATED, {"sub": "stranger"}) as person:
-        Limits(person).remove_cap("orgs")
+        Limits(person).remove_cap("default", "orgs")
     acts = connection.execute(
         "select distinct subject, action from ops.audit_log where action ~ '^(caps|pools|prices)'"
     )

@@ -1,4 +1,4 @@
-"""Questions in SQL as Postgres keeps them: who may ask, what of the spec is the asker's, what a run of one may read and show."""
+"""Questions over the warehouse: who may ask, what the names in them mean, what they may show, which answers are known."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_text_is_a_value_and_nothing_else(members: Connection) -> None:
     [
         (Question(""), "p_sql has 0 characters"),
         (Question("s" * 100_001), "p_sql has 100001"),
-        (Question("select 1", engine="publish"), "use embedded, postgres or trino"),
+        (Question("select 1", engine="publish"), "p_engine is 'publish'; there is embedded"),
         (Question("select 1", {"a b": 1}), "must be named with"),
         (Question("select 1", {"a": {"kind": "publish"}}), "must be named with"),
     ],
@@ -146,6 +146,7 @@ def test_history_is_the_projects_and_has_pages(members: Connection) -> None:
     ask(members, "admin@there", scope=THERE)
     assert seen(members, "operator@here") == runs[::-1]
     assert seen(members, "viewer@here", text="one select") == [runs[2], runs[0]]
+    assert seen(members, "viewer@here", text="gold.two") == [runs[1]]
     assert seen(members, "viewer@here", text="total_am") == [runs[2]]
     assert seen(members, "operator@here", mine=True) == []
     assert seen(members, "guest@here") == seen(members, "nobody") == []
@@ -214,7 +215,7 @@ def test_names_mean_versions_that_readers_got(members: Connection, operator: Ope
     ).fetchall()
     at = asked(members, operator, "viewer@here")
     names = (table, f"{table}@v3", f"{table}@{middle}", f"{table}@2999-01-01")
-    assert list(at.versions(*names).values()) == [5, 3, 3, 5]
+    assert at.versions(*names) == dict(zip(names, [5, 3, 3, 5], strict=True))
     for gone in ("v4", "v6", "2001-01-01"):
         with pytest.raises(NotFound, match=r"readers got no version .*; there are v5 of .*Z, v3 of"):
             at.versions(f"{table}@{gone}")

@@ -16,6 +16,7 @@ from ops.database import Connection, Pool
 from ops.errors import ControlRoomError, IllegalTransition, LeaseLost, NotAllowed
 from ops.model import Artifact, EventType, LeaseToken, NewEvent, NewPhase, PhaseStatus, RunId
 from ops.rpc import Rpc
+from ops.warehouse import Warehouse
 from ops.watching import Watching
 from tests.operating import Operator, commit
 
@@ -41,6 +42,9 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "run_traceparent": lambda rpc, mine: Watching(rpc.source).run_traceparent(*mine),
     "released_versions": lambda rpc, mine: rpc.released_versions(*mine, ["silver.sale_order"]),
     "build_on": lambda rpc, mine: rpc.build_on(*mine, "silver.sale_order"),
+    "named_versions": lambda rpc, mine: Warehouse(rpc.source).named_versions(*mine, []),
+    "personal_columns": lambda rpc, mine: Warehouse(rpc.source).personal_columns(*mine, ["silver.sale_order"]),
+    "known_answer": lambda rpc, mine: Warehouse(rpc.source).known_answer(*mine, "0" * 64),
     "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),
     "finish_phase": lambda rpc, mine: rpc.finish_phase(*mine, "bronze", DONE, {"rows_out": 1}),

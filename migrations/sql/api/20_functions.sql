@@ -37,7 +37,8 @@ select
   private.expose('release_run', 'Gives the run back at once, and the attempt with it: what an executor does that is told to end.'),
   private.expose('release_canceled_run', 'Honours a cancel request: the run ends as canceled.'),
   private.expose('compute_run_score', 'The score of an ended run, 0 to 100.'),
-  private.expose('cap_allow', 'Charges a cap if the amount still fits, and says whether it did.'),
+  private.expose('cap_allow',
+    'Charges a cap if the amount still fits, and says whether it did. p_org may be left out where only one org has a cap of that name.'),
   private.expose('run_secrets', 'The secret references that the run may resolve.'),
   private.expose('shared_dataset', 'The version of another project''s table, where it was shared with the run''s; else NOT_ALLOWED.'),
   private.expose('released_versions', 'The version that readers get of each of these tables, null where none is released yet.');

@@ -1,17 +1,21 @@
+-- What is called with each event or phase is plpgsql, which keeps its plans: a function in SQL is planned anew at each call.
+
 -- The hash chain: hash = sha256(hash before ‖ row). jsonb_build_array makes the row unambiguous, whatever is in it.
 
 create or replace function private.event_hash(
   p_previous bytea, p_run_id uuid, p_seq bigint, p_ts timestamptz, p_type text, p_phase text, p_level text,
   p_message text, p_data jsonb, p_lease_token bigint, p_event_id uuid
 ) returns bytea
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_catalog.sha256(p_previous || pg_catalog.convert_to(
+begin
+  return pg_catalog.sha256(p_previous || pg_catalog.convert_to(
     pg_catalog.jsonb_build_array(
       p_run_id, p_seq, (extract(epoch from p_ts) * 1000000)::bigint, p_type, p_phase, p_level, p_message, p_data,
       p_lease_token, p_event_id)::text,
-    'UTF8'))
+    'UTF8'));
+end
 $$;
 
 -- Appends to an OWNED run. The lease row holds the head of the chain and its lock makes seq gapless; the run row is not
@@ -63,10 +67,18 @@ begin
   insert into ops.run_events (run_id, seq, ts, project_id, type, level, message, data, lease_token, hash)
   values (
     p_run_id, seq, v_now, v_lease.project_id, p_type, p_level, p_message, p_data, v_lease.lease_token, hash);
+  -- What is just being removed with its cap or pool is stepped over: without the lease it counts no more (private.is_leased).
   update ops.cap_usage u
   set released_at = v_now
-  where u.run_id = p_run_id and u.lease_token = v_lease.lease_token and u.released_at is null;
-  delete from ops.pool_uses u where u.run_id = p_run_id and u.lease_token = v_lease.lease_token;
+  where u.id = any (array(
+    select o.id from ops.cap_usage o
+    where o.run_id = p_run_id and o.lease_token = v_lease.lease_token and o.released_at is null
+    for update skip locked));
+  delete from ops.pool_uses u
+  where u.run_id = p_run_id and u.pool_id = any (array(
+    select o.pool_id from ops.pool_uses o
+    where o.run_id = p_run_id and o.lease_token = v_lease.lease_token
+    for update skip locked));
 end
 $$;
 

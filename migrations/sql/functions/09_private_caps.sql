@@ -18,6 +18,7 @@ as $$
 $$;
 
 -- What is used of a cap now: what is not released where it is concurrent, else what was charged since the period began.
+-- A place that belongs to a lease is taken for as long as there is that lease, whatever became of the note of it.
 create or replace function private.cap_used(p_cap ops.caps, p_now timestamptz) returns numeric
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -25,7 +26,7 @@ as $$
 begin
   if p_cap.period = 'concurrent' then
     return (select coalesce(pg_catalog.sum(u.amount), 0) from ops.cap_usage u
-      where u.cap_id = p_cap.id and u.released_at is null);
+      where u.cap_id = p_cap.id and u.released_at is null and private.is_leased(u.run_id, u.lease_token));
   end if;
   return coalesce((select w.used from private.cap_windows w
     where w.cap_id = p_cap.id and w.starts_at = private.period_start(p_cap.period, p_now)), 0);
@@ -85,11 +86,21 @@ as $$
   order by n.key, l.project_id nulls last
 $$;
 
+-- Is there that lease? Without a token it is about to be made.
+create or replace function private.is_leased(p_run_id uuid, p_lease_token bigint) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_lease_token is null
+    or exists (select from ops.run_leases l where l.run_id = p_run_id and l.lease_token = p_lease_token)
+$$;
+
 create or replace function private.pool_used(p_pool_id uuid) returns bigint
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(pg_catalog.sum(u.slots), 0) from ops.pool_uses u where u.pool_id = p_pool_id
+  select coalesce(pg_catalog.sum(u.slots), 0) from ops.pool_uses u
+  where u.pool_id = p_pool_id and private.is_leased(u.run_id, u.lease_token)
 $$;
 
 -- {"name": slots} of a spec's `pool`: a name, {"name": …, "slots": …}, or a list of those.

@@ -8,8 +8,41 @@
 -- (private.next_turn) do not serve here: what was held back for a day would come back with a day's turns before everybody else's.
 drop function if exists private.claim_under_caps(text[], int, timestamptz);
 drop function if exists private.claim_under_caps(text[], int, boolean, timestamptz);
+drop function if exists private.claim_under_limits(text[], int, boolean, timestamptz);
+
+-- The claim's lock against changes of limits (private.lock_limits), without waiting. Null where nobody changes any, else the orgs
+-- whose runs may be claimed: of the one whose limits are being changed it is not known yet what will hold, so that its runs wait.
+create or replace function private.share_limits() returns uuid[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid;
+  v_open uuid[] := '{}';
+begin
+  if pg_catalog.pg_try_advisory_xact_lock_shared(pg_catalog.hashtextextended('ops.limits', 0)) then
+    return null;
+  end if;
+  for v_org in
+    select distinct p.org_id from private.queue_groups() as g join ops.projects p on p.id = g.project_id
+  loop
+    if pg_catalog.pg_try_advisory_xact_lock_shared(private.limits_lock(v_org)) then
+      v_open := v_open || v_org;
+    end if;
+  end loop;
+  return v_open;
+end
+$$;
+
+create or replace function private.limits_lock(p_org_id uuid) returns bigint
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_catalog.hashtextextended('ops.limits/' || p_org_id, 0)
+$$;
+
 create or replace function private.claim_under_limits(
-  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz
+  p_capabilities text[], p_max_runs int, p_dedicated boolean, p_now timestamptz, p_open uuid[]
 ) returns uuid[]
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -25,7 +58,9 @@ begin
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.caps', 0));
   select pg_catalog.array_agg(g.project_id), pg_catalog.array_agg(g.pipeline), pg_catalog.array_agg(g.pools)
   into v_projects, v_pipelines, v_pools
-  from private.queue_groups() as g;
+  from private.queue_groups() as g
+  join ops.projects p on p.id = g.project_id
+  where p_open is null or p.org_id = any (p_open);
   while pg_catalog.cardinality(v_ids) < p_max_runs loop
     select f.id, f.project_id, f.pipeline, f.pools, f.priority into v_run
     from unnest(v_projects, v_pipelines, v_pools) as g (project_id, pipeline, pools)

@@ -57,20 +57,23 @@ create or replace function private.cost_of(
   p_org_id uuid, p_cpu_seconds numeric, p_gb_seconds numeric, p_read_bytes numeric, p_written_bytes numeric,
   out cost numeric, out currency text
 )
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   select round(pg_catalog.sum(p.price * case p.unit
       when 'cpu_second' then p_cpu_seconds
       when 'gb_hour' then p_gb_seconds / 3600
       when 'gb_read' then p_read_bytes / 1000000000
       else p_written_bytes / 1000000000
     end), 12), pg_catalog.max(p.currency)
+  into cost, currency
   from (
-    select distinct on (unit) unit, price, currency
-    from ops.prices
-    where org_id = p_org_id and valid_from <= pg_catalog.clock_timestamp()
-    order by unit, valid_from desc) as p
+    select distinct on (o.unit) o.unit, o.price, o.currency
+    from ops.prices o
+    where o.org_id = p_org_id and o.valid_from <= pg_catalog.clock_timestamp()
+    order by o.unit, o.valid_from desc) as p;
+end
 $$;
 
 -- Takes reports [{run_id, lease_token, phase, attempt, seconds, cpu_seconds, peak_memory_bytes, read_bytes, written_bytes,

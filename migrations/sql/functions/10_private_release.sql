@@ -38,10 +38,11 @@ $$;
 
 -- The tables that a run releases, locked until it has: no rollback and no swap comes between the last look and the release.
 create or replace function private.hold_outputs(p_run_id uuid) returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select from ops.datasets d
+begin
+  perform from ops.datasets d
   where d.id in (
     select v.dataset_id from ops.dataset_versions v where v.run_id = p_run_id
     union all
@@ -54,7 +55,8 @@ as $$
       and t.name = pg_catalog.split_part(o.one ->> 'table', '.', 2)
     where r.id = p_run_id)
   order by d.id
-  for no key update
+  for no key update;
+end
 $$;
 
 -- `layer.name` → the version that readers get, null where none is released yet, for those of p_tables that the installation

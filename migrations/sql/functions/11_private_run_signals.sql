@@ -13,13 +13,16 @@ begin
   for v_one in
     select v.id, v.project_id, v.dataset_id, d.layer || '.' || d.name as table, v.version, v.mode, v.columns, v.recorded_at,
       v.event_time, case v.mode when 'replace' then v.total_rows else v.rows end as rows,
-      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls, private.is_usual(r.trigger) as is_usual
+      (v.stats ->> 'rows')::float8 as added, v.stats -> 'nulls' as nulls,
+      private.is_usual(r) as is_usual, private.is_refresh(r) as is_refresh
     from ops.dataset_versions v
     join ops.datasets d on d.id = v.dataset_id
     join ops.runs r on r.id = v.run_id
     where v.run_id = p_run_id and d.layer <> 'quarantine'
     order by v.dataset_id, v.version
   loop
+    -- A refresh is compared by its own phases, with what readers have.
+    continue when v_one.is_refresh;
     perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
         'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
     from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
@@ -56,12 +59,21 @@ begin
 end
 $$;
 
--- Runs that bring a day of the past again are not compared: neither with others nor others with them.
-create or replace function private.is_usual(p_trigger text) returns boolean
-language sql immutable
+-- Does the run, or the one that it is a retry of, make everything anew?
+create or replace function private.is_refresh(p_run ops.runs) returns boolean
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select p_trigger <> all ('{backfill,replay}')
+  select exists (select from ops.refreshes f where f.run_id = coalesce(p_run.root_run, p_run.id))
+$$;
+
+-- Runs that bring a day of the past again, and full refreshes, are not compared: neither with others nor others with them.
+drop function if exists private.is_usual(text);
+create or replace function private.is_usual(p_run ops.runs) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select p_run.trigger <> all ('{backfill,replay}') and not private.is_refresh(p_run)
 $$;
 
 -- One signal a run, the worst of its datasets.
@@ -78,7 +90,8 @@ as $$
   where s.value < excluded.value
 $$;
 
--- Versions of successful runs before this one, as arrays of one order. A replaced table counts whole, else what came.
+-- Versions of successful runs before this one that readers got, as arrays of one order. A replaced table counts whole, else what
+-- came.
 create or replace function private.history_of(
   p_dataset_id uuid, p_version bigint, p_at timestamptz, p_mode text, out rows float8[], out lags float8[],
   out times timestamptz[]
@@ -91,9 +104,9 @@ as $$
   from (
     select case p_mode when 'replace' then v.total_rows else v.rows end as rows, v.recorded_at, v.event_time
     from ops.dataset_versions v
-    join ops.runs r on r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger)
+    join ops.runs r on r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r)
     where v.dataset_id = p_dataset_id and v.version < p_version and v.recorded_at > p_at - interval '56 days'
-      and v.mode = p_mode
+      and v.mode = p_mode and not v.aside
     order by v.version desc
     limit 1500
   ) as h
@@ -112,10 +125,10 @@ as $$
     from (
       select (v.stats ->> 'rows')::float8 as rows, v.stats -> 'nulls' as nulls
       from ops.dataset_versions v
-      where v.dataset_id = p_dataset_id and v.version < p_version and v.mode = p_mode
+      where v.dataset_id = p_dataset_id and v.version < p_version and v.mode = p_mode and not v.aside
         and (v.stats ->> 'rows')::float8 > 0
         and exists (
-          select from ops.runs r where r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r.trigger))
+          select from ops.runs r where r.id = v.run_id and r.status = 'succeeded' and private.is_usual(r))
       order by v.version desc
       limit 60
     ) as v
@@ -133,7 +146,7 @@ as $$
     n.share, n.shares, greatest(0.005, sqrt(n.p * (1 - n.p) / p_rows))) as a
 $$;
 
--- Beside the version before, whoever wrote it; the first version has changed nothing.
+-- Beside the version before that readers got, whoever wrote it; the first version has changed nothing.
 create or replace function private.schema_changes(p_dataset_id uuid, p_version bigint, p_columns jsonb)
 returns table (changes int, what text)
 language sql stable
@@ -142,7 +155,7 @@ as $$
   with before as (
     select v.columns
     from ops.dataset_versions v
-    where v.dataset_id = p_dataset_id and v.version < p_version
+    where v.dataset_id = p_dataset_id and v.version < p_version and not v.aside
       and exists (select from ops.runs r where r.id = v.run_id and r.status = 'succeeded')
     order by v.version desc
     limit 1
@@ -169,8 +182,8 @@ as $$
 declare
   v_run record;
 begin
-  select r.id, r.project_id, r.env, r.pipeline, r.status, r.trigger, r.parent_run, r.created_at, r.started_at,
-    extract(epoch from r.finished_at - r.started_at)::float8 as seconds
+  select r.id, r.project_id, r.env, r.pipeline, r.status, r.parent_run, r.created_at, r.started_at,
+    extract(epoch from r.finished_at - r.started_at)::float8 as seconds, private.is_usual(r) as is_usual
   into strict v_run
   from ops.runs r where r.id = p_run_id;
 
@@ -205,7 +218,7 @@ begin
         and (r.created_at, r.id) < (v_run.created_at, v_run.id)
         and r.created_at > v_run.created_at - interval '56 days' and r.status = 'succeeded'
         -- A retry does a part of the work.
-        and r.parent_run is null and private.is_usual(r.trigger) and r.started_at is not null
+        and r.parent_run is null and private.is_usual(r) and r.started_at is not null
       order by r.created_at desc, r.id desc
       limit 1500
     ) as h
@@ -213,7 +226,7 @@ begin
   -- Of a run of a second half a second is noise: 1 + seconds.
   cross join lateral private.anomaly(ln(1 + greatest(v_run.seconds, 0)), v_run.started_at, h.seconds, h.times, 0.1) as a
   where v_run.status = 'succeeded' and v_run.seconds is not null and v_run.parent_run is null
-    and private.is_usual(v_run.trigger);
+    and v_run.is_usual;
 end
 $$;
 
@@ -225,10 +238,11 @@ as $$
 declare
   v_run record;
 begin
-  select r.project_id, r.env, r.pipeline, r.created_at, r.id, c.seconds into strict v_run
+  select r.project_id, r.env, r.pipeline, r.created_at, r.id, c.seconds, private.is_usual(r) as is_usual
+  into strict v_run
   from ops.runs r cross join lateral private.cpu_seconds(r.id) as c (seconds)
   where r.id = p_run_id;
-  if v_run.seconds is null then
+  if v_run.seconds is null or not v_run.is_usual then
     return;
   end if;
   perform private.keep_worst(p_run_id, v_run.project_id, 'cost_anomaly', greatest(a.z, 0), jsonb_build_object(
@@ -242,6 +256,7 @@ begin
       from ops.runs r
       where r.project_id = v_run.project_id and r.pipeline = v_run.pipeline and r.env = v_run.env
         and (r.created_at, r.id) < (v_run.created_at, v_run.id) and r.status = 'succeeded' and r.parent_run is null
+        and private.is_usual(r)
       order by r.created_at desc, r.id desc
       limit 60
     ) as r

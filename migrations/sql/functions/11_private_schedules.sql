@@ -120,7 +120,8 @@ begin
     return pg_catalog.format('run %s has not ended', p_open[1]);
   end if;
   if p_schedule.overlap = 'cancel_running' then
-    foreach v_run in array p_open loop
+    -- In the order in which heartbeats lock leases.
+    for v_run in select r from unnest(p_open) as r order by r loop
       perform ops.cancel_run(v_run, pg_catalog.format('the next tick of schedule %s', p_schedule.slug));
     end loop;
   end if;

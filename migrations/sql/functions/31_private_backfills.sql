@@ -182,9 +182,8 @@ declare
 begin
   -- A cap on runs at once says how many there can be, whatever is asked for.
   select greatest(1, least(p_parallel, p_chunks, pg_catalog.floor(pg_catalog.min(c.amount))::int)) into v_parallel
-  from ops.caps c
-  join ops.projects p on p.id = p_project_id
-  where c.org_id = p.org_id and (c.project_id is null or c.project_id = p.id) and c.unit = 'runs' and c.period = 'concurrent';
+  from private.caps_on(p_project_id, p_pipeline) as c
+  where c.unit = 'runs' and c.period = 'concurrent';
   select pg_catalog.count(*) as runs,
     pg_catalog.percentile_cont(0.5) within group (order by h.seconds / h.partitions) as seconds,
     pg_catalog.percentile_cont(0.5) within group (order by h.rows / h.partitions) as rows,

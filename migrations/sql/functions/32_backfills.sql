@@ -165,8 +165,9 @@ begin
   where id = p_backfill_id returning * into v_backfill;
   update ops.backfill_chunks set state = 'canceled', settled_at = pg_catalog.clock_timestamp()
   where backfill_id = p_backfill_id and state = 'pending';
+  -- In the order in which heartbeats lock leases.
   for v_run in
-    select c.run_id from ops.backfill_chunks c where c.backfill_id = p_backfill_id and c.state = 'queued' order by c.chunk
+    select c.run_id from ops.backfill_chunks c where c.backfill_id = p_backfill_id and c.state = 'queued' order by c.run_id
   loop
     perform ops.cancel_run(v_run, pg_catalog.format('backfill %s was canceled', p_backfill_id));
   end loop;

@@ -1,18 +1,49 @@
 -- Caps, pools and prices, as people set them. An admin of the project sets what is the project's, an admin of the org the rest.
 
--- Claims share a lock while they choose, and not a table's, since heartbeats read those: whoever changes limits waits for the
--- claims under way, so that each is before the change, and then counted by it, or after it. Not for long: claims wait behind it.
-create or replace function private.lock_limits() returns void
+drop function if exists private.lock_limits();
+drop function if exists ops.remove_cap(text);
+
+-- Claims share locks while they choose, and not a table's, since heartbeats read those: whoever changes limits waits for the
+-- claims under way, so that each is before the change, and then counted by it, or after it. Until the change is committed,
+-- claims step over the org's runs (private.share_limits), so that the transaction must not stay open for long.
+create or replace function private.lock_limits(p_org_id uuid) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 begin
   perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ops.limits', 0));
+  perform pg_catalog.pg_advisory_xact_lock(private.limits_lock(p_org_id));
+  perform private.bound_transaction();
 exception
   when lock_not_available then
     raise exception using errcode = 'CR006', message =
       'limits cannot be changed while a claim takes so long; try again';
+end
+$$;
+
+-- Ends the caller's session where it lets the transaction lie for 5 s, or (from Postgres 17 on) goes on in it for a minute, unless
+-- it has asked for less itself. A minute, for a cap with a month of charges is not removed in a moment.
+create or replace function private.bound_transaction() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform pg_catalog.set_config(b.name, b.most::text, true)
+  from (values ('idle_in_transaction_session_timeout', 5000), ('transaction_timeout', 60000)) as b (name, most)
+  join pg_catalog.pg_settings s on s.name = b.name
+  where s.setting::int not between 1 and b.most;
+end
+$$;
+
+-- Ids of the scope that a limit is to have; the caller is an admin there.
+create or replace function private.limited_scope(p_org text, p_project text, out org_id uuid, out project_id uuid)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  select f.org_id, f.project_id into org_id, project_id from private.find_project(p_org, p_project) as f;
+  perform private.require_admin(org_id, project_id, '{dev,stage,prod}');
 end
 $$;
 
@@ -30,8 +61,7 @@ declare
   v_old ops.caps;
   v_cap uuid;
 begin
-  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
-  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  select s.org_id, s.project_id into v_org, v_project from private.limited_scope(p_org, p_project) as s;
   if p_key is null or p_key !~ '^[a-z][a-z0-9_.-]{0,62}$' then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_key is %L; begin with a letter, then a-z, 0-9, _ . - up to 63 characters', p_key);
@@ -50,8 +80,8 @@ begin
   if p_pipeline is not null and v_project is null then
     raise exception using errcode = 'CR007', message = 'p_pipeline needs p_project: a pipeline is a project''s';
   end if;
-  perform private.lock_limits();
-  select * into v_old from ops.caps where key = p_key;
+  perform private.lock_limits(v_org);
+  select * into v_old from ops.caps where org_id = v_org and key = p_key;
   if not found then
     insert into ops.caps (key, org_id, project_id, pipeline, unit, amount, period, created_by)
     values (p_key, v_org, v_project, p_pipeline, p_unit, p_amount, p_period, private.subject())
@@ -64,7 +94,7 @@ begin
       join ops.projects p on p.id = l.project_id
       where p.org_id = v_org and (v_project is null or p.id = v_project) and (p_pipeline is null or r.pipeline = p_pipeline);
     end if;
-  elsif (v_old.org_id, v_old.unit, v_old.period) <> (v_org, p_unit, p_period)
+  elsif (v_old.unit, v_old.period) <> (p_unit, p_period)
      or v_old.project_id is distinct from v_project or v_old.pipeline is distinct from p_pipeline then
     raise exception using errcode = 'CR006', message = pg_catalog.format(
       'there is a cap %s with another scope, unit or period; choose another name, or remove it first', p_key);
@@ -77,21 +107,22 @@ end
 $$;
 
 -- Ends a cap, and with it the record of what was charged to it; the audit log keeps the cap.
-create or replace function ops.remove_cap(p_key text) returns void
+create or replace function ops.remove_cap(p_org text, p_key text) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cap ops.caps;
 begin
-  select * into v_cap from ops.caps where key = p_key;
+  -- One answer for what is not there and what the caller may not know of.
+  select c.* into v_cap from ops.caps c join ops.orgs o on o.id = c.org_id where o.slug = p_org and c.key = p_key;
   if not found or not private.sees_scope(v_cap.org_id, v_cap.project_id) then
     raise exception using errcode = 'CR004', message = pg_catalog.format(
       'there is no cap %L; `controlroom cap list` shows them', p_key);
   end if;
   perform private.require_admin(v_cap.org_id, v_cap.project_id, '{dev,stage,prod}');
-  perform private.lock_limits();
-  -- First: heartbeats step over it (private.charge_metered_caps).
+  perform private.lock_limits(v_cap.org_id);
+  -- First: heartbeats step over it (private.charge_metered_caps), and over its charges whoever ends a run (private.end_lease).
   perform from ops.caps where id = v_cap.id for update;
   delete from ops.cap_usage where cap_id = v_cap.id;
   delete from ops.caps where id = v_cap.id;
@@ -122,14 +153,13 @@ declare
   v_project uuid;
   v_pool uuid;
 begin
-  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
-  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
+  select s.org_id, s.project_id into v_org, v_project from private.limited_scope(p_org, p_project) as s;
   if p_name is null or p_name !~ '^[a-z][a-z0-9_]{0,62}$' or p_slots is null or p_slots < 0 then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'a pool %L of %s slots is none; the name begins with a letter, then a-z, 0-9, _; slots are zero or more', p_name,
       coalesce(p_slots::text, 'no'));
   end if;
-  perform private.lock_limits();
+  perform private.lock_limits(v_org);
   update ops.pools set slots = p_slots
   where org_id = v_org and project_id is not distinct from v_project and name = p_name
   returning id into v_pool;
@@ -173,9 +203,8 @@ declare
   v_project uuid;
   v_pool uuid;
 begin
-  select f.org_id, f.project_id into v_org, v_project from private.find_project(p_org, p_project) as f;
-  perform private.require_admin(v_org, v_project, '{dev,stage,prod}');
-  perform private.lock_limits();
+  select s.org_id, s.project_id into v_org, v_project from private.limited_scope(p_org, p_project) as s;
+  perform private.lock_limits(v_org);
   select id into v_pool from ops.pools
   where org_id = v_org and project_id is not distinct from v_project and name = p_name;
   if not found then
@@ -202,8 +231,7 @@ declare
   v_price uuid;
   v_now timestamptz := pg_catalog.clock_timestamp();
 begin
-  select f.org_id into v_org from private.find_project(p_org, null) as f;
-  perform private.require_admin(v_org, null, '{dev,stage,prod}');
+  select s.org_id into v_org from private.limited_scope(p_org, null) as s;
   if p_unit is null or p_unit not in ('cpu_second', 'gb_hour', 'gb_read', 'gb_written')
      or p_price is null or p_price < 0 or p_price in ('NaN', 'Infinity') or p_currency is null or p_currency !~ '^[A-Z]{3}$' then
     raise exception using errcode = 'CR007', message = pg_catalog.format(
@@ -260,6 +288,6 @@ begin
     left join ops.projects p on p.id = c.project_id
     cross join lateral (select private.cap_used(c, v_now) as used) as u
     where private.sees_scope(c.org_id, c.project_id)
-    order by c.key;
+    order by c.key, o.slug;
 end
 $$;

@@ -2,10 +2,13 @@
 
 -- The refresh that a run builds; null where it builds none.
 create or replace function private.refresh_of(p_run_id uuid) returns uuid
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select f.id from ops.runs r join ops.refreshes f on f.run_id = coalesce(r.root_run, r.id) where r.id = p_run_id
+begin
+  return (
+    select f.id from ops.runs r join ops.refreshes f on f.run_id = coalesce(r.root_run, r.id) where r.id = p_run_id);
+end
 $$;
 
 -- The version that a commit to a table builds upon: null for the newest as it stands, -1 for an empty table. Asked in the

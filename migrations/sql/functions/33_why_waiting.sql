@@ -110,7 +110,7 @@ as $$
     join ops.runs r on r.id = u.run_id
     cross join lateral (select private.is_trusted() or exists (
       select from private.my_scopes() as m where m = r.project_id::text || '/' || r.env) as seen) as v
-    where u.pool_id = l.pool_id) as h
+    where u.pool_id = l.pool_id and private.is_leased(u.run_id, u.lease_token)) as h
   where s.used + l.needs > l.slots
   order by l.name
   limit 1

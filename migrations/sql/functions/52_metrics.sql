@@ -60,8 +60,9 @@ begin
       from ops.run_leases),
     'caps', coalesce((
       select pg_catalog.jsonb_agg(c) from (
-        select key, unit, period, amount::float8 as "limit", private.cap_used(k, v_now)::float8 as used
-        from ops.caps k order by key limit 200) c), '[]'),
+        select o.slug as org, k.key, k.unit, k.period, k.amount::float8 as "limit",
+          private.cap_used(k, v_now)::float8 as used
+        from ops.caps k join ops.orgs o on o.id = k.org_id order by o.slug, k.key limit 200) c), '[]'),
     'steward', pg_catalog.jsonb_build_object(
       'elected', exists (
         select from pg_catalog.pg_locks

@@ -22,9 +22,8 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_sql has %s characters; give a select of 1 to 100000', coalesce(pg_catalog.length(p_sql), 0));
   end if;
-  if p_engine is null or p_engine not in ('embedded', 'postgres', 'trino') then
-    raise exception using errcode = 'CR007', message = pg_catalog.format(
-      'p_engine is %L; use embedded, postgres or trino', p_engine);
+  if p_engine is distinct from 'embedded' then
+    raise exception using errcode = 'CR007', message = pg_catalog.format('p_engine is %L; there is embedded', p_engine);
   end if;
   if p_params is null or pg_catalog.jsonb_typeof(p_params) <> 'object' then
     raise exception using errcode = 'CR007', message = 'p_params must be an object of values by name; {} for none';
@@ -199,12 +198,14 @@ begin
         select pg_catalog.jsonb_array_elements_text(p_filter -> 'status')));
   end if;
   if p_filter ? 'text' then
-    v_words := (nullif(pg_catalog.plainto_tsquery('simple', p_filter ->> 'text')::text, '') || ':*')::tsquery;
+    v_words := (nullif(
+      pg_catalog.plainto_tsquery('simple', pg_catalog.translate(p_filter ->> 'text', '.', ' '))::text, '') || ':*')::tsquery;
     if v_words is null then
       raise exception using errcode = 'CR007', message = pg_catalog.format(
         'text: %L holds no word to look for', p_filter ->> 'text');
     end if;
-    v_where := v_where || pg_catalog.format(' and to_tsvector(''simple''::regconfig, q.sql) @@ %L::tsquery', v_words);
+    v_where := v_where || pg_catalog.format(
+      ' and to_tsvector(''simple''::regconfig, translate(q.sql, ''.'', '' '')) @@ %L::tsquery', v_words);
   end if;
   if v_hidden <> '{}' then
     v_where := v_where || pg_catalog.format(' and q.project_id::text || ''/'' || q.env <> all (%L::text[])', v_hidden);

@@ -28,14 +28,15 @@ declare
   v_now timestamptz := pg_catalog.clock_timestamp();
   v_ids uuid[];
   v_limited boolean;
+  v_open uuid[];
 begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
   end if;
-  perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('ops.limits', 0));
-  v_limited := exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
+  v_open := private.share_limits();
+  v_limited := v_open is not null or exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);
   if v_limited then
-    v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now);
+    v_ids := private.claim_under_limits(p_capabilities, p_max_runs, p_dedicated, v_now, v_open);
   else
     v_ids := array(
       select r.id

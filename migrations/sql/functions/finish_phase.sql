@@ -79,30 +79,36 @@ $$;
 
 -- Of what the owner reports of a try, what belongs to the phase's metrics.
 create or replace function private.measured(p_usage jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
-  from pg_catalog.jsonb_each(p_usage)
-  where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes')
+begin
+  return (
+    select coalesce(pg_catalog.jsonb_object_agg(key, value), '{}')
+    from pg_catalog.jsonb_each(p_usage)
+    where key in ('cpu_seconds', 'peak_memory_bytes', 'read_bytes', 'written_bytes'));
+end
 $$;
 
 -- What a phase that succeeded has moved, without the commits of a former owner that it adopted: those were charged when they were
 -- recorded, if by this try, as its own.
 create or replace function private.moved(p_result jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
-    else pg_catalog.jsonb_build_object(
-      'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
-    end
-  from (
-    select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
-      coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
-    from pg_catalog.jsonb_array_elements(
-      case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
-    where (d ->> 'adopted')::boolean) as a
+begin
+  return (
+    select case when p_result ->> 'rows_out' is null and p_result ->> 'byte_size' is null then '{}'
+      else pg_catalog.jsonb_build_object(
+        'rows_moved', (p_result ->> 'rows_out')::numeric - a.rows, 'bytes_moved', (p_result ->> 'byte_size')::numeric - a.bytes)
+      end
+    from (
+      select coalesce(pg_catalog.sum((d ->> 'rows')::numeric), 0) as rows,
+        coalesce(pg_catalog.sum((d ->> 'byte_size')::numeric), 0) as bytes
+      from pg_catalog.jsonb_array_elements(
+        case pg_catalog.jsonb_typeof(p_result -> 'datasets') when 'array' then p_result -> 'datasets' else '[]' end) as d
+      where (d ->> 'adopted')::boolean) as a);
+end
 $$;
 
 -- A run that skips a phase has its artifacts too: those of the nearest run before it that carried the phase out. Only now, and

@@ -16,6 +16,11 @@ begin
   update ops.executors
   set last_seen = pg_catalog.clock_timestamp(), state = case state when 'lost' then 'active' else state end
   where id = p_executor_id;
+  -- Whoever locks leases of several runs does it in the order of the runs' ids, so that no two wait for each other in a circle.
+  perform from ops.run_leases l
+  join unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token) on a.run_id = l.run_id and a.lease_token = l.lease_token
+  order by l.run_id
+  for no key update of l;
   with asked as (
     -- Unqualified: only the grammar's own unnest takes several arrays.
     select * from unnest(p_run_ids, p_lease_tokens) as a (run_id, lease_token)

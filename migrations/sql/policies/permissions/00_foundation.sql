@@ -69,7 +69,7 @@ grant execute on function
   ops.release_run(uuid, bigint),
   ops.release_canceled_run(uuid, bigint, text),
   ops.compute_run_score(uuid),
-  ops.cap_allow(text, numeric),
+  ops.cap_allow(text, numeric, text),
   ops.shared_dataset(uuid, bigint, text, text, text, text),
   ops.run_secrets(uuid, bigint),
   ops.released_versions(uuid, bigint, text[])
