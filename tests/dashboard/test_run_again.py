@@ -113,8 +113,10 @@ def test_a_past_is_ordered_from_a_run_after_a_look_at_what_it_takes(page: Page, 
     dialog = runs.open(page, runs.daily, "Backfill…")
     expect(dialog).to_contain_text("Say which partitions")
     for label, day in (("First day", "2025-03-01"), ("Last day", "2025-03-03")):
-        dialog.get_by_label(label).first.fill(day)
-        dialog.get_by_label(label).first.press("Enter")
+        dialog.get_by_test_id("stDateInput").filter(has_text=label).get_by_role("spinbutton").first.click()
+        page.keyboard.type(day.replace("-", ""))
+        # Taken when the calendar closes.
+        dialog.get_by_text("Say which partitions").click(force=True)
     expect(dialog).to_contain_text("daily version 1 in dev: 3 partitions in 3 runs")
     expect(dialog).to_contain_text("by 1 run before")
     with psycopg.connect(runs.served.operator.url) as owner:
