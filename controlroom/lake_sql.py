@@ -9,8 +9,9 @@ import polars as pl
 from compute.inputs import outsiders_version
 from controlroom.session import Session
 from ops.catalog import Catalog
-from ops.errors import BadInput, NotFound, SchemaDrift
+from ops.errors import NotFound, SchemaDrift
 from ops.model import Scope
+from pipelines.frames import unfit
 from pipelines.lake import TABLE, Lake
 from pipelines.sandbox.gate import admit
 from pipelines.sandbox.job import GivenTable
@@ -57,8 +58,7 @@ def ask(
         try:
             return sandbox.ask(query, tables, first=first)
         except SchemaDrift as error:
-            # No spec expected anything here: it is the person's question that does not fit the tables.
-            raise BadInput(f"the query is refused: {error.message.partition(';')[0]}", error.data) from None
+            raise unfit(error) from None
 
 
 def _released(session: Session, scope: Scope) -> dict[str, int]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from controlroom.session import Session
 from ops.bi import Bi
 from ops.errors import NotFound
+from ops.model import Scope
 from ops.secrets import SecretStore
 from pipelines import rollback
-from pipelines.published import Published
+from pipelines.published import Published, tenant_of
 from pipelines.rollback import Shelf
 
 
@@ -86,4 +87,4 @@ def _facts(one: Published) -> Mapping[str, object]:
 
 
 def _tenant(session: Session, env: str) -> str:
-    return f"{session.settings.org}/{session.settings.project}/{env}"
+    return tenant_of(Scope(session.settings.org, session.settings.project, env))

@@ -91,5 +91,10 @@ def polars_errors(what: str) -> Iterator[None]:
         raise BadInput(f"{what}: the engine cannot carry it out: {_line(error)}", {"what": what}) from error
 
 
+def unfit(error: SchemaDrift) -> BadInput:
+    """The same of a person's question: no spec expected anything, it is the question that does not fit the tables."""
+    return BadInput(f"the query is refused: {error.message.partition(';')[0]}", error.data)
+
+
 def _line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-import tenacity
 from psycopg import sql
 
 from ops.errors import Conflict, NotFound, SourceUnreachable
@@ -121,12 +120,7 @@ def roll_back(
         PhaseFailed: something stands on columns that the earlier version has not.
         SourceUnreachable: somebody has held the table all the time.
     """
-    for attempt in tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(psycopg.errors.LockNotAvailable),
-        wait=tenacity.wait_random_exponential(0.1, max=2.0),
-        stop=tenacity.stop_after_attempt(swap.ATTEMPTS),
-        reraise=True,
-    ):
+    for attempt in swap.tries():
         with attempt, swap.impatient(connection):
             return _put_back(connection, table, tenant, to, agreed)
     raise AssertionError("unreachable")

@@ -88,12 +88,7 @@ def swapped(ctx: Context, connection: psycopg.Connection, work: Callable[[Hold],
         SourceUnreachable: somebody held the table all the time.
     """
     try:
-        for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(psycopg.errors.LockNotAvailable),
-            wait=tenacity.wait_random_exponential(0.1, max=2.0),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            reraise=True,
-        ):
+        for attempt in tries():
             with attempt, ctx.fence.hold() as hold, impatient(connection):
                 return work(hold)
     except psycopg.errors.LockNotAvailable:
@@ -101,6 +96,16 @@ def swapped(ctx: Context, connection: psycopg.Connection, work: Callable[[Hold],
             "somebody has held the table all the time; end the query that does, and run it again"
         ) from None
     raise AssertionError("unreachable")
+
+
+def tries() -> tenacity.Retrying:
+    """Tries of a transaction that steps back from a table which readers are slow to let go of; raises the last refusal."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(psycopg.errors.LockNotAvailable),
+        wait=tenacity.wait_random_exponential(0.1, max=2.0),
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        reraise=True,
+    )
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ops.errors import BadInput, NotFound, PhaseFailed, SchemaDrift, StorageFailed
+from ops.errors import NotFound, PhaseFailed, SchemaDrift, StorageFailed
 from ops.model import Artifact, PhaseResult
 from pipelines.fingerprint import fingerprint
-from pipelines.frames import pinned
+from pipelines.frames import pinned, unfit
 from pipelines.handler import Context
 from pipelines.sandbox.gate import admit
 from pipelines.sandbox.job import GivenTable
@@ -37,7 +37,8 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     """
     assert isinstance(phase, QueryPhase)
     asked = _Asked.of(ctx, phase)
-    if ctx.answers is not None and (known := ctx.answers.known(asked.key)) is not None:
+    # What is another answer tomorrow is never kept, and not looked for.
+    if ctx.answers is not None and asked.steady and (known := ctx.answers.known(asked.key)) is not None:
         metrics = {**asked.metrics, "cached_from": str(known.run_id)}
         return replace(known.result, metrics=metrics)
     rows_in = _rows_in(ctx, asked.versions)
@@ -163,13 +164,10 @@ def _told(ctx: Context, personal: bool) -> Iterator[None]:
     try:
         yield
     except (SchemaDrift, PhaseFailed) as error:
-        kind = BadInput if ctx.rights.question and isinstance(error, SchemaDrift) else type(error)
-        if not personal and kind is BadInput:
-            # No spec expected anything here: it is the person's question that does not fit the tables.
-            raise BadInput(f"the query is refused: {error.message.partition(';')[0]}", error.data) from None
+        fault = unfit(error) if ctx.rights.question and isinstance(error, SchemaDrift) else error
         if not personal:
-            raise
-        raise kind(
+            raise fault from None
+        raise type(fault)(
             "the engine refuses a column, a type or a value; what it says may quote personal data and is not kept: ask "
             "without such columns to read it"
         ) from None

@@ -106,7 +106,8 @@ def test_deep_pages_read_no_more(old: psycopg.Connection, plan: str) -> None:
             page, rows, whole = reading(old, lambda: reads.list_runs(limit=50, before=last))  # noqa: B023
             last = (page[-1].created_at, page[-1].run_id)
             assert (len(page), whole) == (50, set())
-            assert sum(rows.values()) <= 120, rows
+            # The page's lines, and a page's entries of each of the two projects where a vacuum could not mark them.
+            assert sum(rows.values()) <= 150, rows
 
 
 def test_what_few_runs_are_is_found_among_the_latest(old: psycopg.Connection) -> None:
