@@ -611,6 +611,10 @@ CREATE FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) RETURNS
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.save_answer(p_run_id uuid, p_name text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.score_ended_runs(p_limit integer DEFAULT 200, p_within interval DEFAULT '1 day'::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -689,6 +693,10 @@ CREATE FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     AS …;
 CREATE FUNCTION ops.steward_round() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.steward_seen() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb DEFAULT '{}'::jsonb, p_engine text DEFAULT 'embedded'::text, p_idempotency_key text DEFAULT NULL::text) RETURNS uuid
@@ -2847,6 +2855,7 @@ CREATE INDEX query_answers_run ON ops.query_answers USING btree (run_id);
 CREATE INDEX refresh_tables_dataset ON ops.refresh_tables USING btree (dataset_id);
 CREATE INDEX refresh_tables_project ON ops.refresh_tables USING btree (project_id);
 CREATE INDEX refreshes_project ON ops.refreshes USING btree (project_id, env, started_at DESC);
+CREATE INDEX run_artifacts_saved ON ops.run_artifacts USING btree (project_id, created_at DESC, id DESC) WHERE (kind = 'saved'::text);
 CREATE INDEX run_events_client_id ON ONLY ops.run_events USING btree (run_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX run_events_lifecycle ON ONLY ops.run_events USING btree (run_id, seq) WHERE (type = ANY (ARRAY['RUN_CREATED'::text, 'RUN_CLAIMED'::text, 'RUN_STARTED'::text, 'LEASE_EXPIRED'::text, 'RUN_REQUEUED'::text, 'CANCEL_REQUESTED'::text, 'RUN_SUCCEEDED'::text, 'RUN_FAILED'::text, 'RUN_CANCELED'::text]));
 CREATE INDEX runs_at_work ON ops.runs USING btree (project_id, created_at DESC, id DESC) INCLUDE (trigger) WHERE (status = ANY (ARRAY['claimed'::text, 'running'::text]));
@@ -3778,6 +3787,9 @@ GRANT ALL ON FUNCTION ops.run_secrets(p_run_id uuid, p_lease_token bigint) TO se
 REVOKE ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.run_traceparent(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.save_answer(p_run_id uuid, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.save_answer(p_run_id uuid, p_name text) TO authenticated;
+GRANT ALL ON FUNCTION ops.save_answer(p_run_id uuid, p_name text) TO service_role;
 REVOKE ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.score_ended_runs(p_limit integer, p_within interval) TO service_role;
 REVOKE ALL ON FUNCTION ops.session_subject(p_sha256 bytea) FROM PUBLIC;
@@ -3831,6 +3843,9 @@ GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO cont
 GRANT ALL ON FUNCTION ops.start_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.steward_round() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.steward_round() TO service_role;
+REVOKE ALL ON FUNCTION ops.steward_seen() FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.steward_seen() TO authenticated;
+GRANT ALL ON FUNCTION ops.steward_seen() TO service_role;
 REVOKE ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION ops.submit_query(p_org text, p_project text, p_env text, p_sql text, p_params jsonb, p_engine text, p_idempotency_key text) TO service_role;
