@@ -17,6 +17,9 @@ from ops.calls import Calls
 from ops.errors import BadInput
 from ops.model import RunId
 
+# Of a number that a person typed, on either side of the point: one of a billion digits would be written out somewhere.
+MOST_DIGITS = 30
+
 
 @dataclass(frozen=True)
 class CapRow:
@@ -162,6 +165,6 @@ def decimal_of(text: str, what: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS:
         raise BadInput(f"{what} is {text!r}; write a number such as 12.5")
     return value

@@ -25,7 +25,7 @@ from tests.dashboard.people import as_role
 from tests.dashboard.test_browser import HOSTILE
 from tests.dashboard.test_data_pages import wrote
 from tests.dashboard.test_pipelines_page import FIRST, PHASES, SECOND
-from tests.dashboard.test_run_again import DAILY_RUN
+from tests.dashboard.test_run_again import DAILY_PHASES, DAILY_RUN
 from tests.operating import commit
 from tests.postgres import Databases
 
@@ -102,7 +102,7 @@ def world(empty: Served, served: Served) -> World:
     wrote(operator, commit(table="silver.orders"))
     wrote(operator, commit(1, table="silver.orders"))
     lived = good(operator, 0), eventful(operator, served.home, 1)
-    operator.succeeded(**DAILY_RUN)
+    operator.succeeded(DAILY_PHASES, **DAILY_RUN)
     project = operator.owner.ensure_project("default", "demo")
     Backfills(operator.owner.source).start(
         project, "dev", {"pipeline": "daily", "from": "2025-01-01", "to": "2025-01-03"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 import dashboard
@@ -20,6 +22,7 @@ from tests.dashboard.eventful import broken, good, half_way
 from tests.dashboard.people import as_role
 
 Draw = Callable[..., AppTest]
+BROWSER = SimpleNamespace(headers={}, cookies={}, ip_address=None, timezone="UTC", locale="en", url="")
 PAGES = Path(dashboard.__file__).parent / "app_pages"
 
 
@@ -28,12 +31,14 @@ def draw(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Draw]:
     """A page by its file's name and what stands in its address."""
     for name, value in served.settings.items():
         monkeypatch.setenv(name, value)
+    # The harness has no browser to ask.
+    monkeypatch.setattr(streamlit, "context", BROWSER)
 
     def forget() -> None:
         for kept in (source.settings, source.pool, source.artifact_store, source.link_key):
             kept.cache_clear()
 
-    def drawn(name: str, **address: object) -> AppTest:
+    def drawn(name: str, /, **address: object) -> AppTest:
         page = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=60)
         for key, value in address.items():
             page.query_params[key] = str(value)

@@ -25,9 +25,9 @@ DAILY = {
         "output": {"table": "gold.daily", "mode": "partition", "by": "ordered_on"},
     }],
 }  # fmt: skip
+DAILY_PHASES = [NewPhase("daily", "transform")]
 DAILY_RUN = {
     "pipeline": "daily", "spec": DAILY, "spec_sha256": "4" * 64, "params": {"day": "2025-01-01"},
-    "phases": [NewPhase("daily", "transform")],
 }  # fmt: skip
 
 
@@ -37,7 +37,7 @@ class Runs:
     def __init__(self, served: Served) -> None:
         self.served = served
         self.good, self.broken = good(served.operator, 0), broken(served.operator)
-        self.daily = served.operator.succeeded(**DAILY_RUN)  # type: ignore[arg-type]
+        self.daily = served.operator.succeeded(DAILY_PHASES, **DAILY_RUN)
 
     def open(self, page: Page, run_id: RunId, button: str) -> Locator:
         page.goto(f"{self.served.where}/run?id={run_id}")
