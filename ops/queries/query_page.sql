@@ -27,13 +27,19 @@ order by coalesce(array_position(array['gold', 'silver', 'bronze'], d.layer), 9)
 limit %(limit)s;
 
 -- name: saved
-select a.run_id, a.id as artifact_id, a.name, a.sha256, a.byte_size, a.created_at, a.meta ->> 'saved_by' as saved_by
+-- Within the project: the index then ends at the limit.
+select a.run_id, a.artifact_id, a.name, a.sha256, a.byte_size, a.created_at, a.saved_by
 from ops.projects p
 join ops.orgs o on o.id = p.org_id
-join ops.run_artifacts a on a.project_id = p.id and a.kind = 'saved'
+cross join lateral (
+    select run_id, id as artifact_id, name, sha256, byte_size, created_at, meta ->> 'saved_by' as saved_by
+    from ops.run_artifacts
+    where project_id = p.id and kind = 'saved'
+    order by created_at desc, id desc
+    limit %(limit)s
+) a
 where o.slug = %(org)s and p.slug = %(project)s
-order by a.created_at desc, a.id desc
-limit %(limit)s;
+order by a.created_at desc, a.artifact_id desc;
 
 -- name: save_answer
 select ops.save_answer(p_run_id => %(run_id)s, p_name => %(name)s);

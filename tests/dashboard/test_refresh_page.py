@@ -63,6 +63,7 @@ def test_a_refresh_is_swapped_in_after_a_look_and_rolled_back(
     expect(line.locator("tr", has_text="added columns")).to_contain_text("vat")
     page.get_by_role("button", name="Swap in…").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Swap in")).to_be_visible()
     assert mart.read() == 0
     # Whoever was an editor when the dialog opened is none when the button is pressed.
     with as_role(served, "operator"):
