@@ -1,14 +1,14 @@
 -- The first page. Row-level security decides which rows a caller sees.
 
 -- name: pipeline_counts
--- By project, because the index is. Ended are those of the runs created since then that ended after %(lately)s.
+-- By project, because the index is; without people's questions. Ended are those of the runs created since then that ended after %(lately)s.
 select o.slug as org, p.slug as project, r.pipeline, r.status, r.runs, r.ended
 from ops.projects p
 join ops.orgs o on o.id = p.org_id
 cross join lateral (
   select pipeline, status, count(*) as runs, count(*) filter (where finished_at >= %(lately)s) as ended
   from ops.runs
-  where project_id = p.id and created_at >= %(since)s
+  where project_id = p.id and created_at >= %(since)s and trigger <> 'query'
   group by pipeline, status
 ) as r;
 

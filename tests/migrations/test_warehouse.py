@@ -12,6 +12,8 @@ import pytest
 from ops.catalog import Catalog
 from ops.database import AUTHENTICATED, Connection, acting_as
 from ops.errors import BadInput, CapExceeded, Conflict, IllegalTransition, NotAllowed, NotFound
+from ops.home_reads import Home
+from ops.lineage import LineageTelling
 from ops.model import Artifact, ClaimedRun, PhaseStatus, RunId, Scope
 from ops.reads import Reads
 from ops.rpc import Rpc
@@ -269,3 +271,19 @@ def test_a_question_is_judged_by_nobody(members: Connection, operator: Operator)
     assert members.execute("select count(*) from ops.signals").fetchone() == (0,)
     [row] = Warehouse(members).find(QueryFilter())
     assert (row.status, row.error_code, row.rows) == ("failed", "BAD_INPUT", None)
+
+
+def test_a_question_is_counted_and_told_nowhere_as_a_run(members: Connection, operator: Operator) -> None:
+    telling, reads, home = LineageTelling(members), Reads(members), Home(members)
+    assert telling.enroll() == 0
+    at = asked(members, operator, "viewer@here")
+    assert telling.enroll() == 0
+    operator.executor.fail_run(*at.mine, "BAD_INPUT", "no")
+    assert telling.enroll() == 0
+    assert sum(reads.status_counts().values()) == 0
+    assert home.pipeline_counts() == []
+    # What is a run is: the same three say so.
+    written(operator, 1)
+    assert telling.enroll() == 1
+    assert sum(reads.status_counts().values()) == 1
+    assert len(home.pipeline_counts()) == 1

@@ -1,7 +1,8 @@
 -- The ledger of what the receiver of lineage has been told: one row a run, with the number of the last event that it knows of.
 
 -- Notes runs that are to be told: those that are owned, and those that have ended since the last time. Returns how many are new.
--- The first call is the beginning: of what had ended before it nothing is told. None is missed, whoever ended it when; by the
+-- The first call is the beginning: of what had ended before it nothing is told. People's questions write no table, so no
+-- lineage tells of them. None is missed, whoever ended it when; by the
 -- same reasoning as in private.count_ended_runs.
 create or replace function ops.enroll_lineage() returns int
 language plpgsql security definer
@@ -23,7 +24,9 @@ begin
     return 0;
   end if;
   insert into ops.lineage_sent (run_id, project_id)
-  select l.run_id, l.project_id from ops.run_leases l
+  select l.run_id, l.project_id
+  from ops.run_leases l
+  join ops.runs r on r.id = l.run_id and r.trigger <> 'query'
   where not exists (select from ops.lineage_sent s where s.run_id = l.run_id)
   on conflict (run_id) do nothing;
   get diagnostics v_owned = row_count;
@@ -32,6 +35,7 @@ begin
     select r.id, r.project_id
     from ops.runs r
     where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
+      and r.trigger <> 'query'
       and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1
     on conflict (run_id) do nothing;
     get diagnostics v_ended = row_count;
