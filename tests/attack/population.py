@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ops.database import EXECUTOR, Connection, connect
 from ops.model import Artifact, DatasetVersion, Fingerprint, NewPhase, PhaseStatus, RunId, TableVersion
+from ops.model import Scope as Place
 from ops.rpc import Rpc
 from ops.tenancy import ENVS, Tenancy
 
@@ -107,6 +108,10 @@ class Scope:
     schedule: UUID
     refresh: UUID
     backfill: UUID
+
+    @property
+    def place(self) -> Place:
+        return Place(self.org, self.project, self.env)
 
     @property
     def mark(self) -> str:

@@ -17,6 +17,7 @@ from ops.database import AUTHENTICATED
 from ops.embedded import Cluster
 from ops.errors import ControlRoomError
 from ops.model import NewPhase
+from ops.query_reads import QueryPage
 from ops.reads import Reads
 from ops.refreshes import Asked, Refreshes
 from ops.rpc import Rpc
@@ -24,6 +25,7 @@ from ops.run_filter import RunFilter
 from ops.schedules import Freshness, Schedules
 from ops.tenancy import Tenancy
 from ops.translation import translated
+from ops.warehouse import Question, Warehouse
 from tests.attack.population import GIT_SHA, SHA256, Person, Population, Scope
 from tests.attack.tally import Tally
 
@@ -189,6 +191,8 @@ ACTS: dict[str, Act] = {
     "preview_rerun": lambda _, tenancy, s: Backfills(tenancy.source).preview(s.ended, "replay"),  # type: ignore[arg-type]
     "put_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).put_rule(
         s.project_id, s.env, "gold.mine", timedelta(1), timedelta(1)),
+    "submit_query": lambda _, tenancy, s: Warehouse(tenancy.source).submit(s.place, Question("select 1")),
+    "save_answer": lambda _, tenancy, s: QueryPage(tenancy.source).save(s.ended, "mine"),  # type: ignore[arg-type]
     "remove_freshness_rule": lambda _, tenancy, s: Freshness(tenancy.source).remove_rule(s.project_id, s.env, "gold.late"),
 }  # fmt: skip
 # What a member of the project, or an admin of it elsewhere, may do beside the environments that are hidden from him.
