@@ -70,11 +70,12 @@ def _cell(value: object) -> str | None:
         case int():
             text = f"{value:,}"
         case float():
-            text = f"{value:,.6g}" if abs(value) < 1e6 or abs(value) >= 1e15 else f"{value:,.2f}"
+            # As many digits as a float is sure of.
+            text = f"{value:,.15g}"
         case Decimal():
             text = f"{value:,f}"
         case datetime():
-            text = value.isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+            text = value.isoformat(" ")
         case date():
             text = value.isoformat()
         case _:

@@ -121,12 +121,13 @@ def test_cells_read_as_people_write_and_null_is_no_empty_text() -> None:
     values = pl.DataFrame(
         {
             "i": [12345, None], "f": [0.1 + 0.2, 12345678.9], "b": [True, False], "t": ["", "x" * 900],
-            "at": [datetime(2026, 1, 1, 5, tzinfo=UTC), None],
+            "at": [datetime(2026, 1, 1, 5, tzinfo=UTC), datetime(2026, 1, 1, 5, 0, 0, 7, tzinfo=UTC)],
         }
     )  # fmt: skip
     shown = page(values, 0, 2)
     assert shown.rows[0] == ("12,345", "0.3", "true", "", "2026-01-01 05:00:00+00:00")
-    assert (shown.rows[1][0], shown.rows[1][1], len(shown.rows[1][3] or "")) == (None, "12,345,678.90", 202)
+    assert shown.rows[1][4] == "2026-01-01 05:00:00.000007+00:00"
+    assert (shown.rows[1][0], shown.rows[1][1], len(shown.rows[1][3] or "")) == (None, "12,345,678.9", 202)
     assert shown.numbers == (True, True, False, False, False)
     assert page(FRAME, 0, 2).rows[1] == ("2026-01-02", None, "-3.00", "[]")
 
