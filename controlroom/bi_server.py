@@ -23,7 +23,7 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from superset.server.launch import LOGIN_PAGE, Server
 
-PART = "superset"
+PART, FOLLOWER = "superset", "superset-follower"
 METADATA = "controlroom_superset"
 METADATA_SECRET = "secret://env/SUPERSET_METADATA"  # noqa: S105 - where it is, not what it is
 PREPARE_SECONDS, START_SECONDS = 600, 180.0
@@ -43,6 +43,7 @@ def start_superset(settings: Settings, port: int, say: Callable[[str], None]) ->
     with locked(home):
         known = processes.recorded(home).get(PART)
         if known is not None and known.alive and answers_http(known.where + LOGIN_PAGE):
+            _follow(home)
             return known.where
         server = _server(settings, owner)
         environment = {
@@ -56,7 +57,16 @@ def start_superset(settings: Settings, port: int, say: Callable[[str], None]) ->
             where = f"http://127.0.0.1:{chosen}"
             part = processes.spawn(home, PART, server.serve_command(chosen), environment, where)
         processes.wait_until_ready(home, part, lambda: answers_http(part.where + LOGIN_PAGE), START_SECONDS)
+        _follow(home)
     return part.where
+
+
+def _follow(home: Path) -> None:
+    """Starts what publishes for phases, where it does not run."""
+    known = processes.recorded(home).get(FOLLOWER)
+    if known is None or not known.alive:
+        command = [processes.PYTHON, "-m", "controlroom", "superset", "follow"]
+        processes.spawn(home, FOLLOWER, command, {**os.environ, "CONTROLROOM_HOME": str(home)}, "")
 
 
 def make_database(settings: Settings) -> None:
@@ -75,15 +85,14 @@ def stop_superset(settings: Settings) -> bool:
     if not home.is_dir():
         return False
     with locked(home):
-        part = processes.recorded(home).get(PART)
-        if part is None:
-            return False
-        if part.alive:
-            children = processes.family([part.pid])
-            processes.end([processes.Identity(part.pid, part.began)], 10.0)
-            processes.end(children, 3.0)
-        processes.forget(home, PART)
-    return True
+        found = [part for name in (FOLLOWER, PART) if (part := processes.recorded(home).get(name)) is not None]
+        for part in found:
+            if part.alive:
+                children = processes.family([part.pid])
+                processes.end([processes.Identity(part.pid, part.began)], 10.0)
+                processes.end(children, 3.0)
+            processes.forget(home, part.name)
+    return bool(found)
 
 
 def superset_url(settings: Settings) -> str:

@@ -102,6 +102,8 @@ def stop_stack(settings: Settings, say: Say) -> None:
         ours = _families(parts) | processes.marked(home)
         _stop(home, parts, "dashboard", 5.0)
         _stop(home, parts, "metrics", 5.0)
+        # A publish that is under way may end; what it leaves undone the next one does.
+        _stop(home, parts, "superset-follower", 20.0)
         _stop(home, parts, "superset", 10.0)
         _stop(home, parts, "fleet", DRAIN_SECONDS + 30)
         for name in [name for name in parts if name.startswith("executor-")]:
@@ -126,9 +128,9 @@ def stack_status(settings: Settings) -> list[PartStatus]:
     working = _working_executors(url, settings) if url and rows[0].running else []
     names = ", ".join(each.name for each in working)
     rows.append(PartStatus("executors", bool(working), None, names))
-    for name in ("ray", "fleet", "metrics", "steward", "dashboard", "superset"):
+    for name in ("ray", "fleet", "metrics", "steward", "dashboard", "superset", "superset-follower"):
         part = parts.get(name)
-        if part is not None or name not in ("ray", "fleet", "metrics", "superset"):
+        if part is not None or name in ("steward", "dashboard"):
             asked = {"dashboard": "/_stcore/health", "superset": LOGIN_PAGE}.get(name)
             alive = part is not None and part.alive and (asked is None or answers_http(part.where + asked))
             rows.append(PartStatus(name, alive, part.pid if part and alive else None, part.where if part else ""))

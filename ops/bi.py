@@ -36,6 +36,26 @@ class BiObject:
     published_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What a run asked of Superset. ``run_id`` is that of the runs of the environment which asked last."""
+
+    project_id: UUID
+    org: str
+    project: str
+    env: str
+    run_id: RunId
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
+class WaitingWish(Wish):
+    """One that is not granted yet, how often it was tried, and what the last try came to."""
+
+    tries: int
+    error: str | None
+
+
 class Bi(Calls):
     """Calls over one connection or a pool, as whoever its role and claims or token say."""
 
@@ -51,6 +71,22 @@ class Bi(Calls):
             NotAllowed, NotFound: the caller administers no such project and environment.
         """
         self._do("record_bi_objects", project_id=project_id, env=env, objects=Jsonb([_plain(one) for one in objects]))
+
+    def due_wishes(self) -> list[Wish]:
+        """What is to be published now, for whoever publishes for everybody."""
+        return [Wish(**row) for row in self._rows("due_bi_wishes")]
+
+    def granted(self, wish: Wish) -> bool:
+        """It is published; False where a run asked again meanwhile."""
+        return bool(self._value("bi_wish_granted", project_id=wish.project_id, env=wish.env, asked_at=wish.asked_at))
+
+    def refused(self, wish: Wish, error: str) -> None:
+        """It could not be published; it is due again later."""
+        self._do("bi_wish_refused", project_id=wish.project_id, env=wish.env, asked_at=wish.asked_at, error=error)
+
+    def waiting_wishes(self) -> list[WaitingWish]:
+        """All that is not granted, the oldest first, as far as the caller sees the environments."""
+        return [WaitingWish(**row) for row in self._rows("waiting_bi_wishes")]
 
     def note_rollback(
         self,

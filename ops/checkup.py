@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 from ops.calls import Calls
 
+# Any number that nobody else locks; the same for every follower of a database (controlroom/bi_follow.py).
+FOLLOWER_ELECTION = 0x42495749
+
 
 @dataclass(frozen=True)
 class ServerRow:
@@ -85,3 +88,7 @@ class Checkup(Calls):
     def unserved(self, within: timedelta) -> list[UnservedRow]:
         """What waits for capabilities that no executor seen ``within`` has."""
         return [UnservedRow(**row) for row in self._rows("unserved", within=within)]
+
+    def superset_followed(self) -> bool:
+        """Whether somebody publishes to Superset what phases ask for."""
+        return bool(self._value("superset_followed", election=FOLLOWER_ELECTION))

@@ -79,12 +79,13 @@ class PostgresTarget(Strict):
 class Targets(Strict):
     artifact: ArtifactTarget | None = None
     postgres: PostgresTarget | None = None
+    superset: bool = False
 
     @model_validator(mode="before")
     @classmethod
     def _known(cls, value: object) -> object:
-        if value == "superset" or (isinstance(value, Mapping) and "superset" in value):
-            raise ValueError("superset is no target of a phase; publish to postgres, where Superset reads it")
+        if value == "superset" or (isinstance(value, Mapping) and not isinstance(value.get("superset", False), bool)):
+            raise ValueError("superset has no settings; write superset: true beside postgres, where Superset reads it")
         if isinstance(value, str):
             raise ValueError(f"a target has settings; write to: {{{value}: {{…}}}}")
         return value
@@ -93,4 +94,6 @@ class Targets(Strict):
     def _some(self) -> Targets:
         if self.artifact is None and self.postgres is None:
             raise ValueError("name a target: artifact or postgres")
+        if self.superset and (self.postgres is None or not self.postgres.shared):
+            raise ValueError("superset: true shows what postgres with shared: true publishes; name that target as well")
         return self

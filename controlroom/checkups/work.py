@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from controlroom import processes
 from controlroom.checkups.finding import Check, Fault
+from ops.bi import Bi
 from ops.checkup import Checkup
 from ops.database import Connection
 from ops.reads import Reads
@@ -29,6 +30,7 @@ def checks(connection: Connection, settings: Settings) -> Iterator[Check]:
     yield "executors", lambda: _executors(connection, settings)
     yield "queue", lambda: _queue(connection, settings)
     yield "openlineage", lambda: _lineage(connection, settings)
+    yield "superset", lambda: _superset(connection, settings)
 
 
 def parts(settings: Settings) -> Iterator[Check]:
@@ -85,6 +87,24 @@ def _lineage(connection: Connection, settings: Settings) -> str:
     if not settings.openlineage and not waiting.runs:
         return "nobody is told (CONTROLROOM_OPENLINEAGE is empty here)"
     return f"{waiting.runs} runs wait to be told, none for long"
+
+
+def _superset(connection: Connection, settings: Settings) -> str:
+    waiting, followed = Bi(connection).waiting_wishes(), Checkup(connection).superset_followed()
+    if not followed and settings.superset_url:
+        raise Fault(
+            f"nobody publishes what phases ask for: {len(waiting)} environments wait",
+            "`controlroom superset up`, or keep `controlroom superset follow` running",
+        )
+    if tried := [one for one in waiting if one.error]:
+        one = tried[0]
+        raise Fault(
+            f"{one.org}/{one.project} ({one.env}) is not published after {one.tries} tries: {one.error}",
+            "mend what it says; it is tried again by itself, at the latest after ten minutes",
+        )
+    if not followed:
+        return f"not used here; {len(waiting)} environments would be published by `controlroom superset up`"
+    return f"followed, {len(waiting)} environments wait"
 
 
 def _ray(settings: Settings) -> str:

@@ -60,6 +60,39 @@ def publish(json: Json = False) -> None:
 
 
 @app.command()
+def follow() -> None:
+    """Publish whatever phases with `superset: true` ask for, until stopped; `superset up` starts this too."""
+    import signal
+
+    from controlroom.bi_follow import Follower
+    from ops import logs
+    from ops.secrets import SecretStore
+    from ops.settings import Settings
+
+    settings = Settings.load()
+    logs.configure(SecretStore(settings.home).redact)
+    follower = Follower(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: follower.stop())
+    follower.work()
+
+
+@app.command()
+def waiting(json: Json = False) -> None:
+    """Show what phases asked for and is not published yet, with what the last try came to."""
+    from controlroom.output import show
+    from controlroom.session import session
+    from ops.bi import Bi
+
+    with session() as opened:
+        rows = [
+            {**vars(one), "scope": f"{one.org}/{one.project} ({one.env})"}
+            for one in Bi(opened.connection).waiting_wishes()
+        ]
+    show(rows, ["scope", "run_id", "asked_at", "tries", "error"], json, "Waiting for Superset")
+
+
+@app.command()
 def plan(
     everything: Annotated[bool, typer.Option("--all", help="Also what a publish leaves as it is.")] = False,
     json: Json = False,

@@ -22,3 +22,21 @@ select p.name, p.status = 'succeeded' and coalesce((p.metrics ->> 'failed_checks
 from ops.run_phases p
 where p.run_id = %(run_id)s and p.kind = 'validate'
 order by p.ordinal;
+
+-- name: due_bi_wishes
+select project_id, org, project, env, run_id, asked_at from ops.due_bi_wishes();
+
+-- name: bi_wish_granted
+select ops.bi_wish_granted(p_project_id => %(project_id)s, p_env => %(env)s, p_asked_at => %(asked_at)s);
+
+-- name: bi_wish_refused
+select ops.bi_wish_refused(
+  p_project_id => %(project_id)s, p_env => %(env)s, p_asked_at => %(asked_at)s, p_error => %(error)s
+);
+
+-- name: waiting_bi_wishes
+select w.project_id, o.slug as org, p.slug as project, w.env, w.run_id, w.asked_at, w.tries, w.error
+from ops.bi_wishes w
+join ops.projects p on p.id = w.project_id
+join ops.orgs o on o.id = p.org_id
+order by w.asked_at;

@@ -66,3 +66,10 @@ where not exists (
 group by q.capabilities
 order by runs desc
 limit 20;
+
+-- name: superset_followed
+select exists (
+    select from pg_locks
+    where locktype = 'advisory' and granted and classid = 0 and objid = %(election)s and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())
+) as followed;

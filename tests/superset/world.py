@@ -106,21 +106,28 @@ class World:
             Rpc(owner).ensure_project(org, "demo")
             Tenancy(owner).set_member(org, "demo", subject, role)
 
-    def release(self, org: str, revenue: Sequence[int], table: str = "revenue_by_month", passed: bool = True) -> RunId:
-        """A run that makes a mart, checks it, publishes it into gold and succeeds."""
+    def release(
+        self, org: str, revenue: Sequence[int], table: str = "revenue_by_month", passed: bool = True, asks: bool = False
+    ) -> RunId:
+        """A run that makes a mart, checks it, publishes it into gold and succeeds. ``asks``: to be shown in Superset."""
         rows = _rows(org, revenue)
         lake = Lake(str(self.home / "lake"), Scope(org, "demo", "dev"))
         self.runs = self.runs or Runs(self.gold)
         owner = self.runs.claim()
         made = lake.commit(owner, CommitRef(owner.run_id, owner.token, "mart"), f"gold.{table}", rows, "replace")
-        self._publish(lake, owner, table, made.version)
-        return self._record(org, made, passed)
+        metrics = self._publish(lake, owner, table, made.version, asks)
+        return self._record(org, made, passed, metrics)
 
-    def _publish(self, lake: Lake, owner: Owner, table: str, version: int) -> None:
+    def _publish(self, lake: Lake, owner: Owner, table: str, version: int, asks: bool) -> Mapping[str, object]:
         target = {"table": f"gold.{table}", "dsn": "secret://file/gold_dsn", "shared": True}
         spec = {
             "version": 1, "pipeline": "bench", "owner": "@tests",
-            "phases": [{"name": "publish", "kind": "publish", "table": f"gold.{table}", "to": {"postgres": target}}],
+            "phases": [
+                {
+                    "name": "publish", "kind": "publish", "table": f"gold.{table}",
+                    "to": {"postgres": target, "superset": asks},
+                }
+            ],
         }  # fmt: skip
         phase = Pipeline.from_json(spec).phases[0]
         scratch = self.home / f"scratch-{uuid.uuid4().hex[:8]}"
@@ -130,9 +137,9 @@ class World:
             {f"gold.{table}": TableVersion(f"gold.{table}", version, None)}, lake, ArtifactStore(self.home / "artifacts"),
             owner, SecretStore(self.home), lambda *_, **__: None, scratch,
         )  # fmt: skip
-        handler_for("publish")(context, phase)
+        return handler_for("publish")(context, phase).metrics
 
-    def _record(self, org: str, made: DatasetVersion, passed: bool) -> RunId:
+    def _record(self, org: str, made: DatasetVersion, passed: bool, published: Mapping[str, object]) -> RunId:
         with connect(self.ops, autocommit=True) as owner, connect(self.ops, EXECUTOR, autocommit=True) as executing:
             rpc, executor, me = Rpc(owner), Rpc(executing), uuid.uuid4()
             executor.register_executor(me, "tester", slots=4, host="here", version="0")
@@ -153,8 +160,10 @@ class World:
                 executor.start_phase(run_id, run.lease_token, phase.name)
                 if phase.name == "mart":
                     executor.record_dataset(run_id, run.lease_token, "mart", made)
-                result = {"metrics": {"failed_checks": 0 if passed else 1}} if phase.name == "check" else {}
-                executor.finish_phase(run_id, run.lease_token, phase.name, PhaseStatus.SUCCEEDED, result)
+                metrics = {"check": {"failed_checks": 0 if passed else 1}, "publish": published}.get(phase.name, {})
+                executor.finish_phase(
+                    run_id, run.lease_token, phase.name, PhaseStatus.SUCCEEDED, {"metrics": dict(metrics)}
+                )
             executor.complete_run(run_id, run.lease_token, {})
             return run_id
 

@@ -42,7 +42,7 @@ begin
       rows_in = (p_result ->> 'rows_in')::bigint, rows_out = (p_result ->> 'rows_out')::bigint,
       byte_size = (p_result ->> 'byte_size')::bigint,
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
-      output_fingerprint = p_result ->> 'output_fingerprint', 
+      output_fingerprint = p_result ->> 'output_fingerprint',
       metrics = coalesce(p_result -> 'metrics', '{}') || private.measured(v_usage),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
       error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
@@ -53,6 +53,9 @@ begin
   end if;
   if p_status = 'succeeded' and p_result -> 'metrics' ? 'answer_key' then
     perform private.keep_answer(p_run_id, p_result -> 'metrics' ->> 'answer_key');
+  end if;
+  if p_status = 'succeeded' and p_result -> 'metrics' ? 'superset' then
+    perform private.wish_bi(p_run_id);
   end if;
   perform private.emit(
     p_run_id,
