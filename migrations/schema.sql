@@ -220,6 +220,14 @@ CREATE FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.bi_wish_granted(p_project_id uuid, p_env text, p_asked_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.bi_wish_refused(p_project_id uuid, p_env text, p_asked_at timestamp with time zone, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -300,6 +308,10 @@ CREATE FUNCTION ops.disable_account(p_subject text, p_disabled boolean DEFAULT t
     AS …;
 CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.due_bi_wishes(p_limit integer DEFAULT 20) RETURNS TABLE(project_id uuid, org text, project text, env text, run_id uuid, asked_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.due_lineage(p_limit integer DEFAULT 100) RETURNS TABLE(run_id uuid, seq bigint, attempts integer)
@@ -1970,6 +1982,10 @@ CREATE FUNCTION private.webhook_data(p_body bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION private.wish_bi(p_run_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE VIEW api.dataset_versions WITH (security_invoker='true') AS …;
 CREATE VIEW api.datasets WITH (security_invoker='true') AS …;
 CREATE TABLE ops.executors (
@@ -2140,6 +2156,17 @@ CREATE TABLE ops.bi_objects (
     CONSTRAINT bi_objects_name_check CHECK ((name <> ''::text))
 );
 ALTER TABLE ONLY ops.bi_objects FORCE ROW LEVEL SECURITY;
+CREATE TABLE ops.bi_wishes (
+    project_id uuid NOT NULL,
+    env text NOT NULL,
+    run_id uuid NOT NULL,
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    error text,
+    CONSTRAINT bi_wishes_env_check CHECK ((env = ANY (ARRAY['dev'::text, 'stage'::text, 'prod'::text])))
+);
+ALTER TABLE ONLY ops.bi_wishes FORCE ROW LEVEL SECURITY;
 CREATE TABLE ops.cap_usage (
     id uuid DEFAULT private.new_id() NOT NULL,
     cap_id uuid NOT NULL,
@@ -2631,6 +2658,8 @@ ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_project_id_env_kind_name_key UNIQUE (project_id, env, kind, name);
+ALTER TABLE ONLY ops.bi_wishes
+    ADD CONSTRAINT bi_wishes_pkey PRIMARY KEY (project_id, env);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY ops.capabilities
@@ -2816,6 +2845,7 @@ CREATE UNIQUE INDEX backfills_key ON ops.backfills USING btree (project_id, env,
 CREATE INDEX backfills_pipeline ON ops.backfills USING btree (project_id, pipeline, pipeline_version);
 CREATE INDEX bi_objects_dataset ON ops.bi_objects USING btree (dataset_id) WHERE (dataset_id IS NOT NULL);
 CREATE INDEX bi_objects_run ON ops.bi_objects USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX bi_wishes_run ON ops.bi_wishes USING btree (run_id);
 CREATE INDEX cap_usage_held ON ops.cap_usage USING btree (cap_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_run ON ops.cap_usage USING btree (run_id) WHERE (released_at IS NULL);
 CREATE INDEX cap_usage_window ON ops.cap_usage USING btree (cap_id, used_at);
@@ -2948,6 +2978,10 @@ ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
 ALTER TABLE ONLY ops.bi_objects
     ADD CONSTRAINT bi_objects_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
+ALTER TABLE ONLY ops.bi_wishes
+    ADD CONSTRAINT bi_wishes_project_id_fkey FOREIGN KEY (project_id) REFERENCES ops.projects(id);
+ALTER TABLE ONLY ops.bi_wishes
+    ADD CONSTRAINT bi_wishes_run_id_fkey FOREIGN KEY (run_id) REFERENCES ops.runs(id);
 ALTER TABLE ONLY ops.cap_usage
     ADD CONSTRAINT cap_usage_cap_id_fkey FOREIGN KEY (cap_id) REFERENCES ops.caps(id);
 ALTER TABLE ONLY ops.caps
@@ -3099,6 +3133,7 @@ ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.backfill_chunks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.backfills ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.bi_objects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ops.bi_wishes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.cap_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.capabilities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ops.caps ENABLE ROW LEVEL SECURITY;
@@ -3112,6 +3147,7 @@ CREATE POLICY owner_all ON ops.audit_log TO owner USING (true) WITH CHECK (true)
 CREATE POLICY owner_all ON ops.backfill_chunks TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.backfills TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.bi_objects TO owner USING (true) WITH CHECK (true);
+CREATE POLICY owner_all ON ops.bi_wishes TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.cap_usage TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.capabilities TO owner USING (true) WITH CHECK (true);
 CREATE POLICY owner_all ON ops.caps TO owner USING (true) WITH CHECK (true);
@@ -3182,6 +3218,7 @@ CREATE POLICY people_read ON ops.audit_log FOR SELECT TO authenticated USING (((
 CREATE POLICY people_read ON ops.backfill_chunks FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.backfills FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND (NOT ((((project_id)::text || '/'::text) || env) IN ( SELECT private.my_hidden_envs() AS my_hidden_envs)))));
 CREATE POLICY people_read ON ops.bi_objects FOR SELECT TO authenticated USING ((((project_id || '/'::text) || env) = ANY (ARRAY( SELECT private.my_scopes() AS my_scopes))));
+CREATE POLICY people_read ON ops.bi_wishes FOR SELECT TO authenticated USING ((((project_id || '/'::text) || env) = ANY (ARRAY( SELECT private.my_scopes() AS my_scopes))));
 CREATE POLICY people_read ON ops.cap_usage FOR SELECT TO authenticated USING (((project_id = ANY (ARRAY( SELECT private.my_projects() AS my_projects))) AND ((run_id IS NULL) OR ( SELECT (NOT (EXISTS ( SELECT
            FROM private.my_hidden_envs() my_hidden_envs(my_hidden_envs))))) OR (EXISTS ( SELECT
    FROM ops.runs r
@@ -3330,6 +3367,7 @@ CREATE POLICY service_role_all ON ops.audit_log TO service_role USING (true) WIT
 CREATE POLICY service_role_all ON ops.backfill_chunks TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.backfills TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.bi_objects TO service_role USING (true) WITH CHECK (true);
+CREATE POLICY service_role_all ON ops.bi_wishes TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.cap_usage TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.capabilities TO service_role USING (true) WITH CHECK (true);
 CREATE POLICY service_role_all ON ops.caps TO service_role USING (true) WITH CHECK (true);
@@ -3530,6 +3568,10 @@ GRANT ALL ON FUNCTION ops.allow_secret(p_project_id uuid, p_reference text, p_en
 REVOKE ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) TO service_role;
+REVOKE ALL ON FUNCTION ops.bi_wish_granted(p_project_id uuid, p_env text, p_asked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.bi_wish_granted(p_project_id uuid, p_env text, p_asked_at timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION ops.bi_wish_refused(p_project_id uuid, p_env text, p_asked_at timestamp with time zone, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.bi_wish_refused(p_project_id uuid, p_env text, p_asked_at timestamp with time zone, p_error text) TO service_role;
 REVOKE ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.build_on(p_run_id uuid, p_lease_token bigint, p_table text) TO service_role;
@@ -3583,6 +3625,8 @@ REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) F
 GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
+REVOKE ALL ON FUNCTION ops.due_bi_wishes(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.due_bi_wishes(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_lineage(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.due_lineage(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_schedules(p_limit integer) FROM PUBLIC;
@@ -4146,6 +4190,7 @@ REVOKE ALL ON FUNCTION private.waits_for_cap(p_run ops.runs, p_now timestamp wit
 REVOKE ALL ON FUNCTION private.waits_for_pool(p_run ops.runs) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.watch_new_project() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.webhook_data(p_body bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.wish_bi(p_run_id uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE api.dataset_versions TO authenticated;
 GRANT SELECT ON TABLE api.datasets TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.executors TO service_role;
@@ -4181,6 +4226,8 @@ GRANT SELECT,INSERT ON TABLE ops.audit_log TO service_role;
 GRANT SELECT ON TABLE ops.audit_log TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.bi_objects TO service_role;
 GRANT SELECT ON TABLE ops.bi_objects TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.bi_wishes TO service_role;
+GRANT SELECT ON TABLE ops.bi_wishes TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.cap_usage TO service_role;
 GRANT SELECT ON TABLE ops.cap_usage TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.capabilities TO service_role;

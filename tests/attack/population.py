@@ -86,6 +86,7 @@ insert into ops.queries (run_id, project_id, env, sql, engine, sees_personal, cr
 insert into ops.query_answers (project_id, env, key, run_id)
   values (%(project)s, %(env)s, encode(sha256(%(mark)s::text::bytea), 'hex'), %(run)s);
 insert into ops.lineage_sent (run_id, project_id, last_error) values (%(run)s, %(project)s, %(mark)s);
+insert into ops.bi_wishes (project_id, env, run_id, error) values (%(project)s, %(env)s, %(run)s, %(mark)s);
 insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
   values (%(project)s, %(env)s, 'dataset', %(mark)s, 1, %(mark)s)
 """

@@ -26,6 +26,7 @@ insert into ops.dataset_notes (dataset_id, project_id) select id, project_id fro
 insert into ops.dataset_columns (dataset_id, project_id, name) select id, project_id, 'id' from ops.datasets
   where project_id = %(project)s;
 insert into ops.lineage_sent (run_id, project_id) values (%(run)s, %(project)s);
+insert into ops.bi_wishes (project_id, env, run_id) values (%(project)s, 'dev', %(run)s);
 insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest)
   values (%(project)s, 'dev', 'dataset', 'gold.revenue', 1, 'x');
 insert into ops.caps (key, org_id, project_id, amount, period) values (%(slug)s, %(org)s, %(project)s, 5, 'day');

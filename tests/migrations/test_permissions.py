@@ -41,6 +41,7 @@ BACK_END = {
     "record_event_time", "check_freshness",
     "advance_backfills", "metrics", "steward_round", "record_evidence", "probes_due",
     "enroll_lineage", "due_lineage", "lineage_told", "lineage_refused",
+    "due_bi_wishes", "bi_wish_granted", "bi_wish_refused",
 }  # fmt: skip
 DOOR = {
     "sign_in_challenge", "sign_in", "link_subject", "use_sign_in_link", "session_subject", "login_holds", "sign_out",
