@@ -7448,6 +7448,71 @@ begin
 end
 $$;
 
+-- functions/59_bi_wishes.sql
+-- What runs ask of Superset: their phases name it as a target, and whoever follows publishes when the run has ended.
+
+-- Asks for the run's project and environment. Asked again, it is due at once, whatever failed before.
+create or replace function private.wish_bi(p_run_id uuid) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into ops.bi_wishes as w (project_id, env, run_id)
+  select project_id, env, id from ops.runs where id = p_run_id
+  on conflict (project_id, env) do update
+    set run_id = excluded.run_id, asked_at = pg_catalog.clock_timestamp(), tries = 0, next_at = pg_catalog.clock_timestamp(),
+      error = null;
+end
+$$;
+
+-- What is to be published now. A run that has not ended has not released its tables: nothing of them could be certified.
+create or replace function ops.due_bi_wishes(p_limit int default 20) returns table (
+  project_id uuid, org text, project text, env text, run_id uuid, asked_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select w.project_id, o.slug, p.slug, w.env, w.run_id, w.asked_at
+    from ops.bi_wishes w
+    join ops.runs r on r.id = w.run_id and r.status in ('succeeded', 'failed', 'canceled')
+    join ops.projects p on p.id = w.project_id
+    join ops.orgs o on o.id = p.org_id
+    where w.next_at <= pg_catalog.clock_timestamp()
+    order by w.next_at
+    limit p_limit;
+end
+$$;
+
+-- It was published as it was asked for at p_asked_at; what was asked for since stays. Whether that was all.
+create or replace function ops.bi_wish_granted(p_project_id uuid, p_env text, p_asked_at timestamptz) returns boolean
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from ops.bi_wishes where project_id = p_project_id and env = p_env and asked_at = p_asked_at;
+  return found;
+end
+$$;
+
+-- It could not be published; the next try is after five seconds, then twice as late each time, and never later than ten minutes.
+create or replace function ops.bi_wish_refused(
+  p_project_id uuid, p_env text, p_asked_at timestamptz, p_error text
+) returns void
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update ops.bi_wishes
+  set tries = tries + 1, error = pg_catalog.left(p_error, 1000),
+    next_at = pg_catalog.clock_timestamp()
+      + least(interval '5 seconds' * pg_catalog.power(2, least(tries, 10)), interval '10 minutes')
+  where project_id = p_project_id and env = p_env and asked_at = p_asked_at;
+end
+$$;
+
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -8304,7 +8369,7 @@ begin
       rows_in = (p_result ->> 'rows_in')::bigint, rows_out = (p_result ->> 'rows_out')::bigint,
       byte_size = (p_result ->> 'byte_size')::bigint,
       input_fingerprint = coalesce(p_result ->> 'input_fingerprint', input_fingerprint),
-      output_fingerprint = p_result ->> 'output_fingerprint', 
+      output_fingerprint = p_result ->> 'output_fingerprint',
       metrics = coalesce(p_result -> 'metrics', '{}') || private.measured(v_usage),
       error_code = p_result ->> 'error_code', error_message = p_result ->> 'error_message',
       error_data = p_result -> 'error_data', result = p_result - 'column_lineage'
@@ -8315,6 +8380,9 @@ begin
   end if;
   if p_status = 'succeeded' and p_result -> 'metrics' ? 'answer_key' then
     perform private.keep_answer(p_run_id, p_result -> 'metrics' ->> 'answer_key');
+  end if;
+  if p_status = 'succeeded' and p_result -> 'metrics' ? 'superset' then
+    perform private.wish_bi(p_run_id);
   end if;
   perform private.emit(
     p_run_id,
@@ -9415,6 +9483,14 @@ begin
 end
 $$;
 
+-- policies/tables/59_bi_wishes.sql
+-- What waits for Superset is seen by whoever sees the environment.
+do $$
+begin
+  perform private.let_people_read('bi_wishes', '(project_id || ''/'' || env) = any (array(select private.my_scopes()))');
+end
+$$;
+
 -- policies/permissions/00_foundation.sql
 -- Who may call what, role by role. Postgres lets PUBLIC execute every new function, and default privileges of a schema
 -- cannot take that back: it is taken here, whole, before anything is given.
@@ -9668,6 +9744,13 @@ to controlroom_executor, service_role;
 -- policies/permissions/58_saved_answers.sql
 -- People: it checks the caller's membership itself.
 grant execute on function ops.save_answer(uuid, text) to authenticated, service_role;
+
+-- policies/permissions/59_bi_wishes.sql
+-- Whoever publishes for everybody.
+grant execute on function
+  ops.due_bi_wishes(int), ops.bi_wish_granted(uuid, text, timestamptz),
+  ops.bi_wish_refused(uuid, text, timestamptz, text)
+to service_role;
 
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
