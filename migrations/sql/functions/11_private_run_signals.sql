@@ -24,7 +24,9 @@ begin
     -- A refresh is compared by its own phases, with what readers have.
     continue when v_one.is_refresh;
     perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
-        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+        'table', v_one.table, 'changes', s.what, 'said', case when s.changes > 0
+          then pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)
+          else pg_catalog.format('the columns of %s are those of before', v_one.table) end))
     from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
 
     continue when not v_one.is_usual;
