@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 TOLERANCE = 1e-6
-# Scale → query → rows and the first row, as the TPC-H specification (scale 1) and dbgen's users (0.01) publish them.
+# Scale → query → rows and how the first row begins: at scale 1 as the specification has it.
 PUBLISHED = Path(__file__).parent / "published.json"
 
 

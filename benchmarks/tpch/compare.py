@@ -81,8 +81,18 @@ def _measured(home: Path, scale: float, repeats: int, seen: Samples) -> dict[str
                     seen.add(query.stem, f"{engine} CPU s", cost.client)
                     seen.add(query.stem, f"{engine} MB", cost.peak_bytes / MB)
         verdicts[query.stem] = judged(answers, query.stem, scale)
-        sys.stderr.write(f"{query.stem} {verdicts[query.stem]}\n")
+        _tell(query.stem, verdicts[query.stem], seen)
     return verdicts
+
+
+def _tell(query: str, told: Mapping[str, str], seen: Samples) -> None:
+    """A line of what has been seen so far: large scales take their time."""
+    costs = {
+        engine: [round(seen.median(query, f"{engine} {unit}"), 2) for unit in ("s", "CPU s", "MB")]
+        for engine in ENGINES
+        if seen.values(query, f"{engine} s")
+    }
+    sys.stderr.write(f"{query} {told} {costs}\n")
 
 
 def _compared(report: Report, seen: Samples, verdicts: Mapping[str, Mapping[str, str]]) -> None:
