@@ -30,7 +30,7 @@ class Engine(Protocol):
         """Name and version; another one may give another answer."""
 
     def carry_out(self, job: Job) -> Carried:
-        """The query's rows, ``job.most`` of them at most, and how they were come by. It reads the job's tables and nothing else.
+        """The query's rows, ``job.most`` of them at most, and how they were come by; it reads nothing but the job's tables.
 
         Raises:
             BadInput: SQL that the gate or the engine refuses, with what to write in its place.

@@ -1,4 +1,4 @@
-"""The engines by the names that a spec and a question have for them. One is behind ``embedded``: see docs/warehouse.md for why."""
+"""The engines by the names that specs and questions have for them; docs/warehouse.md says why ``embedded`` is the one it is."""
 
 from __future__ import annotations
 

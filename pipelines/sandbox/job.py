@@ -10,6 +10,7 @@ from pipelines.sandbox.limits import QueryLimits
 
 EMBEDDED = "embedded"
 
+
 @dataclass(frozen=True)
 class GivenTable:
     """A Delta table at one version.

@@ -15,7 +15,10 @@ _WAYS = (
     ("PERCENT", "use LIMIT with a number of rows"),
     ("RESPECT NULLS", "leave the nulls out in a WITH before"),
     ("fixed-duration interval", "add it to a date: day + interval '1 month'"),
-    ("no table or struct column", "a subquery in FROM cannot name what stands beside it; join, or use it in SELECT or WHERE"),
+    (
+        "no table or struct column",
+        "a subquery in FROM cannot name what stands beside it; join, or use it in SELECT or WHERE",
+    ),
 )
 _TREE = re.compile(r"\b(expression \w+|position: \w+)\s*[({].*?(?=( is not| are not|$))", re.DOTALL)
 _OTHERWISE = "write it in another way: docs/sql-sandbox.md has what this engine does not take"
