@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from benchmarks.measure import Cost
 from benchmarks.report import Report, Samples
-from benchmarks.tpch.answers import different, unpublished
+from benchmarks.tpch.answers import different, ordered_by, unpublished
 from benchmarks.tpch.data import generated
 from benchmarks.tpch.engines import DATAFUSION, DUCKDB, ENGINES, ENVIRONMENT, POLARS, THREADS, versions
 
@@ -45,7 +45,9 @@ def asked(engine: str, query: Path, scale: float, home: Path) -> tuple[Cost | No
     return Cost.from_json(said[-1]), pl.read_ipc(answer.read_bytes())
 
 
-def judged(answers: Mapping[str, pl.DataFrame | str], query: str, scale: float) -> dict[str, str]:
+def judged(
+    answers: Mapping[str, pl.DataFrame | str], query: str, scale: float, order: Sequence[str] = ()
+) -> dict[str, str]:
     """Engine → ``right``, or what is wrong with its answer, or why it has none.
 
     Right is an answer that begins as the published one, and is the same as that of another engine.
@@ -56,7 +58,7 @@ def judged(answers: Mapping[str, pl.DataFrame | str], query: str, scale: float) 
         if isinstance(answer, str):
             verdicts[name] = f"refused: {answer}"
             continue
-        parts = {other: different(answer, theirs) for other, theirs in frames.items() if other != name}
+        parts = {other: different(answer, theirs, order) for other, theirs in frames.items() if other != name}
         if (fault := unpublished(answer, query, scale)) is not None:
             verdicts[name] = f"wrong: {fault}"
         elif parts and None not in parts.values():
@@ -80,7 +82,7 @@ def _measured(home: Path, scale: float, repeats: int, seen: Samples) -> dict[str
                     seen.add(query.stem, f"{engine} s", cost.wall)
                     seen.add(query.stem, f"{engine} CPU s", cost.client)
                     seen.add(query.stem, f"{engine} MB", cost.peak_bytes / MB)
-        verdicts[query.stem] = judged(answers, query.stem, scale)
+        verdicts[query.stem] = judged(answers, query.stem, scale, ordered_by(query.read_text()))
         _tell(query.stem, verdicts[query.stem], seen)
     return verdicts
 
@@ -90,7 +92,7 @@ def _tell(query: str, told: Mapping[str, str], seen: Samples) -> None:
     costs = {
         engine: [round(seen.median(query, f"{engine} {unit}"), 2) for unit in ("s", "CPU s", "MB")]
         for engine in ENGINES
-        if seen.values(query, f"{engine} s")
+        if not told[engine].startswith("refused")
     }
     sys.stderr.write(f"{query} {told} {costs}\n")
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from benchmarks.tpch import ask
-from benchmarks.tpch.answers import different, unpublished
+from benchmarks.tpch.answers import different, ordered_by, unpublished
 from benchmarks.tpch.compare import QUERIES, asked, judged
 from benchmarks.tpch.engines import DATAFUSION, DUCKDB, ENGINES, POLARS
 
@@ -41,6 +41,16 @@ def test_a_value_that_is_another_is_found(column: str, values: list[object]) -> 
 def test_rows_in_another_order_or_number_are_another_answer() -> None:
     assert different(SUMS, SUMS.reverse()) is not None
     assert different(SUMS, SUMS.head(1)) == "2 rows of 4 columns, 1 of 4"
+
+
+def test_only_rows_that_are_alike_in_what_is_ordered_by_may_change_places() -> None:
+    rows = pl.DataFrame({"k": [1, 2, 3], "v": [Decimal("5.0"), Decimal("5.0"), Decimal("4.0")]})
+    assert different(rows, rows[[1, 0, 2]], ["v"]) is None
+    assert different(rows, rows[[1, 0, 2]], ["v", "k"]) is not None
+    assert different(rows, rows[[0, 2, 1]], ["v"]) is not None
+    assert different(rows, rows[[1, 0, 2]].with_columns(k=pl.Series([2, 4, 3])), ["v"]) is not None
+    assert ordered_by("select 1 as k, 2 as v order by k desc,\n  v limit 3\n") == ["k", "v"]
+    assert ordered_by("select 1") == []
 
 
 def test_an_average_may_be_a_float_or_a_decimal_of_six_digits() -> None:
