@@ -18,6 +18,7 @@ MODULES = {
     "ingest": "benchmarks.ingest.compare",
     "publish": "benchmarks.publish.compare",
     "rls": "benchmarks.rls.compare",
+    "tpch": "benchmarks.tpch.compare",
 }
 # Those whose size can be chosen.
 SIZED = ("dashboard", "ingest", "publish")
@@ -32,13 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--rows", type=int, metavar="N", help="of the source (ingest), the mart (publish), the history (dashboard)"
     )
+    parser.add_argument("--scale", type=float, metavar="F", help="of TPC-H's tables; 1 is about a gigabyte of text")
     wanted = parser.parse_args(arguments)
     if wanted.name not in MODULES:
         return _refuse(f"there is no benchmark {wanted.name!r}; there are {', '.join(sorted(MODULES))}")
     if wanted.rows is not None and (wanted.name not in SIZED or wanted.rows < 1):
         return _refuse(f"--rows {wanted.rows} does not fit {wanted.name}; it is for {', '.join(SIZED)}, and at least 1")
+    if wanted.scale is not None and (wanted.name != "tpch" or wanted.scale <= 0):
+        return _refuse(f"--scale {wanted.scale:g} does not fit {wanted.name}; it is for tpch, and above 0")
     run: Callable[..., Report] = import_module(MODULES[wanted.name]).run
-    report = run(wanted.quick, **({} if wanted.rows is None else {"rows": wanted.rows}))
+    sizes = {name: size for name in ("rows", "scale") if (size := getattr(wanted, name)) is not None}
+    report = run(wanted.quick, **sizes)
     sys.stdout.write(report.to_json() + "\n" if wanted.json else report.to_markdown())
     return 0 if wanted.quick or all(target.holds for target in report.targets) else 1
 

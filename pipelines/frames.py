@@ -12,6 +12,7 @@ from ops.errors import BadInput, NotFound, SchemaDrift
 from ops.model import TableVersion
 from pipelines.handler import Context
 from pipelines.sandbox.gate import admit, admit_condition
+from pipelines.sandbox.refusals import refusal
 from pipelines.sandbox.sources import check_sources
 
 
@@ -76,7 +77,7 @@ def polars_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (refused.SQLSyntaxError, refused.SQLInterfaceError, refused.DuplicateError) as error:
-        raise BadInput(f"{what}: {_line(error)}", {"what": what}) from error
+        raise BadInput(f"{what}: {refusal(_line(error))}", {"what": what}) from error
     except (refused.ColumnNotFoundError, refused.SchemaError, refused.StructFieldNotFoundError) as error:
         raise SchemaDrift(
             f"{what}: {_line(error)}; the input has another shape than the spec", {"what": what}

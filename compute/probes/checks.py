@@ -86,7 +86,7 @@ def authoring(sight: Sight) -> str:
 def sql_warehouse(sight: Sight) -> str:
     """A query over the lake left its text, its result and a manifest, and the answer is right."""
     found = {each.kind: each for each in sight.reads.artifacts(sight.run.run_id) if each.phase == "ask"}
-    require({"sql", "result", "preview", "manifest"} <= set(found), f"the query left only {sorted(found)}")
+    require({"sql", "plan", "result", "preview", "manifest"} <= set(found), f"the query left only {sorted(found)}")
     for each in found.values():
         sight.artifacts.verify(each.uri, each.sha256)
     manifest = json.loads(sight.artifacts.read(found["manifest"].uri))

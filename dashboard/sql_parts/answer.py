@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -66,27 +63,26 @@ def ended(question: AskedQuestion) -> None:
         )
         return
     result = artifacts["result"]
-    manifest = manifest_of(artifacts.get("manifest"))
     frame = rows_of(result)
     if frame is not None:
         rows(frame, question.rows or 0)
         drawn(frame)
     else:
         st.caption("The answer is too large to be looked at here.")
-    if plan := manifest.get("plan"):
+    if plan := plan_of(artifacts.get("plan")):
         with st.expander("Plan"):
-            st.code(str(plan), None)
+            st.code(plan, None)
     kept(question, result, frame, who.subject)
 
 
-def manifest_of(row: ArtifactRow | None) -> Mapping[str, Any]:
+def plan_of(row: ArtifactRow | None) -> str:
+    """How the engine carried the question out; nothing where that was not kept."""
     if row is None:
-        return {}
+        return ""
     try:
-        found = json.loads(artifact_store().read(row.uri))
-    except (ControlRoomError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return artifact_store().read(row.uri).decode(errors="replace")
+    except ControlRoomError:
+        return ""
 
 
 def rows_of(row: ArtifactRow) -> pl.DataFrame | None:

@@ -1,4 +1,4 @@
-"""Query: SQL over pinned tables; its text, result, preview and manifest become artifacts."""
+"""Query: SQL over pinned tables; its text, plan, result, preview and manifest become artifacts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ops.model import Artifact, PhaseResult
 from pipelines.fingerprint import fingerprint
 from pipelines.frames import pinned, unfit
 from pipelines.handler import Context
+from pipelines.sandbox.engines import ENGINES
 from pipelines.sandbox.gate import admit
 from pipelines.sandbox.job import GivenTable
 from pipelines.sandbox.naming import table_of
@@ -44,8 +45,8 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
     rows_in = _rows_in(ctx, asked.versions)
     ctx.progress(0, rows_in, phase.name)
     with Sandbox(ctx.sql_limits) as sandbox, _told(ctx, asked.personal):
-        result = sandbox.ask(phase.sql, asked.tables, ctx.params)
-        unenforced = sandbox.missing
+        result = sandbox.ask(phase.sql, asked.tables, ctx.params, engine=phase.engine)
+        unenforced, plan = sandbox.missing, sandbox.plan
     if not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
         result = result.sort(pl.all())
@@ -64,7 +65,7 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
             **({"sandbox_unenforced": list(unenforced)} if unenforced else {}),
             **({"answer_key": asked.key} if asked.steady and ctx.rights.question else {}),
         },
-        artifacts=_artifacts(ctx, phase, asked, result, digest.root, path),
+        artifacts=_artifacts(ctx, phase, asked, result, digest.root, path, plan),
     )
 
 
@@ -110,7 +111,7 @@ class _Asked:
             for name, table in inputs.items()
         }
         facts = [
-            2, admitted.sql, dict(ctx.params), phase.engine, f"polars {pl.__version__}", pins, masked, personal,
+            3, admitted.sql, dict(ctx.params), phase.engine, ENGINES[phase.engine].identity, pins, masked, personal,
             phase.preview_rows,
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
@@ -125,12 +126,13 @@ class _Asked:
 
 
 def _artifacts(
-    ctx: Context, phase: QueryPhase, asked: _Asked, result: pl.DataFrame, digest: str, path: Path
+    ctx: Context, phase: QueryPhase, asked: _Asked, result: pl.DataFrame, digest: str, path: Path, plan: str
 ) -> tuple[Artifact, ...]:
     manifest = {
         "sql": phase.sql,
         "params": dict(ctx.params),
         "engine": phase.engine,
+        "engine_version": ENGINES[phase.engine].identity,
         "inputs": dict(asked.versions),
         "masked": {table: list(names) for table, names in asked.masked.items()},
         "schema": {name: str(kind) for name, kind in result.schema.items()},
@@ -143,6 +145,7 @@ def _artifacts(
     preview = _preview(result, phase.preview_rows)
     return (
         put(f"{phase.name}.sql", "sql", phase.sql.encode(), "application/sql"),
+        put(f"{phase.name}.plan.txt", "plan", plan.encode(), "text/plain"),
         ctx.artifacts.put_file(f"{phase.name}.parquet", "result", path, "application/vnd.apache.parquet", meta),
         put(f"{phase.name}.preview.json", "preview", preview, "application/json", meta),
         put(f"{phase.name}.manifest.json", "manifest", _json(manifest), "application/json"),

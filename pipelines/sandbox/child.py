@@ -1,7 +1,7 @@
 """The process that carries out one query and ends. It starts with nothing, learns its job, gives up its rights, answers.
 
 In: a job (see ``process.py``). Out: eight bytes of length, a JSON header, then the rows as an Arrow IPC stream. What
-stands in the header was made here; the parent believes none of it but the error's code and text.
+stands in the header was made here; the parent believes none of it but the error's code and text, and shows the plan as text.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ import threading
 import time
 from typing import BinaryIO
 
-import polars as pl
-from deltalake import DeltaTable
-
 from ops.errors import ControlRoomError, PhaseFailed
-from pipelines.frames import polars_errors, query
 from pipelines.sandbox.confine import confine
-from pipelines.sandbox.job import GivenTable, Job
-from pipelines.storage import storage_errors
+from pipelines.sandbox.engine import Carried
+from pipelines.sandbox.engines import ENGINES
+from pipelines.sandbox.job import Job
 
 
 def main() -> None:
@@ -38,12 +35,12 @@ def main() -> None:
     missing = confine(job.folders, job.ports, job.limits.memory_mb, job.limits.seconds)
     threading.Thread(target=_watch, args=(parent, job.limits.seconds), daemon=True).start()
     try:
-        rows = _rows(job)
+        carried = _carried(job)
     except ControlRoomError as error:
         _say(answers, {"code": error.code, "message": error.message, "data": error.data, "missing": missing})
     else:
-        _say(answers, {"missing": missing})
-        rows.write_ipc_stream(answers)
+        _say(answers, {"missing": missing, "plan": carried.plan})
+        carried.rows.write_ipc_stream(answers)
     answers.flush()
     # Threads of two engines are still there; what they would do at a tidy end is of no use to anybody.
     os._exit(0)
@@ -58,29 +55,15 @@ def _received(source: BinaryIO) -> Job | None:
     return job
 
 
-def _rows(job: Job) -> pl.DataFrame:
+def _carried(job: Job) -> Carried:
     try:
-        with polars_errors("sql"), storage_errors("the query's tables"):
-            frames = {alias: _scan(table) for alias, table in job.tables.items()}
-            plan = query(frames, job.sql, job.params, [table.path for table in job.tables.values()])
-            return plan.head(job.most).collect(engine="streaming")
+        return ENGINES[job.engine].carry_out(job)
     except MemoryError:
         raise job.limits.exceeded("memory_mb", f"needs more than {job.limits.memory_mb} MiB of memory") from None
     except ControlRoomError:
         raise
     except Exception as error:
         raise PhaseFailed(f"the query ended in {type(error).__name__}: {str(error)[:300]}") from error
-
-
-def _scan(table: GivenTable) -> pl.LazyFrame:
-    options = dict(table.options) or None
-    frame = pl.scan_delta(
-        DeltaTable(table.path, version=table.version, storage_options=options), storage_options=options
-    )
-    if not table.masked:
-        return frame
-    schema = frame.collect_schema()
-    return frame.with_columns(pl.lit(None, schema[name]).alias(name) for name in table.masked if name in schema)
 
 
 def _say(answers: BinaryIO, header: dict[str, object]) -> None:

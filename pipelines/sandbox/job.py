@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pipelines.sandbox.limits import QueryLimits
 
+EMBEDDED = "embedded"
+
 
 @dataclass(frozen=True)
 class GivenTable:
@@ -39,6 +41,7 @@ class Job:
 
     Attributes:
         most: rows that are computed at most.
+        engine: its name in ``pipelines.sandbox.engines``.
     """
 
     sql: str
@@ -46,6 +49,7 @@ class Job:
     params: Mapping[str, object]
     limits: QueryLimits
     most: int
+    engine: str
 
     @property
     def folders(self) -> list[str]:

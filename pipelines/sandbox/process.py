@@ -24,7 +24,7 @@ import polars as pl
 
 from ops.errors import BadInput, ControlRoomError, PhaseCrashed, RunCanceled, all_errors
 from pipelines.sandbox.gate import admit
-from pipelines.sandbox.job import GivenTable, Job
+from pipelines.sandbox.job import EMBEDDED, GivenTable, Job
 from pipelines.sandbox.limits import QueryLimits
 
 TICK = 0.05
@@ -48,6 +48,8 @@ class Sandbox:
         self._spare: subprocess.Popen[bytes] | None = _started() if warm else None
         self.missing: tuple[str, ...] = ()
         """What the last query's process could not give up, for want of the kernel."""
+        self.plan = ""
+        """How the last query was carried out, in its engine's words."""
 
     def ask(
         self,
@@ -55,6 +57,7 @@ class Sandbox:
         tables: Mapping[str, GivenTable],
         params: Mapping[str, object] | None = None,
         *,
+        engine: str = EMBEDDED,
         first: int | None = None,
         canceled: Callable[[], bool] = lambda: False,
     ) -> pl.DataFrame:
@@ -63,6 +66,7 @@ class Sandbox:
         Args:
             tables: by the names that the query uses.
             params: the one row of a table ``params``.
+            engine: its name in ``pipelines.sandbox.engines``.
             first: only that many rows are wanted; without it an answer of more rows than the limit is an error.
             canceled: asked all the time; True ends the query.
 
@@ -77,7 +81,7 @@ class Sandbox:
         admitted = admit(sql, names)
         most = self.limits.rows + 1 if first is None else min(first, self.limits.rows)
         used = {name: tables[name] for name in admitted.relations if name in tables}
-        job = Job(admitted.sql, used, dict(params or {}), self.limits, most)
+        job = Job(admitted.sql, used, dict(params or {}), self.limits, most, engine)
         process, self._spare = self._spare or _started(), None
         try:
             answer = _Answer(process, self.limits, canceled).of(job)
@@ -109,6 +113,7 @@ class Sandbox:
         if (code := header.get("code")) is not None:
             kind = all_errors().get(str(code), ControlRoomError)
             raise kind(str(header["message"]), dict(header["data"]))
+        self.plan = str(header.get("plan", ""))
         return pl.read_ipc_stream(io.BytesIO(answer[8 + size :]))
 
 

@@ -14,12 +14,17 @@ def test_an_unknown_name_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "there is no benchmark 'quee'; there are dashboard, ingest, medallion, overhead, publish, queue, rls, wake"
+        "there is no benchmark 'quee'; there are dashboard, ingest, medallion, overhead, publish, queue, rls, tpch, wake"
     ]
 
 
-@pytest.mark.parametrize("arguments", [["queue", "--rows", "5"], ["ingest", "--rows", "0"]])
-def test_rows_are_for_those_that_have_a_size(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["queue", "--rows", "5"], ["ingest", "--rows", "0"], ["queue", "--scale", "1"], ["tpch", "--scale", "0"]],
+)
+def test_rows_and_scale_are_for_those_that_have_such_a_size(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command.main(arguments) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 

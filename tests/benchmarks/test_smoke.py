@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,15 @@ def _quick(name: str) -> dict[str, Any]:
     assert answer.returncode == 0, answer.stderr
     told: dict[str, Any] = json.loads(answer.stdout)
     return told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_all_queries_of_tpch_are_answered_right_by_every_engine() -> None:
+    for peer in ("duckdb", "tpchgen-cli"):
+        if not list(distributions(name=peer)):
+            pytest.skip("the bench group is not installed: pip install --group bench")
+    told = _quick("tpch")
+    assert len(told["figures"]) == 22
+    seen = {target["name"]: target["seen"] for target in told["targets"]}
+    assert seen == {f"{engine}: right answers": 22 for engine in ("Polars SQL", "DataFusion", "DuckDB")}, told["notes"]

@@ -29,7 +29,7 @@ def answered(
     metrics: Mapping[str, object] | None = None,
     run: ClaimedRun | None = None,
 ) -> ClaimedRun:
-    """Answers a question as an executor does: text, result, manifest, and what the phase says of it."""
+    """Answers a question as an executor does: result, plan, manifest, and what the phase says of it."""
     run = run or taken(operator)
     meta = {"personal": True} if (metrics or {}).get("personal") else {}
     for artifact in artifacts(home, frame, meta):
@@ -43,10 +43,11 @@ def answered(
 def artifacts(home: Path, frame: pl.DataFrame, meta: Mapping[str, object]) -> list[Artifact]:
     store, data = ArtifactStore(home / "artifacts"), io.BytesIO()
     frame.write_parquet(data)
-    manifest = {"rows": frame.height, "plan": "SCAN gold.sales"}
+    manifest = {"rows": frame.height}
     result = store.put_bytes("query.parquet", "result", data.getvalue(), "application/vnd.apache.parquet", dict(meta))
     return [
         result,
+        store.put_bytes("query.plan.txt", "plan", b"SCAN gold.sales", "text/plain"),
         store.put_bytes("query.manifest.json", "manifest", json.dumps(manifest).encode(), "application/json"),
     ]
 

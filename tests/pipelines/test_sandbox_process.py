@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import psutil
 import pytest
+from deltalake import write_deltalake
 
 from ops.errors import BadInput, QueryLimitExceeded, RunCanceled, SchemaDrift
 from pipelines.frames import query
@@ -292,3 +293,16 @@ def test_a_plan_that_reads_more_than_was_given_is_refused(here: Ground) -> None:
     ):
         with pytest.raises((BadInput, pl.exceptions.PolarsError)):
             check_sources(pl.SQLContext(frames).execute(sql), roots)
+
+
+def test_a_plan_says_what_was_done_but_no_place_and_no_value_that_is_masked(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"id": [1, 2, 3], "name": [CANARY, CANARY, "b"]})
+    write_deltalake(tmp_path / "lake", rows.to_arrow(), partition_by=["name"])
+    table = GivenTable(str(tmp_path / "lake"), 0, masked=("name",))
+    with Sandbox() as sandbox:
+        got = sandbox.ask("select id, name from t where id > 0 order by id limit 2", {"t": table})
+    assert got.rows() == [(1, None), (2, None)]
+    assert "Parquet SCAN t@v0\n" in sandbox.plan
+    assert 'id") > 0' in sandbox.plan
+    for kept in (CANARY, str(tmp_path), ".parquet"):
+        assert kept not in sandbox.plan

@@ -1,8 +1,9 @@
-"""A query leaves its text, result, preview and manifest behind; a repeat leaves the same bytes."""
+"""A query leaves its text, plan, result, preview and manifest behind; a repeat leaves the same bytes."""
 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import polars as pl
@@ -25,7 +26,16 @@ def filled(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("sql", [GROUPED, "select distinct id % 7 as seven from t", "select * from t order by id desc"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        GROUPED,
+        "select distinct id % 7 as seven from t",
+        "select * from t order by id desc",
+        # A plan that reads what it has computed twice.
+        "with w as (select id % 9 as k, sum(amount) as s from t group by k) select k from w where s = (select max(s) from w)",
+    ],
+)
 def test_a_repeat_gives_the_same_bytes(filled: Bench, sql: str) -> None:
     first = filled.run(query(sql))
     for _ in range(3):
@@ -40,14 +50,23 @@ def test_the_artifacts_say_what_was_asked_of_what_and_what_came(filled: Bench) -
     sql = "select id, amount from t cross join params where id >= params.first order by id"
     done = filled.run(query(sql, preview_rows=2), first=4990)
     kinds = {one.kind: filled.artifacts.read(one.uri) for one in done.artifacts}
-    assert set(kinds) == {"sql", "result", "preview", "manifest"}
+    assert set(kinds) == {"sql", "plan", "result", "preview", "manifest"}
     assert b"cross join params" in kinds["sql"]
     assert pl.read_parquet(kinds["result"])["id"].to_list() == list(range(4990, 5000))
     assert json.loads(kinds["preview"]) == [{"id": 4990, "amount": "49.90"}, {"id": 4991, "amount": "49.91"}]
     manifest = json.loads(kinds["manifest"])
     assert (manifest["inputs"], manifest["rows"], manifest["params"]) == ({"gold.t": 0}, 10, {"first": 4990})
     assert manifest["fingerprint"] == done.output_fingerprint
+    assert manifest["engine_version"] == f"polars {pl.__version__}"
     assert (done.rows_in, done.rows_out) == (5000, 10)
+
+
+def test_the_plan_is_the_optimized_one_and_names_tables_not_files(filled: Bench) -> None:
+    done = filled.run(query("select sum(amount) as total from t where id > 4990"))
+    [plan] = [filled.artifacts.read(one.uri).decode() for one in done.artifacts if one.name.endswith(".plan.txt")]
+    # The filter has come down to the scan.
+    assert re.search(r"(?s)Parquet SCAN t@v0\n.*SELECTION: .*4990", plan), plan
+    assert ".parquet" not in plan
 
 
 def test_an_order_within_a_window_is_none_of_the_result(filled: Bench) -> None:
