@@ -1981,7 +1981,9 @@ begin
     -- A refresh is compared by its own phases, with what readers have.
     continue when v_one.is_refresh;
     perform private.keep_worst(p_run_id, v_one.project_id, 'schema_drift', s.changes, jsonb_build_object(
-        'table', v_one.table, 'changes', s.what, 'said', pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)))
+        'table', v_one.table, 'changes', s.what, 'said', case when s.changes > 0
+          then pg_catalog.format('the columns of %s changed: %s', v_one.table, s.what)
+          else pg_catalog.format('the columns of %s are those of before', v_one.table) end))
     from private.schema_changes(v_one.dataset_id, v_one.version, v_one.columns) as s;
 
     continue when not v_one.is_usual;
@@ -7870,11 +7872,15 @@ begin
     (p_run_id, 'outcome', v_run.project_id, case v_run.status when 'succeeded' then 0 else 1e9 end,
       pg_catalog.jsonb_build_object('said', case v_run.status
         when 'failed' then pg_catalog.format('the run failed with %s: %s', v_run.error_code, left(v_run.error_message, 200))
+        when 'succeeded' then 'the run succeeded'
         else 'the run was ' || v_run.status end)),
     (p_run_id, 'retries', v_run.project_id, greatest(v_run.attempt - 1, 0),
-      pg_catalog.jsonb_build_object('said', pg_catalog.format('it took %s attempts', v_run.attempt))),
+      pg_catalog.jsonb_build_object('said', case when v_run.attempt > 1
+        then pg_catalog.format('it took %s attempts', v_run.attempt) else 'it took one attempt' end)),
     (p_run_id, 'lost_leases', v_run.project_id, v_run.lost_leases,
-      pg_catalog.jsonb_build_object('said', pg_catalog.format('%s executors were lost on the way', v_run.lost_leases)))
+      pg_catalog.jsonb_build_object('said', case v_run.lost_leases
+        when 0 then 'no executor was lost' when 1 then 'an executor was lost on the way'
+        else pg_catalog.format('%s executors were lost on the way', v_run.lost_leases) end))
   on conflict (run_id, signal) do nothing;
   if v_run.status = 'succeeded' then
     perform private.record_data_signals(p_run_id);
