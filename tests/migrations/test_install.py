@@ -108,9 +108,14 @@ def test_an_owner_that_is_no_superuser_installs_and_is_bound(databases: Database
 @pytest.mark.skipif(not Path(OLDER_SERVER).exists(), reason=f"no Postgres 15 at {OLDER_SERVER}")
 @pytest.mark.skipif("CONTROLROOM_PG_BIN" in os.environ, reason="this is the run on the older server")
 def test_postgres_15_keeps_the_same_promises() -> None:
+    """What is right there; how it is planned is measured on the server that we ship."""
+    modules = (
+        "caps", "fair_turns", "install", "lint", "metered_caps", "narrow_rights", "permissions", "pools", "promises",
+        "refreshes", "storm", "tenancy", "warehouse", "zombies",
+    )  # fmt: skip
     chosen = [
-        "tests/migrations", "tests/ops/test_rpc.py", "tests/ops/test_fence.py", "tests/ops/test_reads.py",
-        "tests/ops/test_listen.py", "--deselect", "tests/migrations/test_install.py::test_the_committed_snapshot_is_the_schema",
+        *(f"tests/migrations/test_{name}.py" for name in modules), "tests/ops/test_rpc.py", "tests/ops/test_fence.py",
+        "tests/ops/test_reads.py", "tests/ops/test_listen.py", "--deselect", "tests/migrations/test_install.py::test_the_committed_snapshot_is_the_schema",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     told = subprocess.run(
