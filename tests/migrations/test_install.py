@@ -115,7 +115,8 @@ def test_postgres_15_keeps_the_same_promises() -> None:
     )  # fmt: skip
     chosen = [
         *(f"tests/migrations/test_{name}.py" for name in modules), "tests/ops/test_rpc.py", "tests/ops/test_fence.py",
-        "tests/ops/test_reads.py", "tests/ops/test_listen.py", "--deselect", "tests/migrations/test_install.py::test_the_committed_snapshot_is_the_schema",
+        "tests/ops/test_reads.py", "tests/ops/test_listen.py", "--deselect",
+        "tests/migrations/test_install.py::test_the_committed_snapshot_is_the_schema",
     ]  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     told = subprocess.run(
