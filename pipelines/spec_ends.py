@@ -92,8 +92,8 @@ class Targets(Strict):
 
     @model_validator(mode="after")
     def _some(self) -> Targets:
-        if self.artifact is None and self.postgres is None:
-            raise ValueError("name a target: artifact or postgres")
         if self.superset and (self.postgres is None or not self.postgres.shared):
             raise ValueError("superset: true shows what postgres with shared: true publishes; name that target as well")
+        if self.artifact is None and self.postgres is None:
+            raise ValueError("name a target: artifact or postgres")
         return self

@@ -146,7 +146,20 @@ def test_a_misspelt_placeholder_is_named_where_it_stands() -> None:
 @pytest.mark.parametrize("target", ["superset", "{superset: {dataset: x}}", "{postgres: {}, superset: {}}"])
 def test_superset_is_told_where_its_tables_come_from(target: str) -> None:
     said = refused(f"phases:\n  - {{name: q, kind: publish, table: gold.a, to: {target}}}\n")
-    assert any("publish to postgres, where Superset reads it" in line for line in said)
+    assert any("write superset: true beside postgres, where Superset reads it" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{superset: true}",
+        "{artifact: {}, superset: true}",
+        "{postgres: {table: gold.a, dsn: secret://file/x}, superset: true}",
+    ],
+)
+def test_superset_shows_tables_with_tenants_only(target: str) -> None:
+    said = refused(f"phases:\n  - {{name: q, kind: publish, table: gold.a, to: {target}}}\n")
+    assert any("superset: true shows what postgres with shared: true publishes" in line for line in said)
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
