@@ -68,10 +68,12 @@ def judged(
     return verdicts
 
 
-def _measured(home: Path, scale: float, repeats: int, seen: Samples) -> dict[str, dict[str, str]]:
+def _measured(
+    home: Path, scale: float, queries: Sequence[Path], repeats: int, seen: Samples
+) -> dict[str, dict[str, str]]:
     """Query → engine → verdict. Engines take turns at each query."""
     verdicts = {}
-    for query in QUERIES:
+    for query in queries:
         answers: Answers = {}
         for _ in range(repeats):
             for engine in ENGINES:
@@ -102,7 +104,7 @@ def _compared(report: Report, seen: Samples, verdicts: Mapping[str, Mapping[str,
         engine: [query for query, told in verdicts.items() if told[engine].startswith("right")] for engine in ENGINES
     }
     for engine, queries in right.items():
-        report.at_least(f"{engine}: right answers", len(queries), len(QUERIES))
+        report.at_least(f"{engine}: right answers", len(queries), len(verdicts))
         wall, cpu = (sum(seen.median(query, f"{engine} {unit}") for query in queries) for unit in ("s", "CPU s"))
         highest = max((seen.median(query, f"{engine} MB") for query in queries), default=0.0)
         report.notes.append(
@@ -131,11 +133,13 @@ def run(quick: bool, scale: float | None = None) -> Report:
     """
     wanted = scale or (QUICK_SCALE if quick else 1.0)
     repeats = 1 if quick or wanted > 1 else REPEATS
+    # That it runs is seen from a few; the tests ask all 22 of the engine that queries have.
+    queries = QUERIES[::4] if quick else QUERIES
     seen = Samples()
     with tempfile.TemporaryDirectory(prefix="tpch-") as folder:
         home = Path(folder)
         generated(home, wanted)
-        verdicts = _measured(home, wanted, repeats, seen)
+        verdicts = _measured(home, wanted, queries, repeats, seen)
     options = f"{' --quick' if quick else ''}{f' --scale {scale:g}' if scale else ''}"
     report = Report("tpch", f"python -m benchmarks tpch{options}", repeats, seen.spreads())
     _compared(report, seen, verdicts)
