@@ -100,6 +100,6 @@ def test_what_was_planted_in_daily_pipelines_is_found(database: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(2, 4))
+@pytest.mark.parametrize("seed", [2])
 def test_what_was_planted_is_found_whatever_the_noise(database: str, seed: int) -> None:
     _checked(database, seed, HABITS)
