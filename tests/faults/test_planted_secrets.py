@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from ops.database import LOCAL_OPERATOR, connect
 from ops.embedded import Cluster
 from ops.tenancy import Tenancy
+from pipelines import kinds
 from pipelines.spec import Pipeline, spec_sha256
 from tests.dashboard.conftest import browser, serve
 from tests.faults import leaky
@@ -30,9 +32,17 @@ def spec(way: str) -> Pipeline:
 
 
 @pytest.fixture
-def planted(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Way → secret; all runs with them have ended."""
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The leaky handler, for this test alone: which handlers there are is read once a process."""
     monkeypatch.syspath_prepend(str(leaky.PLUGIN))
+    kinds.third_party.cache_clear()
+    yield
+    kinds.third_party.cache_clear()
+
+
+@pytest.fixture
+def planted(world: World, installed: None) -> dict[str, str]:
+    """Way → secret; all runs with them have ended."""
     world.environment["PYTHONPATH"] = os.pathsep.join([str(leaky.PLUGIN), str(ROOT)])
     secrets = {way: f"plant-{uuid.uuid4().hex}" for way in leaky.WAYS}
     for way, secret in secrets.items():
