@@ -16,12 +16,11 @@ from compute.courier import Courier
 from compute.duties import DUTIES, Rota
 from compute.lineage.teller import Teller
 from ops import logs
-from ops.database import Connection, connect, database_url
+from ops.database import Connection, connect, database_url, elected
 from ops.errors import ControlRoomError
 from ops.rpc import Rpc
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from ops.translation import translated
 
 log = structlog.get_logger()
 # Any number that nobody else locks; the same for every steward of a database.
@@ -53,7 +52,7 @@ class Steward:
                 self._stopped.wait(min(self._every, 1.0))
 
     def _serve(self, connection: Connection) -> None:
-        while not self._elected(connection):
+        while not elected(connection, ELECTION):
             if self._stopped.wait(self._every):
                 return
         log.info("steward elected")
@@ -64,11 +63,6 @@ class Steward:
             if lost := rpc.mark_lost_executors(self._lost_after):
                 log.warning("executors lost", executors=lost)
             rota.round(connection)
-
-    def _elected(self, connection: Connection) -> bool:
-        with translated():
-            row = connection.execute("select pg_try_advisory_lock(%s)", [ELECTION]).fetchone()
-        return bool(row and row[0])
 
 
 def main() -> None:

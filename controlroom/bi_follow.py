@@ -15,11 +15,10 @@ import structlog
 from controlroom.bi import publish_gold
 from ops.bi import Bi, Wish
 from ops.checkup import FOLLOWER_ELECTION
-from ops.database import Connection, connect, database_url
+from ops.database import Connection, connect, database_url, elected
 from ops.errors import ControlRoomError
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from ops.translation import translated
 from superset.publish import Report
 
 log = structlog.get_logger()
@@ -51,7 +50,7 @@ class Follower:
                 self._stopped.wait(IDLE_SECONDS)
 
     def _serve(self, connection: Connection) -> None:
-        while not self._elected(connection):
+        while not elected(connection, FOLLOWER_ELECTION):
             if self._stopped.wait(IDLE_SECONDS):
                 return
         bi = Bi(connection)
@@ -60,11 +59,6 @@ class Follower:
                 if self._stopped.is_set():
                     return
                 self._grant(bi, wish)
-
-    def _elected(self, connection: Connection) -> bool:
-        with translated():
-            row = connection.execute("select pg_try_advisory_lock(%s)", [FOLLOWER_ELECTION]).fetchone()
-        return bool(row and row[0])
 
     def _grant(self, bi: Bi, wish: Wish) -> None:
         told = log.bind(run=str(wish.run_id), project=f"{wish.org}/{wish.project}", env=wish.env)

@@ -226,3 +226,13 @@ def reading(engine: sqlalchemy.Engine, role: str, claims: Claims | None = None) 
     with translated(), engine.connect() as connection, connection.begin():
         connection.exec_driver_sql(_READ, {"role": role, "claims": json.dumps(claims or {}), "headers": "{}"})
         yield connection
+
+
+def elected(connection: Connection, election: int) -> bool:
+    """Whether this session holds the place of that number, or has just taken it: one session of a database does, until it ends.
+
+    Each True takes the place once more; ask until the first.
+    """
+    with translated():
+        row = connection.execute("select pg_try_advisory_lock(%s)", [election]).fetchone()
+    return bool(row and row[0])

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import structlog
 
-from ops.database import Connection, connect
+from ops.database import Connection, connect, elected
 from ops.errors import ControlRoomError
 from ops.lineage import Due, LineageTelling
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from ops.translation import translated
 
 if TYPE_CHECKING:
     from compute.lineage.receiver import Receiver
@@ -61,7 +60,7 @@ class Teller:
                 self._stopped.wait(IDLE_SECONDS)
 
     def _serve(self, connection: Connection) -> None:
-        while not self._elected(connection):
+        while not elected(connection, ELECTION):
             if self._stopped.wait(IDLE_SECONDS):
                 return
         ledger = LineageTelling(connection)
@@ -75,11 +74,6 @@ class Teller:
                 pause = min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
                 log.warning("the receiver of lineage takes nothing", error=fault, pause_seconds=pause)
                 self._stopped.wait(pause)
-
-    def _elected(self, connection: Connection) -> bool:
-        with translated():
-            row = connection.execute("select pg_try_advisory_lock(%s)", [ELECTION]).fetchone()
-        return bool(row and row[0])
 
     def _tell(self, ledger: LineageTelling, due: list[Due]) -> str | None:
         """Tells of each run what is new; returns why the receiver takes nothing, if so."""
