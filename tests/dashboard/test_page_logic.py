@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,8 @@ def draw(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Draw]:
     """A page by its file's name and what stands in its address."""
     for name, value in served.settings.items():
         monkeypatch.setenv(name, value)
+    # The harness leaves its page behind as the process's main module, and a child process would run it.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     # The harness has no browser to ask.
     monkeypatch.setattr(streamlit, "context", BROWSER)
 
