@@ -62,9 +62,13 @@ def work(settings: Settings, seeing: bool = True) -> Iterator[Work]:
         password = store.resolve(settings.superset_password or "")
         dsn = store.resolve(GOLD)
         login = gold.login_of(project_id, scope)
-        desk = Desk(opened.connection, project_id, scope, dsn, kept_secret(settings.home, login), _page_url(settings))
+        url = superset_url(settings)
+        desk = Desk(
+            opened.connection, project_id, scope, dsn, kept_secret(settings.home, login),
+            settings.superset_public_url or url, _page_url(settings),
+        )  # fmt: skip
         with (
-            Superset.signed_in(superset_url(settings), settings.superset_user, password) as client,
+            Superset.signed_in(url, settings.superset_user, password) as client,
             gold.opened(dsn) as owner,
         ):
             owner.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"superset {project_id} {scope.env}"])

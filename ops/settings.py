@@ -152,6 +152,9 @@ class Settings(BaseSettings):
         default=None,
         description="Apache Superset that gold is published to; empty: the one that `controlroom superset up` starts.",
     )
+    superset_public_url: Annotated[str | None, AfterValidator(_web)] = Field(
+        default=None, description="Where people open that Superset, for links to it; empty: CONTROLROOM_SUPERSET_URL."
+    )
     superset_user: str = Field(default="controlroom", min_length=1, description="Its administrator that publishes.")
     superset_password: Annotated[str | None, AfterValidator(_reference)] = Field(
         default="secret://file/superset_admin", description="Reference of that user's password."

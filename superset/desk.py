@@ -26,13 +26,18 @@ AUTHORS = frozenset({"editor", "admin"})
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a project's environment is found: its rows of ops, its gold, the page that its runs are shown on."""
+    """Where a project's environment is found: its rows of ops, its gold, the page that its runs are shown on.
+
+    Attributes:
+        bi_url: where people open Superset.
+    """
 
     ops: Connection
     project_id: UUID
     scope: Scope
     gold_dsn: str
     password: str
+    bi_url: str
     page_url: str = ""
 
     def wanted(self, owner: psycopg.Connection) -> Wanted:
@@ -53,6 +58,7 @@ class Desk:
             {name: one for name, one in runs.items() if one is not None},
             {one.name: gold.count_rows(owner, one.name, tenant) for one in datasets},
             people_of(Tenancy(self.ops).members(self.scope.org), self.scope),
+            self.bi_url,
         )
 
     def _certificate(self, entry: Entry, standing: Mapping[str, Standing]) -> Certificate | None:

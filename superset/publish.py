@@ -32,6 +32,7 @@ class Wanted:
         earned: certificates by dataset, for those whose checks have passed.
         rows: how many rows each dataset has of the tenant, counted in gold.
         people: members of the project's environment.
+        address: where people open Superset.
     """
 
     publication: Publication
@@ -39,6 +40,7 @@ class Wanted:
     earned: Mapping[str, Certificate]
     rows: Mapping[str, int]
     people: Sequence[Person]
+    address: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def publish(client: Superset, bi: Bi, wish: Wanted, say: Say) -> Report:
     done = [
         Published(
             one.name, one.certificate is not None, "" if one.certificate else "its checks did not pass, or gold is behind",
-            f"{client.url}/superset/dashboard/{publication.slug(one)}/",
+            f"{wish.address}/superset/dashboard/{publication.slug(one)}/",
         )
         for one in after.datasets
     ]  # fmt: skip
