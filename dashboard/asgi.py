@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -19,7 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import webhooks
+from dashboard import document, webhooks
 from dashboard.data.artifacts import allowed, chunks, elsewhere
 from dashboard.data.source import https
 from dashboard.sign_in import forms, oidc
@@ -27,7 +28,9 @@ from ops.errors import ControlRoomError, NotFound, NotSignedIn
 from ops.settings import Settings
 from ops.views import ArtifactRow
 
+HERE = Path(__file__).parent
 COLLECT_SECONDS = 30.0
+FIRST = ("polars", "dashboard.views.bulk", "dashboard.views.runs", "dashboard.actions.runs")
 # One answer to whatever is wrong with a link, so that none of it can be found out by asking.
 NO_ARTIFACT = "there is no such artifact, or the link to it is over; open the run's page for a new one"
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?")
@@ -36,8 +39,6 @@ _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?")
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """What was loaded stays; what sessions leave is collected here instead of after every rerun."""
-    gc.collect()
-    gc.freeze()
     collector = asyncio.create_task(_collect())
     try:
         yield
@@ -46,9 +47,18 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 async def _collect() -> None:
+    await asyncio.to_thread(load)
+    gc.collect()
+    gc.freeze()
     while True:
         await asyncio.sleep(COLLECT_SECONDS)
         gc.collect()
+
+
+def load() -> None:
+    """Loads what the first page is made of, while the first browser still loads its scripts."""
+    for name in FIRST:
+        import_module(name)
 
 
 async def artifact(request: Request) -> Response:
@@ -141,13 +151,14 @@ def application(settings: Settings, where: str) -> st.App:
         SettingsInvalid, SecretMissing: what that way needs is not there.
     """
     return st.App(
-        Path(__file__).parent / "app.py",
+        HERE / "app.py",
         lifespan=lifespan,
         on_script_error=say,
         exception_handlers={ControlRoomError: refuse},
         middleware=[Middleware(Guarded)],
         secrets={"auth": {**oidc.configuration(settings, where)}} if settings.sign_in == "oidc" else None,
         routes=[
+            *document.ROUTES,
             Route("/artifacts/{run}/{artifact}", artifact, methods=["GET"]),
             Route("/hooks/{schedule}", webhooks.receive, methods=["POST"]),
             *(forms.ROUTES if settings.sign_in == "accounts" else []),

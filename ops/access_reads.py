@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ops.calls import Calls
+from ops.database import Claims, Connection, Headers, at_once
 from ops.model import RunId
+from ops.sql import queries
 
 Json = Mapping[str, object]
 Position = tuple[datetime, UUID]
@@ -123,3 +125,8 @@ class Access(Calls):
             "audit_of_org", org=org, limit=limit, before_at=before_at, before_id=before_id, **vars(wanted)
         )
         return [AuditEntry(**row) for row in rows]
+
+
+def reach_of(connection: Connection, role: str, claims: Claims, headers: Headers) -> str:
+    """:meth:`Access.my_reach` of somebody, over an idle connection in autocommit: what a live page asks most often."""
+    return str(at_once(connection, queries(Access.file)["my_reach"], role, claims, headers)[0][0])

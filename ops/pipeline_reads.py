@@ -41,6 +41,13 @@ class ScoredRun:
 
 
 @dataclass(frozen=True)
+class PipelineName:
+    org: str
+    project: str
+    slug: str
+
+
+@dataclass(frozen=True)
 class PipelineSummary:
     """A pipeline at its newest version.
 
@@ -119,6 +126,10 @@ class Pipelines(Calls):
         return [
             PipelineSummary(**{**row, "recent": _past(row["recent"]), "latest": _past(row["latest"])}) for row in rows
         ]
+
+    def names(self, limit: int) -> list[PipelineName]:
+        """In their order, of all that the caller may see."""
+        return [PipelineName(**row) for row in self._rows("names", limit=limit)]
 
     def one(self, org: str, project: str, slug: str) -> PipelineDetail:
         """A pipeline at its newest version.

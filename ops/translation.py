@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import psycopg
 import psycopg_pool
-import sqlalchemy.exc
 
 from ops.errors import (
     BadInput,
@@ -49,8 +48,6 @@ _CLASSES: dict[str, tuple[type[ControlRoomError], str]] = {
 
 def translate(error: BaseException) -> ControlRoomError:
     """The typed error for ``error``: by SQLSTATE where there is one, DatabaseUnavailable for a lost connection."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
-        return translate(error.orig)
     if not isinstance(error, psycopg.Error):
         return ControlRoomError(_one_line(str(error)))
     state, said = error.sqlstate, _one_line(error.diag.message_primary or str(error))
@@ -91,8 +88,8 @@ def _one_line(text: str) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Everything that Postgres, psycopg or SQLAlchemy raises in the block comes out as a ControlRoomError."""
+    """Everything that Postgres or psycopg raises in the block comes out as a ControlRoomError."""
     try:
         yield
-    except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
+    except psycopg.Error as error:
         raise translate(error) from error

@@ -65,7 +65,8 @@ def look_inside(detail: DatasetDetail) -> None:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
     st.caption("“look” above asks a version in SQL. On the command line:")
-    st.code(f'controlroom sql "select * from {detail.table}" --env {detail.env}', "sh")  # noqa: S608 - shown, not sent
+    asked = f'controlroom sql "select * from {detail.table}" --env {detail.env}'  # noqa: S608 - shown, not sent
+    st.html(render("command", text=asked))
 
 
 def named() -> UUID | None:

@@ -40,7 +40,7 @@ def draining() -> None:
             "rest. It is asked on its own host, by who may stop processes there; the number at the end of its name is "
             "its process:"
         )
-        st.code(DRAIN, "sh")
+        st.html(render("command", text=DRAIN))
         st.caption("Stopping its container or service does the same, if that waits for as long as a drain takes.")
 
 

@@ -29,7 +29,7 @@ with asking() as connection:
 ended = run.status.terminal
 refreshed(None if ended else HEAD_SECONDS)(head)(run.run_id, ended, usual)
 steer(run, phases)
-whole = ended or len(phases) <= MANY
+whole = len(phases) <= MANY
 if not whole:
     whole = st.toggle(f"All {len(phases)} phases", key="whole", bind="query-params")
 refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, ended, usual, whole)

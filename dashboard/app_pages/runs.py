@@ -6,24 +6,28 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.shared import shared
-from dashboard.data.source import asking, reads, settings
+from dashboard.data.source import asking, reach, reads, settings
 from dashboard.views.bulk import Preview, cancel_preview, retry_preview
 from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position
 from dashboard.views.runs import TILES, run_lines, tiles
 from ops.database import Connection
 from ops.errors import BadInput
 from ops.model import Trigger
+from ops.pipeline_reads import Pipelines
 from ops.reads import Reads
 from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
 from ops.views import RunRow
 
 PAGE_ROWS = 50
+# In the choice; runs of further ones are found by words.
+PIPELINES = 1000
 ENVS = ("dev", "stage", "prod")
 
 
@@ -33,9 +37,8 @@ def states(connection: Connection) -> str:
     return render("tiles", tiles=tiles(source.status_counts(), source.executors(fresh)))
 
 
-@refreshed(2)
-def overview() -> None:
-    st.html(shared("states", None, states))
+def overview(place: DeltaGenerator, seen: str | None = None) -> None:
+    place.html(shared("states", None, states, seen))
 
 
 def first_page() -> None:
@@ -44,8 +47,8 @@ def first_page() -> None:
 
 def filters() -> Chosen:
     """The widgets; each has its place in the address, so that a link is a view."""
-    pipelines = sorted({row.slug for row in reads().pipelines()})
     with asking() as connection:
+        pipelines = sorted({row.slug for row in Pipelines(connection).names(PIPELINES)})
         projects = [f"{row.org}/{row.project}" for row in Tenancy(connection).projects()]
     text, states, pipeline, more = st.columns([3, 4, 2, 1], vertical_alignment="bottom")
     with more.popover("More", width="stretch"):
@@ -81,13 +84,17 @@ def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[
 
 
 @refreshed(2)
-def listing(chosen: Chosen, before: Position | None) -> None:
+def listing(chosen: Chosen, before: Position | None, above: DeltaGenerator) -> None:
+    """The page, and the numbers that stand above the fields: in one fragment, as each is a rerun of its own."""
+
     def lines(connection: Connection) -> tuple[str, list[RunRow], bool]:
         rows, more = page_of(Reads(connection), chosen.wanted(datetime.now(UTC)), before)
         narrow = chosen.narrow or before is not None
         return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), rows, more
 
-    drawn, rows, more = shared("runs", (chosen, before), lines)
+    seen = reach()
+    overview(above, seen)
+    drawn, rows, more = shared("runs", (chosen, before), lines, seen)
     st.html(drawn)
     turn_page(rows, more, before)
 
@@ -137,7 +144,7 @@ def ask(what: str, preview: Preview) -> None:
 
 
 st.title("Runs")
-overview()
+above = st.empty()
 chosen, before = filters(), position(st.query_params.get("before"))
 if done := st.session_state.pop("done", None):
     (st.warning if done.refused else st.success)(done.said)
@@ -146,5 +153,8 @@ try:
 except BadInput as error:
     st.warning(error.message)
     st.stop()
-choosing = st.toggle("Choose runs to cancel or retry", key="choosing")
-(selection if choosing else listing)(chosen, before)
+if st.toggle("Choose runs to cancel or retry", key="choosing"):
+    refreshed(2)(overview)(above)
+    selection(chosen, before)
+else:
+    listing(chosen, before, above)

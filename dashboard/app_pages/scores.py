@@ -18,7 +18,7 @@ PIPELINES = 500
 def chosen() -> list[ScoredRun]:
     """The scored runs of the pipeline that is chosen, newest first."""
     with asking() as connection:
-        names = [f"{row.org}/{row.project}/{row.slug}" for row in Pipelines(connection).page(limit=PIPELINES)]
+        names = [f"{row.org}/{row.project}/{row.slug}" for row in Pipelines(connection).names(PIPELINES)]
     name = st.selectbox("Pipeline", names, key="of", bind="query-params") if names else None
     if name is None:
         return []

@@ -7,11 +7,11 @@ import streamlit as st
 from dashboard.actions.runs import start
 from dashboard.components.params import asked
 from dashboard.data.source import settings
+from dashboard.data.specs import spec_of
 from dashboard.views.words import count
 from ops.errors import ControlRoomError
-from pipelines.catalogue import spec_path, specs
+from pipelines.catalogue import specs
 from pipelines.spec import Pipeline
-from pipelines.spec_source import load
 
 ENVS = ("dev", "stage", "prod")
 
@@ -37,7 +37,7 @@ if chosen is None:
     st.info("No spec is known here; put one into ./pipelines.")
     st.stop()
 try:
-    spec = load(spec_path(chosen))
+    spec = spec_of(chosen)
 except ControlRoomError as error:
     st.error(f"{error} ({error.code})")
     st.stop()

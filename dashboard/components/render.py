@@ -6,15 +6,23 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 
 from dashboard.views.words import ago, size, tone
 
 HERE = Path(__file__).parent
 
 
+class _OneLine(Extension):
+    """Templates without line ends: ``st.html`` looks at each line of what it gets, at each rerun of each session."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - jinja2's
+        return source.replace("\n", " ")
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    made = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, extensions=[_OneLine])
     made.filters.update(tone=tone, size=size, ago=ago)
     return made
 

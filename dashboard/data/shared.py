@@ -9,25 +9,28 @@ between the two looks therefore shows nobody's rows to anybody (tests/dashboard/
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
-import streamlit as st
-
-from dashboard.data.source import asking, looking
+from dashboard.data.moments import Moments
+from dashboard.data.source import looking, reach
 from ops.access_reads import Access
 from ops.database import Connection
 
 T = TypeVar("T")
-# A page that is live asks every two or three seconds: no session sees anything older than its own last look.
-KEPT_SECONDS = 1.5
+# A page that is live asks every two or three seconds: no session sees anything older than its own last look, and not
+# older than three seconds where a look takes that long.
+KEPT_SECONDS, STALE_SECONDS = 1.5, 3.0
+MOST = 500
 TRIES = 5
+_KEPT: Moments[Any] = Moments(KEPT_SECONDS, STALE_SECONDS, MOST)
 
 
 class _Moved(Exception):
     """What the person may see changed between two looks at it."""
 
 
-def shared(name: str, key: Hashable, make: Callable[[Connection], T]) -> T:
+def shared(name: str, key: Hashable, make: Callable[[Connection], T], seen: str | None = None) -> T:
     """What ``make`` gives, or has just given to somebody of the same reach.
 
     Args:
@@ -35,22 +38,21 @@ def shared(name: str, key: Hashable, make: Callable[[Connection], T]) -> T:
         key: all that it depends on beside what the person may see; its ``repr`` tells one from another.
         make: reads over the connection that it is given and nothing else. It must depend on nothing that is a person's own,
             and what it gives must not be changed. What it raises is kept for nobody.
+        seen: the person's reach, where it was asked a moment ago for the same drawing.
     """
     for _ in range(TRIES):
-        with asking() as connection:
-            reach = Access(connection).my_reach()
+        now = seen or reach()
         try:
-            return _kept((name, reach, repr(key)), make)
+            return cast("T", _KEPT.of((name, now, repr(key)), partial(_read, now, make)))
         except _Moved:
-            continue
+            seen = None
     # Memberships that change faster than they can be looked at: then for this session alone.
     with looking() as connection:
         return make(connection)
 
 
-@st.cache_resource(ttl=KEPT_SECONDS, max_entries=500, show_spinner=False)
-def _kept(key: tuple[str, str, str], _make: Callable[[Connection], T]) -> T:
+def _read(seen: str, make: Callable[[Connection], T]) -> T:
     with looking() as connection:
-        if Access(connection).my_reach() != key[1]:
+        if Access(connection).my_reach() != seen:
             raise _Moved
-        return _make(connection)
+        return make(connection)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from dashboard.data.keys import key
 from dashboard.sign_in.oidc import cookie_identity
 from dashboard.sign_in.person import Person, Presented, recognise, session_cookie
+from ops.access_reads import reach_of
 from ops.accounts import Caller, Door
 from ops.artifacts import ArtifactStore
 from ops.database import AUTHENTICATED, Connection, Pool, acting_as, login_url, one_moment
@@ -99,6 +100,13 @@ def asking() -> Iterator[Connection]:
     who = person()
     with pool().connection() as lent, acting_as(lent, AUTHENTICATED, who.claims, who.headers) as connection:
         yield connection
+
+
+def reach() -> str:
+    """What the person at the page may see, as one word (:meth:`ops.access_reads.Access.my_reach`)."""
+    who = person()
+    with pool().connection() as lent:
+        return reach_of(lent, AUTHENTICATED, who.claims, who.headers)
 
 
 @contextmanager

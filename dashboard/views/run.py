@@ -13,7 +13,7 @@ from ops.model import PhaseStatus
 from ops.run_reads import Usual
 from ops.views import DatasetVersionRow, PhaseRow, RunDetail
 
-# A run of more phases than this is not drawn whole again and again while it runs; so many are then.
+# A run of more phases than this is drawn whole when somebody asks for it; so many are until then.
 MANY, FOREMOST = 20, 12
 
 
@@ -89,19 +89,27 @@ def _line(phase: PhaseRow, now: datetime) -> PhaseLine:
 
 
 def foremost(phases: Sequence[PhaseRow]) -> list[PhaseRow]:
-    """What one looks for while a run of many phases is at work, in their order: what is at work or failed, what ended last,
-    what is next."""
+    """What one looks for in a run of many phases, in their order: what is at work or failed; while it goes on, what ended last
+    and what is next, and afterwards what took longest."""
     if len(phases) <= MANY:
         return list(phases)
     busy = [each for each in phases if each.status in (PhaseStatus.RUNNING, PhaseStatus.FAILED)]
-    ended = [each for each in phases if each.finished_at is not None and each not in busy]
-    ended.sort(key=lambda each: (each.finished_at, each.ordinal), reverse=True)
     left = [each for each in phases if each.status is PhaseStatus.PENDING]
+    goes_on = bool(left) or any(each.status is PhaseStatus.RUNNING for each in busy)
+    ended = [each for each in phases if each.finished_at is not None and each not in busy]
+    if goes_on:
+        ended.sort(key=lambda each: (each.finished_at, each.ordinal), reverse=True)
+    else:
+        ended.sort(key=lambda each: (_took(each), -each.ordinal), reverse=True)
     chosen = busy[:FOREMOST]
     room = FOREMOST - len(chosen)
     chosen += ended[: max(room - min(len(left), room // 3), 0)]
     chosen += left[: FOREMOST - len(chosen)]
     return sorted(chosen, key=lambda each: each.ordinal)
+
+
+def _took(phase: PhaseRow) -> timedelta:
+    return phase.finished_at - phase.started_at if phase.finished_at and phase.started_at else timedelta(0)
 
 
 def left_out(phases: Sequence[PhaseRow], shown: Sequence[PhaseRow]) -> str:

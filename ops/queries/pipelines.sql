@@ -46,6 +46,14 @@ left join lateral (
 ) as h on true
 order by g.org, g.project, g.slug;
 
+-- name: names
+select distinct o.slug as org, p.slug as project, l.slug
+from ops.pipelines l
+join ops.projects p on p.id = l.project_id
+join ops.orgs o on o.id = p.org_id
+order by 1, 2, 3
+limit %(limit)s;
+
 -- name: pipeline
 select o.slug as org, p.slug as project, p.id as project_id, l.slug, l.version, l.spec, l.sha256, l.git_sha, l.created_at
 from ops.pipelines l

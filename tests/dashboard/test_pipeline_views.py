@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from dashboard.views.dag import GAP, HIGH, WIDE, graph
 from dashboard.views.pipelines import (
     drawn,
+    drawn_bars,
     history_bars,
     param_lines,
     phase_nodes,
@@ -49,6 +50,8 @@ def test_bars_go_from_old_to_new_and_the_shortest_is_still_seen() -> None:
     assert [(bar.tone, bar.height) for bar in bars] == [("good", 14), ("bad", 100), ("busy", 14)]
     assert bars[0].said == "succeeded in 4.0 s, dev, 1 h ago"
     assert history_bars([], NOW) == []
+    assert drawn_bars([FAILED, RUN]) == ("var(--bar-good) 0px 100%/6px 14%,var(--bar-bad) 8px 100%/6px 100%")
+    assert drawn_bars([]) == "none"
 
 
 def test_a_line_has_a_cell_for_each_environment_that_ran_or_was_promoted_to() -> None:

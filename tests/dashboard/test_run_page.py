@@ -219,6 +219,8 @@ def test_of_a_huge_run_no_more_is_drawn_than_can_be_looked_at(page: Page, lived:
     sys.stderr.write(f"\na link to a run of 100 phases and 10,000 events: {time.perf_counter() - begun:.2f} s\n")
     expect(page.get_by_role("log").locator("tbody tr")).to_have_count(LOG_PAGE)
     assert len(page.locator(".stMain").inner_html()) < 500_000
+    expect(page.locator(".axis .label")).to_have_count(1 + FOREMOST)
+    page.get_by_text("All 100 phases").click()
     expect(page.locator(".axis .label")).to_have_count(101)
     expect(page.get_by_text("10,000 events, each with the hash")).to_be_visible()
     page.get_by_role("button", name="Next events").click()

@@ -143,5 +143,14 @@ def test_of_many_phases_those_are_shown_that_one_looks_for() -> None:
         "p00", "p14", "p15", "p16", "p17", "p18", "p19", "p20", "p21", "p22", "p23", "p24",
     ]  # fmt: skip
     assert left_out(many, shown) == "30 phases more: 13 succeeded, 17 pending."
+    # Afterwards: what failed, and what took longest.
+    over = [
+        replace(each, status=PhaseStatus.SUCCEEDED, started_at=NOW - timedelta(hours=1), finished_at=NOW)
+        if each.ordinal % 2
+        else replace(each, status=PhaseStatus.SUCCEEDED, started_at=NOW - timedelta(seconds=1), finished_at=NOW)
+        for each in many
+    ]
+    over[0] = replace(many[0], started_at=NOW, finished_at=NOW)
+    assert [each.ordinal for each in foremost(over)] == [0, *range(1, 23, 2)]
     assert len(foremost([phase(number, PhaseStatus.RUNNING) for number in range(50)])) == FOREMOST
     assert len(foremost([phase(number, PhaseStatus.PENDING) for number in range(50)])) == FOREMOST

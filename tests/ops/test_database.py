@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from ops.database import acting_as, connect, engine, reading, with_database
+from ops.database import acting_as, connect, with_database
 from ops.embedded import Cluster
 from ops.errors import DatabaseUnavailable
 from ops.jsonable import jsonb
@@ -33,18 +33,6 @@ def test_a_role_for_a_transaction_ends_with_it(cluster: Cluster) -> None:
         with pytest.raises(ZeroDivisionError), acting_as(connection, "pg_read_all_data"):
             raise ZeroDivisionError
         assert connection.execute("select current_user").fetchone() == ("controlroom",)
-
-
-def test_a_reading_engine_cannot_write_and_hands_nothing_to_the_next_user(cluster: Cluster) -> None:
-    reader = engine(cluster.url("postgres"), pool_size=1)
-    try:
-        with reading(reader, "pg_read_all_data", {"sub": "1"}) as connection:
-            assert tuple(connection.exec_driver_sql(WHO).one()) == ("pg_read_all_data", '{"sub": "1"}')
-        with reading(reader, "pg_monitor") as connection:
-            assert tuple(connection.exec_driver_sql(WHO).one()) == ("pg_monitor", "{}")
-            assert connection.exec_driver_sql("show transaction_read_only").scalar_one() == "on"
-    finally:
-        reader.dispose()
 
 
 def test_an_idle_transaction_is_ended_by_the_server(cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from ops import errors
-from ops.database import Pool, connect, engine, reading
+from ops.database import Pool, connect
 from ops.embedded import Cluster
 from ops.translation import translate, translated
 
@@ -31,13 +31,6 @@ def test_each_of_our_states_comes_out_as_its_class_with_its_facts(
     assert type(caught.value) is kind
     assert str(caught.value) == "run 7 is gone; claim again"
     assert caught.value.data == {"run": 7}
-
-
-def test_sqlalchemy_brings_the_same_errors(cluster: Cluster) -> None:
-    reader = engine(cluster.url("postgres"))
-    with pytest.raises(errors.NotFound, match="run 7 is gone"), reading(reader, "pg_read_all_data") as connection:
-        connection.exec_driver_sql(raising("CR004"), execution_options={"no_parameters": True})
-    reader.dispose()
 
 
 @pytest.mark.parametrize(
