@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ops.calls import Calls
-from ops.model import RunStatus
+from ops.model import RunId, RunStatus
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Home(Calls):
         now = datetime.now(UTC)
         rows = self._rows("pipeline_counts", since=since or now - timedelta(days=1), lately=now - timedelta(hours=1))
         return [PipelineCount(**{**row, "status": RunStatus(row["status"])}) for row in rows]
+
+    def failing(self, limit: int, since: datetime | None = None) -> list[RunId]:
+        """The last run of each pipeline and environment where that failed since then (thirty days ago), newest first."""
+        rows = self._rows("failing", since=since or datetime.now(UTC) - timedelta(days=30), limit=limit)
+        return [RunId(row["run_id"]) for row in rows]
 
     def parts(self) -> Parts:
         return Parts(**self._rows("parts")[0])

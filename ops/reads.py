@@ -31,7 +31,6 @@ from ops.views import (
     ExecutorRow,
     Json,
     PhaseRow,
-    PipelineRow,
     RunDetail,
     RunRow,
 )
@@ -186,10 +185,6 @@ class Reads:
         """Executors seen since then (an hour ago), the latest first."""
         since = since or datetime.now(UTC) - timedelta(hours=1)
         return [_made(ExecutorRow, row) for row in self._rows("executors", since=since)]
-
-    def pipelines(self) -> list[PipelineRow]:
-        """Registered pipelines, each at its newest version."""
-        return [_made(PipelineRow, row) for row in self._rows("pipelines")]
 
 
 def _table_versions(edges: Sequence[Mapping[str, Any]]) -> tuple[TableVersion, ...]:

@@ -193,17 +193,3 @@ class ExecutorRow:
     state: str
     last_seen: datetime
     runs: int
-
-
-@dataclass(frozen=True)
-class PipelineRow:
-    """A registered pipeline at its newest version."""
-
-    org: str
-    project: str
-    slug: str
-    version: int
-    spec: Json
-    sha256: str
-    git_sha: str
-    created_at: datetime

@@ -17,7 +17,6 @@ from dashboard.views.home import (
     backfill_needs,
     cap_needs,
     due_next,
-    failing,
     failure_needs,
     fleet_needs,
     freshness_needs,
@@ -32,7 +31,6 @@ from ops.database import Connection
 from ops.fleet_reads import Fleet, FleetExecutor
 from ops.home_reads import Home
 from ops.model import RunStatus
-from ops.pipeline_reads import Pipelines
 from ops.reads import Reads
 from ops.schedules import Freshness, Schedules
 
@@ -62,10 +60,10 @@ def needed(
 ) -> list[Need]:
     """All that needs somebody."""
     source, alerts = Reads(connection), Alerts(connection).alerts()
-    broken = failing(Pipelines(connection).page())
+    broken = [source.run(run_id) for run_id in Home(connection).failing(FAILURES)]
     return [
         *alert_needs(alerts, now),
-        *failure_needs([source.run(run.run_id) for _, run in broken[:FAILURES]], alerts, now),
+        *failure_needs(broken, alerts, now),
         *freshness_needs(Freshness(connection).rules()),
         *fleet_needs(executors, Fleet(connection).leases(), queued, patience, now),
         *cap_needs(Caps(connection).standing()),

@@ -15,8 +15,6 @@ from ops.alerts import AlertRow
 from ops.backfills import BackfillRow
 from ops.cap_reads import CapStanding
 from ops.fleet_reads import FleetExecutor, FleetLease
-from ops.model import RunStatus
-from ops.pipeline_reads import PastRun, PipelineSummary
 from ops.schedules import FreshnessRow, ScheduleRow
 from ops.views import RunDetail
 
@@ -57,12 +55,6 @@ def alert_needs(rows: Sequence[AlertRow], now: datetime) -> list[Need]:
         for row in rows
         if row.state == "open"
     ]
-
-
-def failing(rows: Sequence[PipelineSummary]) -> list[tuple[PipelineSummary, PastRun]]:
-    """Pipelines and environments whose last run failed, the latest first."""
-    found = [(row, run) for row in rows for run in row.latest if run.status is RunStatus.FAILED]
-    return sorted(found, key=lambda each: each[1].created_at, reverse=True)
 
 
 def failure_needs(runs: Sequence[RunDetail], told: Sequence[AlertRow], now: datetime) -> list[Need]:

@@ -12,6 +12,27 @@ cross join lateral (
   group by pipeline, status
 ) as r;
 
+-- name: failing
+-- The last run of each pipeline and environment that failed and was followed by none, since then; the latest first. Of each
+-- project the latest two hundred failures are looked at.
+select f.id as run_id
+from (
+  select distinct on (r.project_id, r.pipeline, r.env) r.id, r.project_id, r.pipeline, r.env, r.created_at
+  from ops.projects p
+  cross join lateral (
+    select id, project_id, pipeline, env, created_at
+    from ops.runs
+    where project_id = p.id and status = 'failed' and created_at >= %(since)s and trigger <> 'query'
+    order by created_at desc, id desc
+    limit 200) as r
+  order by r.project_id, r.pipeline, r.env, r.created_at desc, r.id desc) as f
+where not exists (
+  select from ops.runs n
+  where n.project_id = f.project_id and n.pipeline = f.pipeline and n.env = f.env
+    and (n.created_at, n.id) > (f.created_at, f.id))
+order by f.created_at desc, f.id desc
+limit %(limit)s;
+
 -- name: parts
 -- When the parts of the installation were last heard of, as far as the caller may know: tables and dashboards are those that
 -- they see.

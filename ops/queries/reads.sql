@@ -147,12 +147,3 @@ select
 from ops.executors x
 where x.last_seen >= %(since)s
 order by x.last_seen desc;
-
--- name: pipelines
--- Each pipeline with its newest version.
-select distinct on (p.id, pl.slug)
-    o.slug as org, p.slug as project, pl.slug, pl.version, pl.spec, pl.sha256, pl.git_sha, pl.created_at
-from ops.pipelines pl
-join ops.projects p on p.id = pl.project_id
-join ops.orgs o on o.id = p.org_id
-order by p.id, pl.slug, pl.version desc;

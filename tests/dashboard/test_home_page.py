@@ -16,7 +16,6 @@ from dashboard.views.home import (
     backfill_needs,
     cap_needs,
     due_next,
-    failing,
     failure_needs,
     fleet_needs,
     freshness_needs,
@@ -26,7 +25,6 @@ from dashboard.views.parts import PIPELINES, by_pipeline, part_tiles, throughput
 from dashboard.views.runs import TILES
 from ops.home_reads import Parts, PipelineCount
 from ops.model import RunStatus
-from ops.pipeline_reads import PastRun, PipelineSummary
 from ops.schedules import FreshnessRow, ScheduleRow
 from ops.watching import Watching
 from tests.dashboard.conftest import Served, Watched
@@ -54,14 +52,6 @@ def test_a_failure_that_an_alert_tells_of_is_told_once() -> None:
     assert failure_needs([FAILED], [ALERT], NOW) == failure_needs([FAILED], [TAKEN], NOW) == []
     [need] = failure_needs([FAILED], [replace(ALERT, env="dev")], NOW)
     assert (need.said, need.why) == ("orders fails in prod", "3 nulls in amount (CHECK_FAILED) · now")
-
-
-def test_a_pipeline_fails_where_its_last_run_did() -> None:
-    good = PastRun(FAILED.run_id, "dev", RunStatus.SUCCEEDED, NOW, 1.0)
-    bad = replace(good, status=RunStatus.FAILED, env="prod", created_at=NOW - timedelta(days=1))
-    row = PipelineSummary("acme", "books", "orders", 1, "", "", {}, NOW, {}, [good, bad], [good, bad])
-    other = replace(row, slug="other", latest=[replace(bad, created_at=NOW)])
-    assert [(each.slug, run.env) for each, run in failing([row, other])] == [("other", "prod"), ("orders", "prod")]
 
 
 def test_old_data_silent_executors_and_ended_leases_are_told() -> None:

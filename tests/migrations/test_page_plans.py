@@ -102,6 +102,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     "home": {
         # All that was created within a day, once.
         "pipeline_counts": (lambda on, _: Home(on).pipeline_counts(), RUNS),
+        # The latest failures of each project.
+        "failing": (lambda on, _: Home(on).failing(5), 4_000),
         "parts": (lambda on, _: Home(on).parts(), 0),
     },
     "fleet": {
@@ -111,6 +113,7 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     "pipelines": {
         # A hundred runs of each pipeline on the page.
         "pipelines": (lambda on, _: Pipelines(on).page(), 20 * 130),
+        "names": (lambda on, _: Pipelines(on).names(1000), 0),
         "pipeline": (lambda on, _: Pipelines(on).one("crowd", "p1", "demo"), 0),
         "history": (lambda on, old: Pipelines(on).history(old.project, "demo"), 70),
         "scored": (lambda on, old: Pipelines(on).scored(old.project, "demo"), 130),

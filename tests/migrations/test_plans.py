@@ -73,7 +73,6 @@ ASKED: dict[str, tuple[Callable[[Reads, RunId], object], int]] = {
     "recorded_versions": (lambda reads, _: reads.recorded_versions(reads.project_id("crowd", "p1"), "dev"), 20_000),
     "check_results": (lambda reads, run: reads.check_results(run), 40),
     "executors": (lambda reads, _: reads.executors(), 0),
-    "pipelines": (lambda reads, _: reads.pipelines(), 0),
 }
 
 

@@ -6,10 +6,11 @@ import uuid
 
 import pytest
 
-from ops.database import AUTHENTICATED, Connection, Pool
+from ops.database import AUTHENTICATED, Connection, Pool, acting_as
 from ops.embedded import Cluster
 from ops.errors import BadInput, NotFound
 from ops.model import EventType, NewEvent, PhaseStatus, RunId, RunStatus, TableVersion
+from ops.pipeline_reads import PipelineName, Pipelines
 from ops.reads import Reads
 from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
@@ -105,7 +106,8 @@ def test_a_user_sees_his_projects_and_no_others(operator: Operator, connection: 
         assert len(Reads(pool, AUTHENTICATED, {"sub": "ann"}).list_runs()) == 1
         for stranger in ({"sub": "bob"}, {}, None):
             reads = Reads(pool, AUTHENTICATED, stranger)
-            assert [*reads.list_runs(), *reads.pipelines(), *reads.datasets()] == []
+            assert [*reads.list_runs(), *reads.datasets()] == []
             with pytest.raises(NotFound, match="not yours"):
                 reads.project_id("default", "demo")
-        assert [row.slug for row in Reads(pool, AUTHENTICATED, {"sub": "ann"}).pipelines()] == ["demo"]
+        with pool.connection() as lent, acting_as(lent, AUTHENTICATED, {"sub": "ann"}) as ann:
+            assert Pipelines(ann).names(9) == [PipelineName("default", "demo", "demo")]
