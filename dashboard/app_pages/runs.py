@@ -77,6 +77,11 @@ def filters() -> Chosen:
     )  # fmt: skip
 
 
+def place() -> Position | None:
+    """Which run the page begins behind; it stands in the address."""
+    return position(st.query_params.get("before"))
+
+
 def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], bool]:
     """A page, and whether there is one after it."""
     rows = source.list_runs(wanted, PAGE_ROWS + 1, before)
@@ -84,7 +89,7 @@ def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[
 
 
 @refreshed(2)
-def listing(chosen: Chosen, before: Position | None, above: DeltaGenerator) -> None:
+def listing(chosen: Chosen, above: DeltaGenerator) -> None:
     """The page, and the numbers that stand above the fields: in one fragment, as each is a rerun of its own."""
 
     def lines(connection: Connection) -> tuple[str, list[RunRow], bool]:
@@ -92,7 +97,7 @@ def listing(chosen: Chosen, before: Position | None, above: DeltaGenerator) -> N
         narrow = chosen.narrow or before is not None
         return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), rows, more
 
-    seen = reach()
+    before, seen = place(), reach()
     overview(above, seen)
     drawn, rows, more = shared("runs", (chosen, before), lines, seen)
     st.html(drawn)
@@ -101,16 +106,20 @@ def listing(chosen: Chosen, before: Position | None, above: DeltaGenerator) -> N
 
 def turn_page(rows: list[RunRow], more: bool, before: Position | None) -> None:
     newest, older = st.columns([1, 9])
-    if before is not None and newest.button("Newest", key="newest"):
-        first_page()
-        st.rerun()
-    if more and older.button("Older", key="older"):
-        st.query_params["before"] = address_of((rows[-1].created_at, rows[-1].run_id))
-        st.rerun()
+    if before is not None:
+        newest.button("Newest", key="newest", on_click=first_page)
+    if more:
+        older.button("Older", key="older", on_click=go_behind, args=(rows[-1],))
 
 
-def selection(chosen: Chosen, before: Position | None) -> None:
+def go_behind(last: RunRow) -> None:
+    """Before the rerun that the press makes anyway: none is made to find out that another one is needed."""
+    st.query_params["before"] = address_of((last.created_at, last.run_id))
+
+
+def selection(chosen: Chosen) -> None:
     """The same page to choose from. It stands still: a choice must not move under the hand."""
+    before = place()
     rows, more = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
     lines = run_lines(rows, datetime.now(UTC))
     shown = pl.DataFrame(
@@ -145,7 +154,7 @@ def ask(what: str, preview: Preview) -> None:
 
 st.title("Runs")
 above = st.empty()
-chosen, before = filters(), position(st.query_params.get("before"))
+chosen = filters()
 if done := st.session_state.pop("done", None):
     (st.warning if done.refused else st.success)(done.said)
 try:
@@ -155,6 +164,6 @@ except BadInput as error:
     st.stop()
 if st.toggle("Choose runs to cancel or retry", key="choosing"):
     refreshed(2)(overview)(above)
-    selection(chosen, before)
+    selection(chosen)
 else:
-    listing(chosen, before, above)
+    listing(chosen, above)
