@@ -143,8 +143,7 @@ def watched(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watche
     watched = Watched(context.new_page())
 
     def complain(message: ConsoleMessage) -> None:
-        # Streamlit looks for itself below a deep link first and takes the 404 for an answer.
-        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+        if message.type == "error":
             watched.complaints.append(message.text)
 
     watched.page.on("console", complain)
