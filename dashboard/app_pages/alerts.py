@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.actions.alerts import acknowledge, end_silence, mute, route
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.views.alerts import (
     MUTES,
@@ -33,12 +34,6 @@ from ops.errors import BadInput, ControlRoomError
 # With two buttons each; more than that nobody works through on one page.
 ROWS = 30
 ONLY_OPERATORS = "This needs the role operator there; ask an admin of the project."
-
-
-def done(said: str) -> None:
-    """Draws the page again, with this above it."""
-    st.session_state["alerts_done"] = said
-    st.rerun()
 
 
 @refreshed(5)
@@ -84,12 +79,9 @@ def ask_mute(row: AlertRow, mine: list[MyProject]) -> None:
     reason = st.text_input("Why", key="mute_reason")
     if st.button("Mute", type="primary", key="do_mute"):
         [project_id] = [each.project_id for each in mine if (each.org, each.project) == (row.org, row.project)]
-        try:
+        with refused():
             mute(project_id, row, MUTES[length], reason.strip())
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"“{row.rule}” is mute for {length}.")
+            done(f"“{row.rule}” is mute for {length}.")
 
 
 def alerts() -> None:
@@ -145,13 +137,10 @@ def edit_routes(rows: list[RouteRow]) -> None:
     for line in change_lines(rows, changes):
         st.write(line)
     if st.button("Save", type="primary", key="save_routes", disabled=not changes):
-        try:
+        with refused():
             route(changes)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.session_state.pop("routes", None)
-        done(f"{count(len(changes), 'row')} of the matrix changed.")
+            st.session_state.pop("routes", None)
+            done(f"{count(len(changes), 'row')} of the matrix changed.")
 
 
 def silences() -> None:
@@ -160,18 +149,14 @@ def silences() -> None:
     st.html(render("silences", rows=[(row, silence_words(row)) for row in rows], now=datetime.now(UTC)))
     row = st.selectbox("Silence", rows, format_func=silence_words, key="silence") if rows else None
     if row is not None and st.button("End it", key="end_silence"):
-        try:
+        with refused():
             end_silence(row.silence_id)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"{silence_words(row)} is told again.")
+            done(f"{silence_words(row)} is told again.")
 
 
 PARTS = {"Alerts": alerts, "Messages": messages, "Rules": rules, "Routing": routing, "Silences": silences}
 
 st.title("Alerts")
 part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
-if said := st.session_state.pop("alerts_done", None):
-    st.success(said)
+tell()
 PARTS[part or "Alerts"]()

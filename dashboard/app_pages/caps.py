@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard.cap_parts.caps import edit_caps
 from dashboard.cap_parts.pools import pools, prices
-from dashboard.cap_parts.said import tell
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import tell
 from dashboard.data.shared import shared
 from dashboard.views.caps import cap_lines, held_words
 from ops.cap_reads import Caps

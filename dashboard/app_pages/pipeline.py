@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.actions.access import promote
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfills import backfills
 from dashboard.pipeline_parts.refreshes import refreshes
@@ -24,7 +25,6 @@ from dashboard.views.pipelines import (
     tick_words,
 )
 from dashboard.views.spec_diff import DiffLine, changed, spec_diff
-from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail, Pipelines, Promotion
 from ops.schedules import Schedules
 from pipelines.catalogue import specs
@@ -102,13 +102,9 @@ def ask(detail: PipelineDetail, numbers: list[int], env: str, now_running: Promo
         lines = compared(detail, now_running.version, version)
         st.caption(f"Against version {now_running.version}: {changed(lines)}.")
     if st.button("Promote", key="promote", type="primary") and version is not None:
-        try:
+        with refused():
             promote(detail.project_id, detail.slug, version, env, note)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.session_state["pipeline_done"] = f"{env} runs version {version} of {detail.slug} from now on."
-        st.rerun()
+            done(f"{env} runs version {version} of {detail.slug} from now on.")
 
 
 def difference(detail: PipelineDetail, numbers: list[int]) -> None:
@@ -135,8 +131,7 @@ if not name:
     st.stop()
 with asking() as connection:
     detail = Pipelines(connection).one(org, project, name)
-if said := st.session_state.pop("pipeline_done", None):
-    st.success(said)
+tell()
 live(detail)
 starts(detail)
 backfills(detail)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.actions.access import add_member, create_token, remove_member, revoke_token
 from dashboard.components.render import render
+from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.views.access import (
     AGES,
@@ -22,18 +23,11 @@ from dashboard.views.access import (
 )
 from dashboard.views.pipelines import pipeline_link
 from ops.access_reads import Access, AuditFilter, MyProject, Place
-from ops.errors import ControlRoomError
 from ops.tenancy import ENVS, MemberRow, Tenancy
 
 ROLES = ("viewer", "operator", "editor", "admin")
 ONLY_ADMINS = "Members are changed by the admins of an org or project; ask one of them."
 PAGE_ROWS = 50
-
-
-def done(said: str) -> None:
-    """Draws the page again, with this above it."""
-    st.session_state["settings_done"] = said
-    st.rerun()
 
 
 def members() -> None:
@@ -56,12 +50,9 @@ def ask_member(places: list[Place]) -> None:
     role = st.selectbox("Role", ROLES, key="role") or "viewer"
     envs = st.multiselect("Environments", ENVS, default=ENVS, key="envs")
     if st.button("Save", type="primary", key="save_member") and place is not None:
-        try:
+        with refused():
             add_member(place.org, place.project, subject.strip(), role, envs)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"{subject.strip()} is {role} of {place}.")
+            done(f"{subject.strip()} is {role} of {place}.")
 
 
 @st.dialog("Remove a member")
@@ -73,12 +64,9 @@ def ask_removal(rows: list[MemberRow]) -> None:
         f"What {row.subject} may do in {member_place(row)} ends with their next click. Runs that they started go on."
     )
     if st.button("Remove", type="primary", key="do_remove"):
-        try:
+        with refused():
             remove_member(row.org, row.project, row.subject)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"{row.subject} is no member of {member_place(row)} any more.")
+            done(f"{row.subject} is no member of {member_place(row)} any more.")
 
 
 def tokens() -> None:
@@ -105,13 +93,10 @@ def ask_token(mine: list[MyProject]) -> None:
     envs = st.multiselect("Environments", ENVS, default=ENVS, key="token_envs")
     days = st.number_input("Good for days", 1, 366, 30, key="token_days")
     if st.button("Make", type="primary", key="do_make"):
-        try:
+        with refused():
             text = create_token(name.strip(), role, project.project_id if project else None, envs, int(days))
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.success("Copy it now: it is shown this once and kept nowhere.")
-        st.code(text, None)
+            st.success("Copy it now: it is shown this once and kept nowhere.")
+            st.code(text, None)
 
 
 @st.dialog("Revoke a token")
@@ -119,12 +104,9 @@ def ask_revocation(names: list[str]) -> None:
     name = st.selectbox("Which", names, key="revoked")
     st.write("Whatever uses it is refused from its next request on.")
     if st.button("Revoke", type="primary", key="do_revoke") and name is not None:
-        try:
+        with refused():
             revoke_token(name)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"{name} is revoked.")
+            done(f"{name} is revoked.")
 
 
 def projects() -> None:
@@ -201,6 +183,5 @@ PARTS = {
 
 st.title("Settings")
 part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
-if said := st.session_state.pop("settings_done", None):
-    st.success(said)
+tell()
 PARTS[part or "Members"]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.said import tell
 from dashboard.data.source import asking
 from dashboard.sql_parts.answer import ended, standing
 from dashboard.sql_parts.editor import editor, place, tables
@@ -21,8 +22,7 @@ scope = place(question)
 if scope is None:
     st.info("You belong to no project whose tables could be asked. Ask an admin of one.")
     st.stop()
-if said := st.session_state.pop("sql_done", None):
-    st.success(said)
+tell()
 left, right = st.columns([1, 3])
 with left:
     known = tables(scope)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.actions.limits import remove_cap, set_cap
-from dashboard.cap_parts.said import ONLY_ADMINS, done, refused
+from dashboard.cap_parts.words import ONLY_ADMINS
+from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.caps import amount_words
 from dashboard.views.limits import UNITS, cap_change, cap_label, periods_of

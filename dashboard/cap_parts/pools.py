@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.actions.limits import remove_pool, set_pool, set_price
-from dashboard.cap_parts.said import ONLY_ADMINS, done, refused
+from dashboard.cap_parts.words import ONLY_ADMINS
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.limits import PRICED, pool_lines, pool_where, price_lines
 from dashboard.views.words import count

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.actions.pipelines import plan_backfill, start_backfill
 from dashboard.components.params import asked
+from dashboard.components.said import keep
 from dashboard.views.backfills import definition, listed, plan_lines
 from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail
@@ -96,9 +97,7 @@ def order(detail: PipelineDetail, env: str, wanted: dict[str, Any]) -> None:
     except ControlRoomError as error:
         st.error(f"{error.message} ({error.code})")
         return
-    st.session_state["pipeline_done"] = (
-        f"Backfill {str(made.id)[-12:]} is ordered: {made.estimate.runs:,} runs in {env}."
-    )
+    keep(f"Backfill {str(made.id)[-12:]} is ordered: {made.estimate.runs:,} runs in {env}.")
     place = {"project": f"{detail.org}/{detail.project}", "name": detail.slug}
     if place.items() <= dict(st.query_params).items():
         st.rerun()

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.actions.pipelines import roll_back_refresh, swap_refresh
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import done
 from dashboard.data.source import asking
 from dashboard.views.refreshes import difference_lines, refresh_line
 from ops.errors import ControlRoomError
@@ -64,7 +65,7 @@ def ask_swap(row: Refresh) -> None:
         except ControlRoomError as error:
             st.error(f"{error.message} ({error.code})")
             return
-        told(f"Readers of {row.env} have what was built anew.")
+        done(f"Readers of {row.env} have what was built anew.")
 
 
 @st.dialog("Roll back")
@@ -78,9 +79,4 @@ def ask_roll_back(row: Refresh) -> None:
         except ControlRoomError as error:
             st.error(f"{error.message} ({error.code})")
             return
-        told(f"Readers of {row.env} have what they had before.")
-
-
-def told(said: str) -> None:
-    st.session_state["pipeline_done"] = said
-    st.rerun()
+        done(f"Readers of {row.env} have what they had before.")

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.actions.queries import cancel, save
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import done, refused
 from dashboard.data.links import Named, link
 from dashboard.data.source import artifact_store, asking, link_key, person, reads
 from dashboard.views.answers import KINDS, PAGE, READ, Drawing, axes, chart, csv_of, page, proposed
@@ -145,10 +146,6 @@ def ask_name(run_id: RunId) -> None:
     st.write("It is kept as an artifact of its run under a name, for all who may see it.")
     name = st.text_input("Name", key="answer_name", placeholder="such as revenue by month")
     if st.button("Save", type="primary", key="do_save_answer"):
-        try:
+        with refused():
             save(run_id, name.strip())
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.session_state["sql_done"] = f"Saved as {name.strip()}.parquet."
-        st.rerun()
+            done(f"Saved as {name.strip()}.parquet.")

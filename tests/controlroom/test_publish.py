@@ -10,6 +10,10 @@ import psycopg
 import pytest
 
 from controlroom.secret_files import write_secret
+from ops.database import connect
+from ops.embedded import Cluster
+from ops.rpc import Rpc
+from ops.tenancy import Tenancy
 from tests.controlroom.terminal import Terminal
 from tests.pipelines.handlers.conftest import Bench, bench
 from tests.pipelines.handlers.test_publish import ask, to_postgres
@@ -31,14 +35,17 @@ def terminal(bench: Bench, database: str, tmp_path: Path) -> Terminal:
     return Terminal(home, database, more)
 
 
-def publish(bench: Bench, rows: Mapping[str, object]) -> object:
+def publish(bench: Bench, rows: Mapping[str, object], shared: bool = True) -> object:
     bench.put("gold.revenue", rows)
-    return bench.run(to_postgres(bench, shared=True)).metrics["postgres"]
+    return bench.run(to_postgres(bench, shared=shared)).metrics["postgres"]
 
 
-def test_a_rollback_is_one_command_and_is_written_down(bench: Bench, terminal: Terminal, database: str) -> None:
-    publish(bench, ROWS[0])
-    publish(bench, ROWS[1])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "plain"])
+def test_a_rollback_is_one_command_and_is_written_down(
+    bench: Bench, terminal: Terminal, database: str, shared: bool
+) -> None:
+    publish(bench, ROWS[0], shared)
+    publish(bench, ROWS[1], shared)
     shown = terminal("publish", "list", "--dsn", DSN, "--json").json()
     assert isinstance(shown, list)
     assert [(one["table"], one["state"], one["version"]) for one in shown] == [
@@ -48,7 +55,7 @@ def test_a_rollback_is_one_command_and_is_written_down(bench: Bench, terminal: T
     assert answer.code == 0, answer.err
     assert "version 0 stands again, in place of version 1" in answer.out
     assert ask(bench, "select month from marts.revenue") == [("2026-01",)]
-    assert publish(bench, ROWS[1]) == "held"
+    assert publish(bench, ROWS[1], shared) == "held"
     shown = terminal("publish", "show", "marts.revenue", "--dsn", DSN, "--json").json()
     assert isinstance(shown, list)
     assert [(one["state"], one["version"]) for one in shown] == [("stands", 0), ("rolled back", 1)]
@@ -73,3 +80,27 @@ def test_what_cannot_be_put_back_says_why_and_is_not_written_down(
     assert ask(bench, "select month from marts.revenue") == [("2026-01",)]
     with psycopg.connect(database) as connection:
         assert connection.execute("select from ops.audit_log where action = 'publications.rollback'").fetchall() == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "editor"])
+def test_editors_roll_back_and_nobody_below(
+    bench: Bench, terminal: Terminal, database: str, cluster: Cluster, role: str
+) -> None:
+    publish(bench, ROWS[0])
+    publish(bench, ROWS[1])
+    org, project = terminal.more["CONTROLROOM_ORG"], terminal.more["CONTROLROOM_PROJECT"]
+    with connect(database, autocommit=True) as owner:
+        Rpc(owner).ensure_project(org, project)
+        people = Tenancy(owner)
+        people.set_member(org, project, "ann", role)
+        token = people.create_access_token("t", role, subject="ann")
+        holder = cluster.token_url(owner.info.dbname)
+    ann = Terminal(terminal.home, holder, {**terminal.more, "CONTROLROOM_TOKEN": token})
+    answer = ann("publish", "rollback", "marts.revenue", "--dsn", DSN)
+    may = role == "editor"
+    assert (answer.code == 0) == may, answer.err
+    assert ("NOT_ALLOWED" in answer.err) != may
+    assert ask(bench, "select month from marts.revenue") == [("2026-01",) if may else ("2026-02",)]
+    with psycopg.connect(database) as connection:
+        [written] = connection.execute("select count(*) from ops.audit_log where action = 'publications.rollback'")
+    assert written == (int(may),)

@@ -9,13 +9,17 @@ import streamlit as st
 
 from ops.errors import ControlRoomError
 
-ONLY_ADMINS = "Limits are changed by the admins of the org or project that they hold for; ask one of them."
-_KEY = "caps_done"
+_KEY = "said"
+
+
+def keep(said: str) -> None:
+    """What the next page that is drawn says above itself."""
+    st.session_state[_KEY] = said
 
 
 def done(said: str) -> None:
     """Draws the page again, with this above it."""
-    st.session_state[_KEY] = said
+    keep(said)
     st.rerun()
 
 
