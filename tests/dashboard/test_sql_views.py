@@ -29,7 +29,7 @@ from ops.warehouse import QueryRow
 from tests.dashboard.test_views import NOW
 
 QUESTION = AskedQuestion(
-    RunId(UUID(int=1)), UUID(int=2), "acme", "books", "dev", "select 1", {}, "ada", RunStatus.SUCCEEDED,
+    RunId(UUID(int=1)), UUID(int=2), "acme", "books", "dev", "select 1", {}, "embedded", "ada", RunStatus.SUCCEEDED,
     NOW - timedelta(seconds=10), NOW - timedelta(seconds=8), NOW - timedelta(seconds=6), 1204, None, False, {},
     {"gold.sales": 3, "gold.sales@v2": 2}, None, None, NOW,
 )  # fmt: skip
