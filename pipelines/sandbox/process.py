@@ -169,7 +169,7 @@ class _Answer:
         self._receive(stdout, stderr)
         code = self._process.wait()
         if code != 0:
-            raise self._died(code)
+            raise self._died(code, job)
         return bytes(self._said)
 
     def _receive(self, stdout: IO[bytes], stderr: IO[bytes]) -> None:
@@ -192,12 +192,17 @@ class _Answer:
                 if self._canceled():
                     raise RunCanceled("the query was canceled")
 
-    def _died(self, code: int) -> ControlRoomError:
+    def _died(self, code: int, job: Job) -> ControlRoomError:
         said = self._complaint.decode(errors="replace")
         if code == -signal.SIGXCPU:
             return self._limits.exceeded("seconds", f"used the processor for more than {self._limits.seconds:g} s")
         if any(words in said for words in _OUT_OF_MEMORY):
             return self._limits.exceeded("memory_mb", f"needs more than {self._limits.memory_mb} MiB of memory")
+        if code == -signal.SIGSEGV and job.server is not None:
+            # A server's answer is not computed here: what reads it dies of memory that it did not get.
+            return self._limits.exceeded(
+                "memory_mb", f"ended its process, as one without {self._limits.memory_mb} MiB does"
+            )
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
             return BadInput("the SQL is nested too deep for the engine; split it with WITH, or into phases")
         last = next((line for line in reversed(said.splitlines()) if line.strip()), "")

@@ -120,6 +120,8 @@ def _rows(connection: AdbcConnection, job: Job) -> pl.DataFrame:
 def _typed_errors(limits: QueryLimits, ends_after: int) -> Iterator[None]:
     try:
         yield
+    except MemoryError:
+        raise
     except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
         raise _typed(error, limits, ends_after) from None
 
@@ -137,6 +139,10 @@ def _typed(error: Exception, limits: QueryLimits, ends_after: int) -> ControlRoo
             found = NotAllowed(f"a question only reads: {said}; take out what changes something")
         case _, "42601" if "multiple commands" in said:
             found = BadInput("one (and only one) statement can be asked at a time; take away what follows the first ;")
+        case _, "08P01" if "bind message" in said:
+            found = BadInput(
+                "$1 and the like stand for nothing here; parameters are columns of the one row of a table params"
+            )
         case (("42" | "3F" | "0A"), _):
             found = BadInput(f"Postgres refuses the SQL: {said}", {"sqlstate": state})
         case (("08" | "57"), _):

@@ -28,7 +28,7 @@ def one_select(sql: str) -> str:
         raise BadInput("the SQL holds a zero byte; take it out")
     before = _BEFORE.match(sql)
     assert before is not None
-    text = sql[before.end() :].rstrip().rstrip(";").rstrip()
+    text = sql[before.end() :].rstrip("; \t\r\n")
     first = _FIRST.match(text)
     assert first is not None
     if not text:
@@ -53,7 +53,7 @@ def with_params(sql: str, params: Mapping[str, object]) -> str:
     leading = _WITH.match(sql)
     if leading is None:
         return f"with {table} {sql}"
-    return f"{leading[0]} {table}, {sql[leading.end() :]}"
+    return f"{leading[0]} {table}, {sql[leading.end() :].lstrip()}"
 
 
 def literal(value: object, name: str) -> str:

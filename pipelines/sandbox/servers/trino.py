@@ -100,6 +100,9 @@ class _Request(TrinoRequest):
         """The client's own; what the coordinator still works on is owed a word at the end."""
         status = super().process(http_response)
         self.farewell.owed(status.next_uri)
+        if status.columns:
+            # Before the first row, which may be long in coming.
+            schema_of(status.columns)
         return status
 
 
