@@ -127,11 +127,14 @@ def test_another_database_is_asked_through_gold_as_the_page_says(
         with psycopg.connect(marts, autocommit=True) as owner:
             for statement in page.split(";\n"):
                 owner.execute(statement.encode())
-        joined = "select c.name, r.amount from crm.customers c join gold.revenue r using (amount)"
-        assert ask(mine, joined).rows() == [("Ada", 0)]
-        with pytest.raises(NotAllowed):
-            ask(logins[THEIRS], joined)
-        with pytest.raises(NotAllowed, match="only reads"):
-            ask(mine, "with x as (insert into crm.customers values (1, 'Eve') returning 1) select * from x")
-        with psycopg.connect(marts, autocommit=True) as owner:
-            owner.execute("drop extension postgres_fdw cascade")
+        try:
+            joined = "select c.name, r.amount from crm.customers c join gold.revenue r using (amount)"
+            assert ask(mine, joined).rows() == [("Ada", 0)]
+            with pytest.raises(NotAllowed):
+                ask(logins[THEIRS], joined)
+            with pytest.raises(NotAllowed):
+                ask(mine, "with x as (insert into crm.customers values ('Eve', 1) returning 1) select * from x")
+        finally:
+            with psycopg.connect(marts, autocommit=True) as owner:
+                owner.execute("drop extension postgres_fdw cascade")
+                owner.execute("drop schema crm")
