@@ -25,6 +25,7 @@ def signature(kind: str) -> Json:
     match = re.fullmatch(r"([a-z ]+?)(?:\((.*)\))?( with time zone)?", kind)
     assert match, kind
     raw, inside = match[1] + (match[3] or ""), _split(match[2] or "")
+    arguments: list[Json]
     match raw:
         case "row":
             named = [one.split(" ", 1) for one in inside]
@@ -114,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def coordinator(self) -> Coordinator:
-        return cast(Any, self.server).coordinator
+        return cast(_Server, self.server).coordinator
 
     def do_POST(self) -> None:
         sql = self.rfile.read(int(self.headers["Content-Length"])).decode()
