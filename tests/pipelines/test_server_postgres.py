@@ -109,6 +109,14 @@ def test_parameters_are_values_and_never_sql(server: Server) -> None:
     assert ask(server, sql, params=params).rows() == [(2, hostile, None)]
 
 
+def test_a_database_where_backslashes_escape_reads_the_same_values(server: Server, empty_database: str) -> None:
+    with psycopg.connect(empty_database) as owner:
+        name = conninfo_to_dict(empty_database)["dbname"]
+        owner.execute(f'alter database "{name}" set standard_conforming_strings = off'.encode())
+    hostile = "\\' || (select 'read'::text) --"
+    assert ask(server, "select a from params", params={"a": hostile}).item() == hostile
+
+
 def test_who_answered_and_how_is_told(server: Server) -> None:
     with Sandbox(TIGHT) as sandbox:
         sandbox.ask("(select count(*) as n from pg_class)", {}, engine="postgres", server=server)
