@@ -11,7 +11,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -34,6 +34,7 @@ from pipelines.partition import Partition
 from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
+from pipelines.sandbox.servers.address import DEFAULT_SERVERS, POSTGRES, TRINO
 from pipelines.spec import Phase
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Places:
         storage_options: of both, by their environment names.
         home: whose ``secrets/`` holds the files of ``secret://file/…``.
         sql_limits: what SQL of people may use.
+        sql_servers: engine → reference of its server's address, with placeholders for the scope.
     """
 
     database_url: str
@@ -59,11 +61,15 @@ class Places:
     storage_options: Mapping[str, str]
     home: Path
     sql_limits: QueryLimits = DEFAULT_LIMITS
+    sql_servers: Mapping[str, str] = field(default_factory=lambda: DEFAULT_SERVERS)
 
     @classmethod
     def of(cls, settings: Settings, database_url: str) -> Places:
         limits = QueryLimits(settings.sql_memory_mb, settings.sql_seconds, settings.sql_rows, settings.sql_result_mb)
-        return cls(database_url, settings.lake, settings.artifacts, settings.storage_options, settings.home, limits)
+        servers = {POSTGRES: settings.sql_postgres, TRINO: settings.sql_trino}
+        return cls(
+            database_url, settings.lake, settings.artifacts, settings.storage_options, settings.home, limits, servers
+        )
 
     def lake(self, scope: Scope) -> Lake:
         return Lake(self.lake_url, scope, self.storage_options)
@@ -256,6 +262,7 @@ def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Report
             progress=report,
             scratch=Path(scratch),
             sql_limits=places.sql_limits,
+            sql_servers=places.sql_servers,
             partition=work.partition,
             rights=work.rights,
             answers=KnownAnswers(work, places) if work.rights.question else None,

@@ -16,7 +16,7 @@ from ops.errors import NotAllowed, NotFound, RunCanceled, all_errors
 from ops.model import RunId, RunStatus, Scope
 from ops.views import ArtifactRow
 from ops.warehouse import QueryFilter, QueryRow, Question, Warehouse
-from pipelines.sandbox.gate import admit
+from pipelines.sandbox.door import check
 
 POLL_SECONDS = 0.1
 
@@ -30,6 +30,7 @@ class Answer:
         versions: of the tables, by the names that the SQL has for them.
         masked: table → columns that read as null.
         cached_from: the run that carried it out; None where this one did.
+        server: the engine that asked one; None where it read the lake.
     """
 
     run_id: RunId
@@ -37,6 +38,7 @@ class Answer:
     versions: Mapping[str, int]
     masked: Mapping[str, list[str]]
     cached_from: UUID | None
+    server: str | None = None
 
 
 def submitted(session: Session, question: Question, env: str | None = None) -> RunId:
@@ -44,9 +46,10 @@ def submitted(session: Session, question: Question, env: str | None = None) -> R
 
     Raises:
         BadInput: the gate refuses the SQL.
+        NotAllowed: the engine is a server's and the caller no editor.
         NotFound: no such project or environment, or none of the caller's.
     """
-    admit(question.sql)
+    check(question.sql, question.engine)
     settings = session.settings
     if not settings.token:
         session.project_id()
@@ -93,12 +96,14 @@ def answer(session: Session, run_id: RunId) -> Answer:
     cached = metrics.get("cached_from") if isinstance(metrics, Mapping) else None
     masked = metrics.get("masked") if isinstance(metrics, Mapping) else None
     pinned = run.input_manifest.get("tables")
+    server = metrics.get("server") if isinstance(metrics, Mapping) else None
     return Answer(
         run_id,
         _read(session, artifacts["result"]),
         dict(pinned) if isinstance(pinned, Mapping) else {},
         dict(masked) if isinstance(masked, Mapping) else {},
         UUID(str(cached)) if cached else None,
+        str(server) if server else None,
     )
 
 

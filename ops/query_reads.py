@@ -32,6 +32,7 @@ class AskedQuestion:
     env: str
     sql: str
     params: Mapping[str, object]
+    engine: str
     subject: str | None
     status: RunStatus
     created_at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,6 +87,15 @@ def _reference(secret: str | None) -> str | None:
     return secret
 
 
+def _scoped(reference: str) -> str:
+    unknown = set(re.findall(r"\{[^}]*\}?", reference)) - {"{org}", "{project}", "{env}"}
+    if not reference.startswith("secret://") or unknown:
+        raise ValueError(
+            "must be a reference, such as secret://file/NAME, with no placeholders but {org}, {project}, {env}"
+        )
+    return reference
+
+
 _AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 _PostgresUrl = Annotated[str | None, AfterValidator(_postgres)]
 _Modules = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*( *, *[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)*$")]
@@ -126,6 +136,15 @@ class Settings(BaseSettings):
     sql_seconds: float = Field(default=120.0, gt=0, description="How long one query of a person may take, in seconds.")
     sql_rows: int = Field(default=1_000_000, ge=1, description="Rows that one query of a person may return.")
     sql_result_mb: int = Field(default=256, ge=1, description="Size of what one query of a person may return, in MiB.")
+    sql_postgres: Annotated[str, AfterValidator(_scoped)] = Field(
+        default="secret://file/sql/postgres/{org}/{project}/{env}",
+        description="Reference of the server that the engine postgres asks, a libpq URL; {org}, {project} and {env} are "
+        "those of the run.",
+    )
+    sql_trino: Annotated[str, AfterValidator(_scoped)] = Field(
+        default="secret://file/sql/trino/{org}/{project}/{env}",
+        description="The same for the engine trino: https://user:password@host:port/catalog, or …/catalog/schema.",
+    )
     probe_hour: int = Field(
         default=3, ge=-1, le=23, description="Hour (UTC) at which capabilities are probed each day; -1: never."
     )

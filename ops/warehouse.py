@@ -25,7 +25,7 @@ class Question:
 
     Attributes:
         params: the one row of a table ``params``.
-        engine: embedded is the one that there is.
+        engine: embedded, which computes over the lake, or a server's for editors: postgres, trino.
         key: idempotency key, one's own: the same key and question give the same run.
     """
 
@@ -105,9 +105,10 @@ class Warehouse(Calls):
     # People's
 
     def submit(self, scope: Scope, question: Question) -> RunId:
-        """Queues a question; for viewers.
+        """Queues a question; for viewers, and of a server's engine for editors.
 
         Raises:
+            NotAllowed: the engine is a server's and the caller no editor.
             CapExceeded: too many of the caller's have not ended.
             Conflict: the key exists with another question.
         """

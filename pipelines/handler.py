@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ops.model import Artifact, DatasetVersion, LeaseToken, PhaseResult, RunId, Scope, TableVersion
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
+from pipelines.sandbox.servers.address import DEFAULT_SERVERS
 
 if TYPE_CHECKING:
     from pipelines.lake import Lake
@@ -126,6 +127,7 @@ class Context:
             is known by that run: what the run before it did, and did not live to write down, is found and not done again.
         scratch: a directory of this attempt's own, deleted when the phase ends.
         sql_limits: what SQL of a person may use.
+        sql_servers: engine → reference of its server's address, with placeholders for the scope.
         partition: what the pipeline says of its partitions.
         rights: of a query phase.
         answers: what was answered before; None where nothing may stand for the work.
@@ -147,6 +149,7 @@ class Context:
     scratch: Path
     root_run: RunId | None = None
     sql_limits: QueryLimits = DEFAULT_LIMITS
+    sql_servers: Mapping[str, str] = field(default_factory=lambda: DEFAULT_SERVERS)
     partition: Partition | None = None
     rights: QueryRights = ALL_SHOWN
     answers: Answers | None = None

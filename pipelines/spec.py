@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pipelines.expectations import ColumnName, Expectation, OnFail, ReadName, Strict, TableName
 from pipelines.kinds import kinds
 from pipelines.partition import Partition
+from pipelines.sandbox.job import EMBEDDED
 from pipelines.sandbox.naming import named_tables
 from pipelines.spec_ends import Source, Targets
 from pipelines.spec_pool import Pools
@@ -256,19 +257,29 @@ class QueryPhase(PhaseBase):
 
     Attributes:
         inputs: tables by alias; without them the SQL names its tables itself: ``gold.x``, ``gold.x@v12``.
-        engine: who carries it out.
+        engine: who carries it out. A server reads what its login may, and no table of the lake.
     """
 
     kind: Literal["query"]
     inputs: dict[Alias, ReadName] = Field({})
     sql: str
-    engine: Literal["embedded"] = "embedded"
+    engine: Literal["embedded", "postgres", "trino"] = "embedded"
     preview_rows: int = Field(50, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _a_server_has_its_own_tables(self) -> QueryPhase:
+        if self.inputs and self.engine != EMBEDDED:
+            raise ValueError(
+                f"inputs are tables of the lake, which engine {self.engine} does not read: name the server's tables in the "
+                "SQL, or take engine: embedded"
+            )
+        return self
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Tables that the SQL names itself, with their pins; none of SQL that the gate refuses, which the run will say."""
-        return () if self.inputs else named_tables(self.sql)
+        """Tables of the lake that the SQL names itself, with their pins; none of SQL that the gate refuses, which the run will
+        say."""
+        return () if self.inputs or self.engine != EMBEDDED else named_tables(self.sql)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ops.errors import BadInput, Fault, NotFound, SpecInvalid
 from pipelines.contract import named
 from pipelines.plan import circle, dependencies, reaches
+from pipelines.sandbox.job import EMBEDDED
+from pipelines.sandbox.servers.statement import one_select
 from pipelines.spec import IngestPhase, Phase, Pipeline, QueryPhase, TransformPhase, ValidatePhase
 from pipelines.spec_code import condition_fault, python_fault, sql_fault
 
@@ -308,7 +310,12 @@ def _partition_faults(
 
 def _code_faults(phase: Phase, pipeline: Pipeline, report: Callable[[Phase, str, str], None]) -> None:
     """SQL that does not parse or names other tables than the inputs; functions that cannot be found."""
-    if isinstance(phase, TransformPhase | QueryPhase) and phase.sql is not None:
+    if isinstance(phase, QueryPhase) and phase.engine != EMBEDDED:
+        try:
+            one_select(phase.sql)
+        except BadInput as error:
+            report(phase, "sql", error.message)
+    elif isinstance(phase, TransformPhase | QueryPhase) and phase.sql is not None:
         own = phase.named if isinstance(phase, QueryPhase) else ()
         tables = [*phase.inputs, *own, *(["params"] if pipeline.params else [])]
         if fault := sql_fault(phase.sql, tables):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
@@ -116,8 +116,10 @@ def ensure_reader(connection: psycopg.Connection, login: str, password: str, ten
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtextextended('controlroom bi', 0))")
         for role, more in ((READERS, "nologin"), (login, "login")):
-            if connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is None:
-                connection.execute(sql.SQL("create role {} " + more).format(sql.Identifier(role)))
+            # Roles are the whole server's and the lock this database's: another's readers may be made at the same time.
+            with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation), connection.transaction():
+                if connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is None:
+                    connection.execute(sql.SQL("create role {} " + more).format(sql.Identifier(role)))
         connection.execute(
             sql.SQL("alter role {} login inherit nosuperuser nocreatedb nocreaterole password {}").format(
                 who, sql.Literal(password)

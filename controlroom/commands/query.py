@@ -26,6 +26,9 @@ def run(
         typer.Option("--param", "-p", help="NAME=VALUE: a column of the table params. Often as needed."),
     ] = None,
     env: Env = None,
+    engine: Annotated[
+        str, typer.Option(help="embedded (the lake); postgres or trino (the server of the environment, for editors).")
+    ] = "embedded",
     key: Annotated[str | None, typer.Option(help="Idempotency key: the same key and query is the same run.")] = None,
     limit: Limit = 50,
     wait: Annotated[bool, typer.Option(help="Wait for the answer; without it only the run's id is printed.")] = True,
@@ -38,7 +41,7 @@ def run(
     from pipelines.params import named
 
     with session() as opened:
-        run_id = asking.submitted(opened, Question(sql, named(param or []), key=key), env)
+        run_id = asking.submitted(opened, Question(sql, named(param or []), engine, key), env)
         if not wait:
             typer.echo(run_id)
             return
@@ -93,7 +96,8 @@ def _shown(found: Answer, limit: int, as_json: bool) -> None:
 
     for table, columns in found.masked.items():
         typer.echo(f"{table}: {', '.join(columns)} read as null, for they are personal data", err=True)
-    read = ", ".join(f"{table} version {version}" for table, version in found.versions.items()) or "no table"
+    read = ", ".join(f"{table} version {version}" for table, version in found.versions.items())
+    read = read or (f"the server of {found.server}" if found.server else "no table")
     source = f"cached from run {found.cached_from}" if found.cached_from else f"run {found.run_id}"
     shown = found.rows.head(limit)
     typer.echo(f"{found.rows.height} rows, {shown.height} shown; {source}, from {read}", err=True)

@@ -8,20 +8,22 @@ from dashboard.data.source import asking, person, rpc
 from ops.model import RunId, Scope
 from ops.query_reads import QueryPage
 from ops.warehouse import Question, Warehouse
-from pipelines.sandbox.gate import admit
+from pipelines.sandbox.door import check
+from pipelines.sandbox.job import EMBEDDED
 
 
-def ask(scope: Scope, sql: str, params: Mapping[str, object]) -> RunId:
+def ask(scope: Scope, sql: str, params: Mapping[str, object], engine: str = EMBEDDED) -> RunId:
     """Queues a question.
 
     Raises:
         BadInput: the gate refuses the SQL; said before anything is queued.
         CapExceeded: too many of the person's have not ended.
         NotFound: no such project or environment, or none of the person's.
+        NotAllowed: the engine is a server's and the person no editor.
     """
-    admit(sql)
+    check(sql, engine)
     with asking() as connection:
-        return Warehouse(connection).submit(scope, Question(sql, params))
+        return Warehouse(connection).submit(scope, Question(sql, params, engine))
 
 
 def cancel(run_id: RunId) -> str:

@@ -14,7 +14,7 @@ from dashboard.components.said import done, refused
 from dashboard.data.links import Named, link
 from dashboard.data.source import artifact_store, asking, link_key, person, reads
 from dashboard.views.answers import KINDS, PAGE, READ, Drawing, axes, chart, csv_of, page, proposed
-from dashboard.views.queries import masked_words, sources, verdict
+from dashboard.views.queries import kept_back, masked_words, sources, verdict
 from ops.errors import ControlRoomError
 from ops.limits import Limits
 from ops.model import RunId, RunStatus
@@ -56,12 +56,7 @@ def ended(question: AskedQuestion) -> None:
     who = person()
     artifacts = {row.kind: row for row in reads(who).artifacts(question.run_id) if row.phase == "query"}
     if "result" not in artifacts:
-        st.info(
-            "This answer shows personal data: only editors of the environment read it. Run the question yourself: such "
-            "columns are null in your answer."
-            if question.personal
-            else "The answer is not kept any more. Run the question again."
-        )
+        st.info(kept_back(question))
         return
     result = artifacts["result"]
     frame = rows_of(result)

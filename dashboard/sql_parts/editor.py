@@ -14,8 +14,11 @@ from ops.model import Scope
 from ops.query_reads import AskedQuestion, LakeTable, QueryPage
 from ops.tenancy import ENVS
 from pipelines.params import named
+from pipelines.sandbox.job import EMBEDDED
+from pipelines.sandbox.servers.address import POSTGRES, TRINO
 
 EXAMPLE = "select … from gold.x, gold.x@v12 or gold.x@2026-11-01"
+ENGINES = {EMBEDDED: "the lake", POSTGRES: "Postgres", TRINO: "Trino"}
 TEXT, PARAMS, LOADED = "sql_text", "sql_params", "sql_loaded"
 
 
@@ -51,6 +54,7 @@ def load(question: AskedQuestion, mine: dict[str, MyProject]) -> None:
     st.session_state[LOADED] = question.run_id
     st.session_state.pop("answer_first", None)
     st.session_state[TEXT] = question.sql
+    st.session_state["engine"] = question.engine
     st.session_state[PARAMS] = " ".join(f"{name}={value}" for name, value in question.params.items())
     if f"{question.org}/{question.project}" in mine:
         st.session_state["project"] = f"{question.org}/{question.project}"
@@ -81,6 +85,26 @@ def _editor_envs(mine: list[MyProject], scope: Scope) -> set[str]:
     }
 
 
+def asked_engine(scope: Scope) -> str:
+    """Editors choose between the lake and the environment's servers; others ask the lake."""
+    with asking() as connection:
+        if scope.env not in _editor_envs(Access(connection).my_roles(), scope):
+            return EMBEDDED
+    begin("engine", EMBEDDED, list(ENGINES))
+    return (
+        st.selectbox(
+            "Engine",
+            list(ENGINES),
+            format_func=lambda name: ENGINES[name],
+            key="engine",
+            bind="query-params",
+            width=180,
+            help="A server shows what its login may read; the answer is for editors.",
+        )
+        or EMBEDDED
+    )
+
+
 def editor(scope: Scope, rows: list[LakeTable]) -> None:
     """The form; Ctrl+Enter in the text runs it."""
     table = st.query_params.get("table", "")
@@ -88,8 +112,10 @@ def editor(scope: Scope, rows: list[LakeTable]) -> None:
         st.session_state[LOADED], st.session_state[TEXT] = table, look_at(table)
     elif TEXT not in st.session_state:
         st.session_state[TEXT] = first_question(rows)
+    engine = asked_engine(scope)
+    example = EXAMPLE if engine == EMBEDDED else f"a select over tables of the server ({ENGINES[engine]})"
     with st.form("question", border=False):
-        sql = st.text_area("SQL", key=TEXT, height=200, persist_state="session", placeholder=EXAMPLE)
+        sql = st.text_area("SQL", key=TEXT, height=200, persist_state="session", placeholder=example)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             params = st.text_input(
                 "Parameters",
@@ -102,7 +128,7 @@ def editor(scope: Scope, rows: list[LakeTable]) -> None:
     if not submitted:
         return
     try:
-        run_id = ask(scope, sql or "", named((params or "").split()))
+        run_id = ask(scope, sql or "", named((params or "").split()), engine)
     except ControlRoomError as error:
         st.error(f"{error.message} ({error.code})")
         return

@@ -12,6 +12,7 @@ from dashboard.views.words import ago, count, span, tone
 from ops.model import RunId, RunStatus
 from ops.query_reads import AskedQuestion, LakeTable
 from ops.warehouse import QueryRow
+from pipelines.sandbox.job import EMBEDDED
 
 # So much of a question stands in a line of the history.
 LONGEST = 160
@@ -20,6 +21,7 @@ ADVICES: Mapping[str, str] = {
     "NOT_FOUND": "Take one of the tables and versions that there are.",
     "SCHEMA_DRIFT": "Look at the columns of the table on the left.",
     "QUERY_LIMIT_EXCEEDED": "Ask for fewer rows or columns, or add things up; an admin raises the limit that is named.",
+    "SOURCE_UNREACHABLE": "See that the server is up and that its address is right; run it again.",
     "LEASE_LOST": "Its executor died; run it again.",
 }
 
@@ -95,6 +97,18 @@ def masked_words(masked: Mapping[str, Sequence[str]]) -> str:
     return f"{named} read as null, for they are or may be personal data and you are no editor here." if named else ""
 
 
+def kept_back(question: AskedQuestion) -> str:
+    """Why an answer that was given is not there for the reader."""
+    if question.personal and question.engine != EMBEDDED:
+        return "What a server says may show personal data: only editors of the environment read it. Ask one of them."
+    if question.personal:
+        return (
+            "This answer shows personal data: only editors of the environment read it. Run the question yourself: such "
+            "columns are null in your answer."
+        )
+    return "The answer is not kept any more. Run the question again."
+
+
 def past_lines(rows: Sequence[QueryRow], now: datetime) -> list[PastLine]:
     return [_past(row, now) for row in rows]
 
@@ -102,6 +116,7 @@ def past_lines(rows: Sequence[QueryRow], now: datetime) -> list[PastLine]:
 def _past(row: QueryRow, now: datetime) -> PastLine:
     sql = " ".join(row.sql.split())
     badge = f"from the cache of run {str(row.cached_from)[-12:]}" if row.cached_from else ""
+    badge = badge or ("" if row.engine == EMBEDDED else f"engine {row.engine}")
     return PastLine(
         str(row.run_id), row.status, tone(row.status), sql if len(sql) <= LONGEST else f"{sql[:LONGEST]} …",
         f"{row.org}/{row.project}/{row.env}", row.subject or "the installation", ago(row.created_at, now),

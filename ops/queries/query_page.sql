@@ -1,8 +1,8 @@
 -- What the page of SQL asks beside the history. Row-level security decides which rows a caller sees.
 
 -- name: question
-select q.run_id, q.project_id, o.slug as org, p.slug as project, q.env, q.sql, q.params, q.subject, r.status, q.created_at,
-  r.started_at, r.finished_at, h.rows_out as rows, (h.metrics ->> 'cached_from')::uuid as cached_from,
+select q.run_id, q.project_id, o.slug as org, p.slug as project, q.env, q.sql, q.params, q.engine, q.subject, r.status,
+  q.created_at, r.started_at, r.finished_at, h.rows_out as rows, (h.metrics ->> 'cached_from')::uuid as cached_from,
   coalesce((h.metrics ->> 'personal')::boolean, false) as personal, coalesce(h.metrics -> 'masked', '{}') as masked,
   coalesce(r.input_manifest -> 'tables', '{}') as versions, r.error_code, r.error_message, clock_timestamp() as asked_at
 from ops.queries q

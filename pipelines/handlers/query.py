@@ -12,16 +12,17 @@ from pathlib import Path
 
 import polars as pl
 
-from ops.errors import NotFound, PhaseFailed, SchemaDrift, StorageFailed
+from ops.errors import NotFound, PhaseFailed, SchemaDrift, SecretMissing, StorageFailed
 from ops.model import Artifact, PhaseResult
 from pipelines.fingerprint import fingerprint
 from pipelines.frames import pinned, unfit
 from pipelines.handler import Context
-from pipelines.sandbox.engines import ENGINES
+from pipelines.sandbox.engines import engine_of
 from pipelines.sandbox.gate import admit
-from pipelines.sandbox.job import GivenTable
+from pipelines.sandbox.job import EMBEDDED, GivenTable
 from pipelines.sandbox.naming import table_of
 from pipelines.sandbox.process import Sandbox
+from pipelines.sandbox.servers.address import Server, server_of
 from pipelines.spec import Phase, QueryPhase
 from pipelines.storage import storage_errors
 
@@ -35,19 +36,20 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         SchemaDrift: an input lacks a column that it names.
         StorageFailed: an input cannot be read, or the disk below scratch or artifacts is full.
         QueryLimitExceeded: it needs more memory, time or rows than a query may.
+        SecretMissing, NotAllowed, SourceUnreachable, PhaseFailed: of the server, for an engine that is one.
     """
     assert isinstance(phase, QueryPhase)
-    asked = _Asked.of(ctx, phase)
+    asked = _Asked.of(ctx, phase) if phase.engine == EMBEDDED else _Asked.of_server(ctx, phase)
     # What is another answer tomorrow is never kept, and not looked for.
     if ctx.answers is not None and asked.steady and (known := ctx.answers.known(asked.key)) is not None:
         metrics = {**asked.metrics, "cached_from": str(known.run_id)}
         return replace(known.result, metrics=metrics)
     rows_in = _rows_in(ctx, asked.versions)
     ctx.progress(0, rows_in, phase.name)
-    with Sandbox(ctx.sql_limits) as sandbox, _told(ctx, asked.personal):
-        result = sandbox.ask(phase.sql, asked.tables, ctx.params, engine=phase.engine)
-        unenforced, plan = sandbox.missing, sandbox.plan
-    if not _ordered(phase.sql):
+    with Sandbox(ctx.sql_limits) as sandbox, _told(ctx, asked.personal and asked.server is None):
+        result = sandbox.ask(phase.sql, asked.tables, ctx.params, engine=phase.engine, server=asked.server)
+        unenforced, plan, by = sandbox.missing, sandbox.plan, sandbox.engine
+    if asked.server is None and not _ordered(phase.sql):
         # Groups come out in the order of the threads; the artifact of a repeat must have the same bytes.
         result = result.sort(pl.all())
     digest = fingerprint(result)
@@ -63,9 +65,10 @@ def handle(ctx: Context, phase: Phase) -> PhaseResult:
         metrics={
             **asked.metrics,
             **({"sandbox_unenforced": list(unenforced)} if unenforced else {}),
+            **({"server": phase.engine} if asked.server is not None else {}),
             **({"answer_key": asked.key} if asked.steady and ctx.rights.question else {}),
         },
-        artifacts=_artifacts(ctx, phase, asked, result, digest.root, path, plan),
+        artifacts=_artifacts(ctx, phase, asked, result, digest.root, path, plan, by),
     )
 
 
@@ -79,6 +82,7 @@ class _Asked:
         versions: of the tables, by the names that the run has for them.
         masked: by the same, columns that read as null.
         personal: what is or may be personal data is shown.
+        server: whom the engine asks; None where it computes itself.
     """
 
     sql: str
@@ -88,6 +92,7 @@ class _Asked:
     personal: bool
     steady: bool
     key: str
+    server: Server | None = None
 
     @classmethod
     def of(cls, ctx: Context, phase: QueryPhase) -> _Asked:
@@ -111,11 +116,29 @@ class _Asked:
             for name, table in inputs.items()
         }
         facts = [
-            3, admitted.sql, dict(ctx.params), phase.engine, ENGINES[phase.engine].identity, pins, masked, personal,
+            3, admitted.sql, dict(ctx.params), phase.engine, engine_of(phase.engine).identity, pins, masked, personal,
             phase.preview_rows,
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
         return cls(admitted.sql, tables, pins, masked, personal, admitted.steady, key)
+
+    @classmethod
+    def of_server(cls, ctx: Context, phase: QueryPhase) -> _Asked:
+        """Nobody here knows which of a server's columns are personal data, nor when its tables change: what it says is for
+        editors, and never stands for asking again."""
+        scope = ctx.scope
+        reference = ctx.sql_servers[phase.engine]
+        for name, value in (("{org}", scope.org), ("{project}", scope.project), ("{env}", scope.env)):
+            reference = reference.replace(name, value)
+        try:
+            address = ctx.secrets.resolve(reference)
+        except SecretMissing as error:
+            where = f"{scope.org}/{scope.project}/{scope.env}"
+            raise SecretMissing(
+                f"engine {phase.engine} has no server in {where}: {error.message}; docs/warehouse.md says what to store",
+                error.data,
+            ) from None
+        return cls(phase.sql, {}, {}, {}, True, False, "", server_of(phase.engine, address))
 
     @property
     def metrics(self) -> dict[str, object]:
@@ -126,13 +149,13 @@ class _Asked:
 
 
 def _artifacts(
-    ctx: Context, phase: QueryPhase, asked: _Asked, result: pl.DataFrame, digest: str, path: Path, plan: str
+    ctx: Context, phase: QueryPhase, asked: _Asked, result: pl.DataFrame, digest: str, path: Path, plan: str, by: str
 ) -> tuple[Artifact, ...]:
     manifest = {
         "sql": phase.sql,
         "params": dict(ctx.params),
         "engine": phase.engine,
-        "engine_version": ENGINES[phase.engine].identity,
+        "engine_version": by,
         "inputs": dict(asked.versions),
         "masked": {table: list(names) for table, names in asked.masked.items()},
         "schema": {name: str(kind) for name, kind in result.schema.items()},
@@ -143,9 +166,12 @@ def _artifacts(
     meta = {"personal": True} if asked.personal else {}
     put = ctx.artifacts.put_bytes
     preview = _preview(result, phase.preview_rows)
+    planned = put(
+        f"{phase.name}.plan.txt", "plan", plan.encode(), "text/plain", meta if asked.server is not None else {}
+    )
     return (
         put(f"{phase.name}.sql", "sql", phase.sql.encode(), "application/sql"),
-        put(f"{phase.name}.plan.txt", "plan", plan.encode(), "text/plain"),
+        planned,
         ctx.artifacts.put_file(f"{phase.name}.parquet", "result", path, "application/vnd.apache.parquet", meta),
         put(f"{phase.name}.preview.json", "preview", preview, "application/json", meta),
         put(f"{phase.name}.manifest.json", "manifest", _json(manifest), "application/json"),

@@ -19,9 +19,9 @@ from typing import BinaryIO
 
 from ops.errors import ControlRoomError, PhaseFailed
 from pipelines.sandbox.confine import confine
-from pipelines.sandbox.engine import Carried
-from pipelines.sandbox.engines import ENGINES
-from pipelines.sandbox.job import Job
+from pipelines.sandbox.engine import Carried, Engine
+from pipelines.sandbox.engines import engine_of
+from pipelines.sandbox.job import EMBEDDED, Job
 
 
 def main() -> None:
@@ -29,17 +29,21 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     parent = os.getppid()
+    # Most are asked of this one: a process that is kept ready has it in memory.
+    engine_of(EMBEDDED)
     job = _received(sys.stdin.buffer)
     if job is None:
         return
+    # Before the rights are given up: our own modules cannot be read then.
+    engine = engine_of(job.engine)
     missing = confine(job.folders, job.ports, job.limits.memory_mb, job.limits.seconds)
     threading.Thread(target=_watch, args=(parent, job.limits.seconds), daemon=True).start()
     try:
-        carried = _carried(job)
+        carried = _carried(engine, job)
     except ControlRoomError as error:
         _say(answers, {"code": error.code, "message": error.message, "data": error.data, "missing": missing})
     else:
-        _say(answers, {"missing": missing, "plan": carried.plan})
+        _say(answers, {"missing": missing, "plan": carried.plan, "engine": carried.engine})
         carried.rows.write_ipc_stream(answers)
     answers.flush()
     # Threads of two engines are still there; what they would do at a tidy end is of no use to anybody.
@@ -55,14 +59,18 @@ def _received(source: BinaryIO) -> Job | None:
     return job
 
 
-def _carried(job: Job) -> Carried:
+def _carried(engine: Engine, job: Job) -> Carried:
     try:
-        return ENGINES[job.engine].carry_out(job)
+        return engine.carry_out(job)
     except MemoryError:
         raise job.limits.exceeded("memory_mb", f"needs more than {job.limits.memory_mb} MiB of memory") from None
     except ControlRoomError:
         raise
     except Exception as error:
+        if job.server is not None:
+            raise PhaseFailed(
+                f"the query ended in {type(error).__name__}; what it says may quote data and is not kept: cast columns to text"
+            ) from error
         raise PhaseFailed(f"the query ended in {type(error).__name__}: {str(error)[:300]}") from error
 
 

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
 
 from pipelines.sandbox.engine import Engine
 from pipelines.sandbox.job import EMBEDDED
-from pipelines.sandbox.polars_sql import PolarsSql
+from pipelines.sandbox.servers.address import POSTGRES, TRINO
 
-ENGINES: Mapping[str, Engine] = {EMBEDDED: PolarsSql()}
+_CLASSES: Mapping[str, str] = {
+    EMBEDDED: "pipelines.sandbox.polars_sql:PolarsSql",
+    POSTGRES: "pipelines.sandbox.servers.postgres:Postgres",
+    TRINO: "pipelines.sandbox.servers.trino:Trino",
+}
+
+
+def engine_of(name: str) -> Engine:
+    """The engine; its client is imported for those who ask it, and for nobody else."""
+    module, _, kind = _CLASSES[name].partition(":")
+    return cast(Engine, getattr(import_module(module), kind)())

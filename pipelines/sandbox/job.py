@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipelines.sandbox.limits import QueryLimits
+from pipelines.sandbox.servers.address import Server
 
 EMBEDDED = "embedded"
 
@@ -42,6 +43,7 @@ class Job:
     Attributes:
         most: rows that are computed at most.
         engine: its name in ``pipelines.sandbox.engines``.
+        server: whom that engine asks; None where it computes itself.
     """
 
     sql: str
@@ -50,11 +52,16 @@ class Job:
     limits: QueryLimits
     most: int
     engine: str
+    server: Server | None = None
 
     @property
     def folders(self) -> list[str]:
-        return [table.path for table in self.tables.values() if table.port is None]
+        """What may be read."""
+        own = [table.path for table in self.tables.values() if table.port is None]
+        return [*own, *(self.server.files if self.server else ())]
 
     @property
     def ports(self) -> list[int]:
-        return sorted({table.port for table in self.tables.values() if table.port is not None})
+        """Where may be connected to."""
+        stores = {table.port for table in self.tables.values() if table.port is not None}
+        return sorted(stores | set(self.server.ports if self.server else ()))

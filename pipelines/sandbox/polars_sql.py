@@ -9,11 +9,10 @@ import polars as pl
 from deltalake import DeltaTable
 
 from pipelines.frames import polars_errors, query
-from pipelines.sandbox.engine import Carried
+from pipelines.sandbox.engine import LONGEST_PLAN, Carried
 from pipelines.sandbox.job import GivenTable, Job
 from pipelines.storage import storage_errors
 
-LONGEST_PLAN = 2**18
 _SCANNED = re.compile(r"(?m)^(\s*Parquet SCAN )(.*)$")
 _DRAWN = re.compile(r"(dynamic_pred: |CACHE\[id: )([0-9a-f-]{36})")
 
@@ -30,7 +29,7 @@ class PolarsSql:
             frames = {name: _scan(table) for name, table in job.tables.items()}
             asked = query(frames, job.sql, job.params, [table.path for table in job.tables.values()]).head(job.most)
             plan = _told(asked.explain(engine="streaming"), job)[:LONGEST_PLAN]
-            return Carried(asked.collect(engine="streaming"), plan)
+            return Carried(asked.collect(engine="streaming"), plan, self.identity)
 
 
 def _scan(table: GivenTable) -> pl.LazyFrame:

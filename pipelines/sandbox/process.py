@@ -26,6 +26,8 @@ from ops.errors import BadInput, ControlRoomError, PhaseCrashed, RunCanceled, al
 from pipelines.sandbox.gate import admit
 from pipelines.sandbox.job import EMBEDDED, GivenTable, Job
 from pipelines.sandbox.limits import QueryLimits
+from pipelines.sandbox.servers.address import Server
+from pipelines.sandbox.servers.statement import one_select, with_params
 
 TICK = 0.05
 HEADER_BYTES = 2**20
@@ -50,6 +52,8 @@ class Sandbox:
         """What the last query's process could not give up, for want of the kernel."""
         self.plan = ""
         """How the last query was carried out, in its engine's words."""
+        self.engine = ""
+        """Who carried it out: name and version."""
 
     def ask(
         self,
@@ -58,6 +62,7 @@ class Sandbox:
         params: Mapping[str, object] | None = None,
         *,
         engine: str = EMBEDDED,
+        server: Server | None = None,
         first: int | None = None,
         canceled: Callable[[], bool] = lambda: False,
     ) -> pl.DataFrame:
@@ -67,21 +72,25 @@ class Sandbox:
             tables: by the names that the query uses.
             params: the one row of a table ``params``.
             engine: its name in ``pipelines.sandbox.engines``.
+            server: whom it asks, for an engine that is a server's; such a query names no table of ours.
             first: only that many rows are wanted; without it an answer of more rows than the limit is an error.
             canceled: asked all the time; True ends the query.
 
         Raises:
             BadInput: the gate or the engine refuses the SQL.
             SchemaDrift, StorageFailed: of the tables.
+            SourceUnreachable, NotAllowed, PhaseFailed: of the server.
             QueryLimitExceeded: it needs more than a limit allows.
             RunCanceled: ``canceled`` said so.
             PhaseCrashed: the process died of something else.
         """
-        names = [*tables, *(["params"] if params else [])]
-        admitted = admit(sql, names)
         most = self.limits.rows + 1 if first is None else min(first, self.limits.rows)
-        used = {name: tables[name] for name in admitted.relations if name in tables}
-        job = Job(admitted.sql, used, dict(params or {}), self.limits, most, engine)
+        if server is None:
+            admitted = admit(sql, [*tables, *(["params"] if params else [])])
+            used = {name: tables[name] for name in admitted.relations if name in tables}
+            job = Job(admitted.sql, used, dict(params or {}), self.limits, most, engine)
+        else:
+            job = Job(with_params(one_select(sql), params or {}), {}, {}, self.limits, most, engine, server)
         process, self._spare = self._spare or _started(), None
         try:
             answer = _Answer(process, self.limits, canceled).of(job)
@@ -113,7 +122,7 @@ class Sandbox:
         if (code := header.get("code")) is not None:
             kind = all_errors().get(str(code), ControlRoomError)
             raise kind(str(header["message"]), dict(header["data"]))
-        self.plan = str(header.get("plan", ""))
+        self.plan, self.engine = str(header.get("plan", "")), str(header.get("engine", ""))
         return pl.read_ipc_stream(io.BytesIO(answer[8 + size :]))
 
 
@@ -122,7 +131,8 @@ def _started() -> subprocess.Popen[bytes]:
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
     return subprocess.Popen(
         [sys.executable, "-P", "-B", "-m", "pipelines.sandbox.child"],
-        env={**environment, "PYTHONPATH": path, "RUST_BACKTRACE": "0"},
+        # A thread of NumPy's, begun when it is imported, would have more rights than the rest.
+        env={**environment, "PYTHONPATH": path, "RUST_BACKTRACE": "0", "OPENBLAS_NUM_THREADS": "1"},
         cwd="/",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -159,7 +169,7 @@ class _Answer:
         self._receive(stdout, stderr)
         code = self._process.wait()
         if code != 0:
-            raise self._died(code)
+            raise self._died(code, job)
         return bytes(self._said)
 
     def _receive(self, stdout: IO[bytes], stderr: IO[bytes]) -> None:
@@ -182,12 +192,17 @@ class _Answer:
                 if self._canceled():
                     raise RunCanceled("the query was canceled")
 
-    def _died(self, code: int) -> ControlRoomError:
+    def _died(self, code: int, job: Job) -> ControlRoomError:
         said = self._complaint.decode(errors="replace")
         if code == -signal.SIGXCPU:
             return self._limits.exceeded("seconds", f"used the processor for more than {self._limits.seconds:g} s")
         if any(words in said for words in _OUT_OF_MEMORY):
             return self._limits.exceeded("memory_mb", f"needs more than {self._limits.memory_mb} MiB of memory")
+        if code == -signal.SIGSEGV and job.server is not None:
+            # A server's answer is not computed here: what reads it dies of memory that it did not get.
+            return self._limits.exceeded(
+                "memory_mb", f"ended its process, as one without {self._limits.memory_mb} MiB does"
+            )
         if code == -signal.SIGSEGV or "overflowed its stack" in said:
             return BadInput("the SQL is nested too deep for the engine; split it with WITH, or into phases")
         last = next((line for line in reversed(said.splitlines()) if line.strip()), "")

@@ -143,6 +143,54 @@ def test_a_question_that_takes_too_long_is_canceled_by_whoever_asked(asking: Ter
     assert str(ended).count("canceled")
 
 
+@pytest.mark.slow
+def test_a_server_is_asked_and_its_answer_read_by_editors(asking: Terminal, cluster: Cluster) -> None:
+    database = str(conninfo_to_dict(asking.database_url)["dbname"])
+    place = asking.home / "secrets" / "sql" / "postgres" / "default" / "demo"
+    place.mkdir(parents=True)
+    (place / "dev").write_text(cluster.url(database, tcp=True))
+    viewer, editor = as_member(asking, cluster, "viewer"), as_member(asking, cluster, "editor")
+    sql = "select count(*) as name from ops.projects, params where slug = who"
+    asked = ("--engine", "postgres", "-p", "who=demo")
+    refused = ask(viewer, sql, *asked)
+    assert refused.code == 1
+    assert "takes the role editor" in refused.err
+    not_let = ask(editor, sql, *asked)
+    assert not_let.code == 1
+    assert "none of this project's" in not_let.err
+    assert asking("secret", "allow", "default/demo", "secret://file/sql/postgres/default/demo/dev").code == 0
+    shown = ask(editor, sql, *asked)
+    assert names(shown) == [1]
+    assert "from the server of postgres" in shown.err
+    runs = editor("query", "history", "--mine", "--json").json()
+    assert isinstance(runs, list)
+    assert runs[0]["engine"] == "postgres"
+    assert viewer("query", "show", runs[0]["run_id"]).code == 1
+    verified = asking("run", "verify", runs[0]["run_id"])
+    assert verified.code == 0, verified.out + verified.err
+    assert "not asked again" in verified.out
+    # A cancel kills the phase with all that stems from it; the server notices.
+    slow = editor(
+        "query", "run", "select pg_sleep(600)::text as slow_4714", "--engine", "postgres", "--no-wait"
+    ).out.strip()
+    _until(asking.database_url, working=True)
+    assert editor("query", "cancel", slow).out.strip() == "cancel_requested"
+    _until(asking.database_url, working=False)
+
+
+def _until(url: str, *, working: bool) -> None:
+    deadline = monotonic() + 60
+    with psycopg.connect(url, autocommit=True) as owner:
+        while True:
+            found = owner.execute(
+                "select count(*) from pg_stat_activity where query like '%slow_4714%' and application_name = 'controlroom sql'"
+            ).fetchone()
+            if found is not None and bool(found[0]) is working:
+                return
+            assert monotonic() < deadline, "the query never began" if working else "the query goes on"
+            sleep(0.1)
+
+
 def _sandboxes() -> list[int]:
     """Processes of ours in which SQL of a person is carried out now."""
     found = []

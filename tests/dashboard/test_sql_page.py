@@ -164,6 +164,34 @@ def test_who_is_no_editor_asks_too_and_is_told_what_is_kept_back(page: Page, lak
             )
 
 
+def test_editors_choose_a_server_in_the_lakes_place(page: Page, lake: Served) -> None:
+    page.goto(f"{lake.where}/sql")
+    page.get_by_role("combobox", name="Engine").click()
+    page.get_by_role("option", name="Postgres").click()
+    page.wait_for_url(re.compile("engine="))
+    write(page, "drop table x")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("only a select can be asked")
+    asked = run(page, "select $$x$$ as x from a.table_of_theirs")
+    begun = taken(lake.operator)
+    assert "'engine': 'postgres'" in str(begun.spec["phases"])
+    answered(lake.operator, lake.home, MONTHS, {"personal": True, "server": "postgres"}, begun)
+    expect(page.get_by_role("region", name="answer", exact=True)).to_contain_text("1,204.5")
+    expect(page.get_by_role("region", name="history")).to_contain_text("engine postgres")
+    # A link is a view, the engine with it.
+    page.goto(f"{lake.where}/sql?run={asked}")
+    expect(page.get_by_role("combobox", name="Engine")).to_have_value("Postgres")
+    with as_role(lake, "viewer"):
+        page.goto(f"{lake.where}/sql?run={asked}")
+        expect(page.get_by_text("What a server says may show personal data")).to_be_visible()
+        expect(page.get_by_role("combobox", name="Engine")).to_have_count(0)
+        run(page, "select month from gold.sales_by_month limit 2")
+        begun = taken(lake.operator)
+        assert "'engine': 'embedded'" in str(begun.spec["phases"])
+        answered(lake.operator, lake.home, MONTHS.select("month"), {}, begun)
+        expect(page.get_by_text("2 rows in")).to_be_visible()
+
+
 def test_a_version_of_a_table_is_looked_at_from_its_page(page: Page, lake: Served) -> None:
     page.goto(f"{lake.where}/dataset?project=default/demo&env=dev&table=silver.sales")
     page.get_by_role("link", name="look", exact=True).click()

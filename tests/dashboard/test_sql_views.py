@@ -15,6 +15,7 @@ from dashboard.views.queries import (
     ADVICES,
     LONGEST,
     first_question,
+    kept_back,
     masked_words,
     past_lines,
     run_named,
@@ -29,7 +30,7 @@ from ops.warehouse import QueryRow
 from tests.dashboard.test_views import NOW
 
 QUESTION = AskedQuestion(
-    RunId(UUID(int=1)), UUID(int=2), "acme", "books", "dev", "select 1", {}, "ada", RunStatus.SUCCEEDED,
+    RunId(UUID(int=1)), UUID(int=2), "acme", "books", "dev", "select 1", {}, "embedded", "ada", RunStatus.SUCCEEDED,
     NOW - timedelta(seconds=10), NOW - timedelta(seconds=8), NOW - timedelta(seconds=6), 1204, None, False, {},
     {"gold.sales": 3, "gold.sales@v2": 2}, None, None, NOW,
 )  # fmt: skip
@@ -88,14 +89,21 @@ def test_a_line_of_the_history_says_where_its_answer_came_from() -> None:
         [
             PAST,
             replace(PAST, cached_from=None, ms=None, rows=None, error_code="BAD_INPUT"),
-            replace(PAST, sql="x" * 900),
+            replace(PAST, sql="x" * 900, cached_from=None, engine="trino"),
         ],
         NOW,
     )
     assert (cached.sql, cached.took, cached.rows) == ("select * from gold.sales", "1.5 s", "1,204")
     assert cached.badge == "from the cache of run 000000000007"
     assert (failed.badge, failed.took, failed.rows) == ("BAD_INPUT", "", "")
-    assert len(long.sql) == LONGEST + 2
+    assert (len(long.sql), long.badge) == (LONGEST + 2, "engine trino")
+
+
+def test_an_answer_that_is_kept_back_says_why() -> None:
+    personal = replace(QUESTION, personal=True)
+    assert "Run the question yourself" in kept_back(personal)
+    assert "Ask one of them" in kept_back(replace(personal, engine="postgres"))
+    assert "not kept any more" in kept_back(QUESTION)
 
 
 def test_tables_stand_by_layer_with_their_columns() -> None:

@@ -86,7 +86,7 @@ def test_the_text_is_a_value_and_nothing_else(members: Connection) -> None:
     [
         (Question(""), "p_sql has 0 characters"),
         (Question("s" * 100_001), "p_sql has 100001"),
-        (Question("select 1", engine="publish"), "p_engine is 'publish'; there is embedded"),
+        (Question("select 1", engine="publish"), "p_engine is 'publish'; there are embedded"),
         (Question("select 1", {"a b": 1}), "must be named with"),
         (Question("select 1", {"a": {"kind": "publish"}}), "must be named with"),
     ],
@@ -94,6 +94,32 @@ def test_the_text_is_a_value_and_nothing_else(members: Connection) -> None:
 def test_what_is_no_question_is_refused(members: Connection, question: Question, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         ask(members, "admin@here", question)
+
+
+@pytest.mark.parametrize("engine", ["postgres", "trino"])
+def test_a_server_is_asked_by_those_who_may_see_personal_data(members: Connection, engine: str) -> None:
+    question = Question("select 1", engine=engine)
+    said = f"engine {engine} .* takes the role editor in the environment dev.* engine embedded"
+    for who in ("viewer@here", "operator@here"):
+        with pytest.raises(NotAllowed, match=said):
+            ask(members, who, question)
+    for who in ("admin@there", "guest@here"):
+        with pytest.raises(NotFound, match="there is no such project or run"):
+            ask(members, who, question)
+    assert members.execute("select count(*) from ops.queries").fetchone() == (0,)
+    for who in ("editor@here", "admin@here"):
+        run = Reads(members).run(ask(members, who, question))
+        assert run.spec["phases"] == [{"name": "query", "kind": "query", "sql": "select 1", "engine": engine}]
+
+
+def test_what_a_server_said_is_read_by_editors_only(members: Connection, operator: Operator) -> None:
+    run_id = ask(members, "editor@here", Question("select 1", engine="postgres"))
+    at = Asked(operator, operator.claim())
+    assert at.run.run_id == run_id
+    at.answer("2" * 64, personal=True)
+    for reader, reads in (("viewer@here", 0), ("operator@here", 0), ("editor@here", 1), ("admin@here", 1)):
+        with acting_as(members, AUTHENTICATED, {"sub": reader}) as acting:
+            assert len(Reads(acting).artifacts(run_id)) == reads, reader
 
 
 def test_a_key_is_ones_own(members: Connection) -> None:

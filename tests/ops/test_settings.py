@@ -52,6 +52,20 @@ def test_every_fault_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secretpw" not in str(caught.value)
 
 
+def test_where_servers_are_is_a_reference_for_a_scope(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load(sql_trino="secret://file/{env}/{project}").sql_trino == "secret://file/{env}/{project}"
+    for wrong in (
+        "postgresql://me:secretpw@x/y",
+        "secret://file/{tenant}",
+        "secret://file/{env",
+        "secret://file/{env.x}",
+    ):
+        monkeypatch.setenv("CONTROLROOM_SQL_POSTGRES", wrong)
+        with pytest.raises(SettingsInvalid, match="CONTROLROOM_SQL_POSTGRES: .*must be a reference") as caught:
+            Settings.load()
+        assert "secretpw" not in str(caught.value)
+
+
 def test_a_printed_settings_object_shows_no_password() -> None:
     assert "secretpw" not in repr(Settings.load(database_url="postgresql://x:secretpw@y/z"))
 

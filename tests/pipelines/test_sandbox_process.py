@@ -242,6 +242,7 @@ def test_the_process_gets_no_secrets_and_no_files(here: Ground, monkeypatch: pyt
             "POLARS_MAX_THREADS",
             "PYTHONPATH",
             "RUST_BACKTRACE",
+            "OPENBLAS_NUM_THREADS",
             "LC_CTYPE",
         }
         assert str(here.canary) not in [one.path for one in child.open_files()]

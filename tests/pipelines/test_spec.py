@@ -90,6 +90,25 @@ def test_a_wrong_value_is_refused_with_the_reason(text: str, reason: str) -> Non
     assert reason in refused(with_top(text))
 
 
+@pytest.mark.parametrize("engine", ["postgres", "trino"])
+def test_a_query_of_a_server_reads_no_table_of_the_lake(engine: str) -> None:
+    entry = f"{{name: q, kind: query, engine: {engine}, sql: "
+    for sql in (
+        "select * from gold.x",
+        "select $$x$$ from gold.x",
+        "(values (1))",
+        "with a as (select 1) select * from a",
+    ):
+        [phase] = parse(HEAD + f"phases: [{entry}'{sql}'}}]\n").phases
+        assert phase.reads == ()
+    for more, reason in (
+        ("select 1, inputs: {a: gold.a}}", f"inputs are tables of the lake, which engine {engine} does not read"),
+        ("delete from x}", "only a select can be asked"),
+    ):
+        with pytest.raises(SpecInvalid, match=reason):
+            parse(HEAD + f"phases: [{entry}{more}]\n")
+
+
 def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
     text = """\
 version: 1

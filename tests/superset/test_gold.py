@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from ops.model import Scope
 from superset import gold
-
-TENANTS = ("acme/demo/dev", "rivals/demo/dev")
+from tests.superset.marts import TENANTS, marts_of, readers_of
 
 
 @pytest.fixture
 def marts(empty_database: str) -> str:
     """A shared table with rows of two tenants, and a table of nobody's."""
-    with psycopg.connect(empty_database, autocommit=True) as owner:
-        owner.execute("create schema gold")
-        owner.execute("create table gold.revenue (amount int, tenant text not null) partition by list (tenant)")
-        owner.execute("comment on table gold.revenue is 'controlroom shared'")
-        for number, tenant in enumerate(TENANTS):
-            part = sql.Identifier("gold", f"revenue_{number}")
-            owner.execute(
-                sql.SQL("create table {} partition of gold.revenue for values in ({})").format(
-                    part, sql.Literal(tenant)
-                )
-            )
-            said = sql.Literal(f"controlroom gold.revenue version {number} v1:{number}")
-            owner.execute(sql.SQL("comment on table {} is {}").format(part, said))
-            owner.execute(sql.SQL("insert into {} values ({}, {})").format(part, number, sql.Literal(tenant)))
-        owner.execute("create table gold.unshared as select 1 as secret")
-    return empty_database
+    return marts_of(empty_database)
 
 
 @pytest.fixture
 def readers(marts: str) -> Iterator[dict[str, str]]:
     """URLs of both tenants' logins."""
-    made: dict[str, str] = {}
-    projects = [uuid.uuid4() for _ in TENANTS]
-    with psycopg.connect(marts, autocommit=True) as owner:
-        for project, tenant in zip(projects, TENANTS, strict=True):
-            login = _login(project, tenant)
-            gold.ensure_reader(owner, login, "pass word@/", tenant)
-            made[tenant] = gold.reader_url(marts, login, "pass word@/")
+    with readers_of(marts) as made:
         yield made
-        for project, tenant in zip(projects, TENANTS, strict=True):
-            gold.drop_reader(owner, _login(project, tenant))
-
-
-def _login(project: UUID, tenant: str) -> str:
-    return gold.login_of(project, Scope(*tenant.split("/")))
 
 
 def ask(url: str, query: str) -> list[tuple[object, ...]]:
