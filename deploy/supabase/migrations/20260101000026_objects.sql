@@ -6994,8 +6994,9 @@ begin
     raise exception using errcode = 'CR007', message = pg_catalog.format(
       'p_sql has %s characters; give a select of 1 to 100000', coalesce(pg_catalog.length(p_sql), 0));
   end if;
-  if p_engine is distinct from 'embedded' then
-    raise exception using errcode = 'CR007', message = pg_catalog.format('p_engine is %L; there is embedded', p_engine);
+  if p_engine is null or p_engine not in ('embedded', 'postgres', 'trino') then
+    raise exception using errcode = 'CR007', message = pg_catalog.format(
+      'p_engine is %L; there are embedded, postgres and trino', p_engine);
   end if;
   if p_params is null or pg_catalog.jsonb_typeof(p_params) <> 'object' then
     raise exception using errcode = 'CR007', message = 'p_params must be an object of values by name; {} for none';
@@ -7011,7 +7012,23 @@ begin
 end
 $$;
 
--- Queues a question and returns its run; for viewers. The table `params` has p_params as its one row. With
+-- Which columns of a server are personal data nobody here knows: only those who may see such data ask one.
+create or replace function private.require_server(p_project_id uuid, p_env text, p_engine text) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_engine <> 'embedded' and not private.is_trusted()
+    and p_project_id::text || '/' || p_env not in (select private.my_scopes('editor'))
+  then
+    raise exception using errcode = 'CR005', message = pg_catalog.format(
+      'engine %s is a server of which nobody here knows what is personal data: it takes the role editor in the environment %s; '
+      'ask the lake with engine embedded, or an editor', p_engine, p_env);
+  end if;
+end
+$$;
+
+-- Queues a question and returns its run; for viewers, and of engines that are servers for editors. The table `params` has p_params as its one row. With
 -- p_idempotency_key a repeat by the same person is the same run; another question under it is a Conflict.
 create or replace function ops.submit_query(
   p_org text, p_project text, p_env text, p_sql text, p_params jsonb default '{}', p_engine text default 'embedded',
@@ -7041,6 +7058,7 @@ begin
   end if;
   perform private.require_role(v_project, p_env, 'viewer');
   perform private.require_question(p_sql, p_params, p_engine);
+  perform private.require_server(v_project, p_env, p_engine);
   if v_key is not null then
     perform pg_catalog.pg_advisory_xact_lock(
       pg_catalog.hashtextextended(v_project::text || '/' || p_env || '#' || v_key, 0));
