@@ -1,7 +1,8 @@
 """Many people who leave the page open: sessions over Streamlit's own protocol, without a browser's cost on these two cores.
 
-A session does what a browser does: it asks for the page once and then for each fragment that draws itself again, each time
-when its interval is over. What is timed is the server: from the request for a fragment to its last message.
+A session does what a browser does: it asks for the page once and then for each fragment that draws itself again, at each tick
+of its interval (a ``setInterval``, which no late answer moves), and says which messages it still has. What is timed is the
+server: from the request for a fragment to its last message.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ async def _session(port: int, page: str, until: float, seen: Seen) -> None:
     async with connect(
         address, subprotocols=[Subprotocol("streamlit")], origin=Origin(f"http://127.0.0.1:{port}"), max_size=None
     ) as socket:
-        script, fragments = await _drawn(socket, page)
+        has: set[str] = set()
+        script, fragments = await _drawn(socket, page, has)
         if not fragments:
             raise RuntimeError(f"page {page!r} draws nothing again by itself; name one that does")
         due = {fragment: time.monotonic() + interval for fragment, interval in fragments.items()}
@@ -60,20 +62,26 @@ async def _session(port: int, page: str, until: float, seen: Seen) -> None:
             fragment = min(due, key=lambda each: due[each])
             await asyncio.sleep(max(0.0, due[fragment] - time.monotonic()))
             began = time.perf_counter()
-            size = await _again(socket, page, script, fragment)
+            size = await _again(socket, page, script, fragment, has)
             seen.milliseconds.append(1000 * (time.perf_counter() - began))
             seen.sizes.append(size)
-            due[fragment] = time.monotonic() + fragments[fragment]
+            late = max(0.0, time.monotonic() - due[fragment])
+            due[fragment] += fragments[fragment] * (1 + late // fragments[fragment])
 
 
-async def _drawn(socket: ClientConnection, page: str) -> tuple[str, dict[str, float]]:
-    """Asks for the whole page; its script's hash, and the fragments that are to be drawn again: id → seconds."""
+async def _drawn(socket: ClientConnection, page: str, has: set[str]) -> tuple[str, dict[str, float]]:
+    """Asks for the whole page; its script's hash, and the fragments that are to be drawn again: id → seconds.
+
+    Args:
+        has: takes the hashes of the messages that a browser would keep.
+    """
     asked = BackMsg()
     asked.rerun_script.page_name = page
     await socket.send(asked.SerializeToString())
     script, fragments = "", dict[str, float]()
     while True:
         told = await _told(socket)
+        _kept(told, has)
         kind = told.WhichOneof("type")
         if kind == "new_session":
             script, fragments = told.new_session.page_script_hash, {}
@@ -83,16 +91,23 @@ async def _drawn(socket: ClientConnection, page: str) -> tuple[str, dict[str, fl
             return script, fragments
 
 
-async def _again(socket: ClientConnection, page: str, script: str, fragment: str) -> int:
+def _kept(told: ForwardMsg, has: set[str]) -> None:
+    if told.metadata.cacheable and told.hash:
+        has.add(told.hash)
+
+
+async def _again(socket: ClientConnection, page: str, script: str, fragment: str, has: set[str]) -> int:
     asked = BackMsg()
     asked.rerun_script.page_name = page
     asked.rerun_script.page_script_hash = script
     asked.rerun_script.fragment_id = fragment
     asked.rerun_script.is_auto_rerun = True
+    asked.rerun_script.cached_message_hashes.extend(has)
     await socket.send(asked.SerializeToString())
     size = 0
     while True:
         told = await _told(socket)
+        _kept(told, has)
         size += int(told.ByteSize())
         if told.WhichOneof("type") == "script_finished":
             return size

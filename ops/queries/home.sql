@@ -26,10 +26,14 @@ from (
     order by created_at desc, id desc
     limit 200) as r
   order by r.project_id, r.pipeline, r.env, r.created_at desc, r.id desc) as f
-where not exists (
-  select from ops.runs n
+-- Not "where none exists that is later": that is planned as a join of all runs with each other.
+cross join lateral (
+  select n.id
+  from ops.runs n
   where n.project_id = f.project_id and n.pipeline = f.pipeline and n.env = f.env
-    and (n.created_at, n.id) > (f.created_at, f.id))
+  order by n.created_at desc, n.id desc
+  limit 1) as last
+where last.id = f.id
 order by f.created_at desc, f.id desc
 limit %(limit)s;
 
