@@ -18,7 +18,7 @@ version: 1
 pipeline: {name}
 owner: "@data"
 phases:
-  - {{name: one, kind: noop}}
+  - {{name: one, kind: query, sql: "select 1 as one"}}
 """
 
 
