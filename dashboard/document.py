@@ -17,20 +17,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dashboard.data.source import settings
 from dashboard.navigation import PLACES
 
 _STREAMLITS = Path(streamlit.__file__).parent / "static" / "index.html"
-_TOLD = (
-    "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin, "
-    "HOST_CONFIG: {allowedOrigins: [location.origin], useExternalAuthToken: false}}</script>"
-)
+_WHERE = "BACKEND_BASE_URL: location.origin"
+# With this as well it connects before it has asked for anything. Where Streamlit signs people in, it must ask: the cookie
+# without which it does not believe who one is comes with that answer.
+_AT_ONCE = "HOST_CONFIG: {allowedOrigins: [location.origin], useExternalAuthToken: false}"
 _FIRST_SCRIPT = re.compile(r'(?=<script type="module")')
 
 
 @cache
-def document() -> bytes:
+def document(at_once: bool) -> bytes:
     """Streamlit's document with what it is told. Raises ValueError where the installed Streamlit's has no place for it."""
-    told, places = _FIRST_SCRIPT.subn(_TOLD, _STREAMLITS.read_text(encoding="utf-8"), count=1)
+    script = f"<script>window.__streamlit = {{{', '.join([_WHERE, _AT_ONCE] if at_once else [_WHERE])}}}</script>"
+    told, places = _FIRST_SCRIPT.subn(lambda _: script, _STREAMLITS.read_text(encoding="utf-8"), count=1)
     if places != 1:
         raise ValueError(f"{_STREAMLITS} has no module script; this Streamlit is none that the page was made for")
     return told.replace("<title>Streamlit</title>", "<title>Control Room</title>").encode()
@@ -38,11 +40,13 @@ def document() -> bytes:
 
 async def opened(request: Request) -> Response:
     """``/`` and each page's address. A browser asks again each time, and is told that nothing is new."""
-    tag = f'"{hashlib.sha256(document()).hexdigest()[:32]}"'
+    body = document(settings().sign_in != "oidc")
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": "no-cache", "ETag": tag}
-    if request.headers.get("if-none-match") == tag:
+    # A proxy that compresses makes the tag a weak one.
+    if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(document(), media_type="text/html", headers=headers)
+    return Response(body, media_type="text/html", headers=headers)
 
 
 ROUTES = [Route(f"/{place.address}", opened, methods=["GET"]) for place in PLACES]

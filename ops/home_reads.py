@@ -51,10 +51,9 @@ class Home(Calls):
         rows = self._rows("pipeline_counts", since=since or now - timedelta(days=1), lately=now - timedelta(hours=1))
         return [PipelineCount(**{**row, "status": RunStatus(row["status"])}) for row in rows]
 
-    def failing(self, limit: int, since: datetime | None = None) -> list[RunId]:
-        """The last run of each pipeline and environment where that failed since then (thirty days ago), newest first."""
-        rows = self._rows("failing", since=since or datetime.now(UTC) - timedelta(days=30), limit=limit)
-        return [RunId(row["run_id"]) for row in rows]
+    def failing(self, limit: int) -> list[RunId]:
+        """The last run of each pipeline and environment where that failed, newest first."""
+        return [RunId(row["run_id"]) for row in self._rows("failing", limit=limit)]
 
     def parts(self) -> Parts:
         return Parts(**self._rows("parts")[0])

@@ -36,26 +36,24 @@ class Moments(Generic[T]):
         self._changing = threading.Lock()
 
     def of(self, key: object, read: Callable[[], T]) -> T:
-        """What ``read`` gives or has just given. What it raises is remembered for nobody."""
-        moment = self._moment(key)
-        known, age = moment.value, self._age(moment)
+        """What ``read``, which never gives None, gives or has just given. What it raises is remembered for nobody."""
+        moment, arrived = self._moment(key), self._clock()
+        known, age = moment.value, arrived - moment.read
         if known is not None and age < self._fresh:
             return known
         if not moment.reading.acquire(blocking=known is None or age >= self._stale):
             assert known is not None
             return known
         try:
-            # Who waited for the look need not take another.
-            if moment.value is None or self._age(moment) >= self._fresh:
+            # Who waited for a look need not take another, however long that one took: it is as fresh as one may have it who
+            # came then. Otherwise all who wait for a slow look would take theirs one after the other.
+            if moment.value is None or arrived - moment.read >= self._fresh:
                 began = self._clock()
                 moment.value = read()
                 moment.read = began
             return moment.value
         finally:
             moment.reading.release()
-
-    def _age(self, moment: _Moment[T]) -> float:
-        return self._clock() - moment.read
 
     def _moment(self, key: object) -> _Moment[T]:
         with self._changing:

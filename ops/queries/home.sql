@@ -13,28 +13,21 @@ cross join lateral (
 ) as r;
 
 -- name: failing
--- The last run of each pipeline and environment that failed and was followed by none, since then; the latest first. Of each
--- project the latest two hundred failures are looked at.
-select f.id as run_id
-from (
-  select distinct on (r.project_id, r.pipeline, r.env) r.id, r.project_id, r.pipeline, r.env, r.created_at
-  from ops.projects p
-  cross join lateral (
-    select id, project_id, pipeline, env, created_at
-    from ops.runs
-    where project_id = p.id and status = 'failed' and created_at >= %(since)s and trigger <> 'query'
-    order by created_at desc, id desc
-    limit 200) as r
-  order by r.project_id, r.pipeline, r.env, r.created_at desc, r.id desc) as f
--- Not "where none exists that is later": that is planned as a join of all runs with each other.
+-- The last run of each pipeline and environment where that failed, the latest first. Further back than a hundred runs of a
+-- pipeline nobody looks.
+select r.id as run_id
+from (select distinct project_id, slug from ops.pipelines) as g
 cross join lateral (
-  select n.id
-  from ops.runs n
-  where n.project_id = f.project_id and n.pipeline = f.pipeline and n.env = f.env
-  order by n.created_at desc, n.id desc
-  limit 1) as last
-where last.id = f.id
-order by f.created_at desc, f.id desc
+  select distinct on (l.env) l.id, l.status, l.created_at
+  from (
+    select f.id, f.env, f.status, f.created_at
+    from ops.runs f
+    where f.project_id = g.project_id and f.pipeline = g.slug and f.trigger <> 'query'
+    order by f.created_at desc, f.id desc
+    limit 100) as l
+  order by l.env, l.created_at desc, l.id desc) as r
+where r.status = 'failed'
+order by r.created_at desc, r.id desc
 limit %(limit)s;
 
 -- name: parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,8 +16,10 @@ class Hand:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.looked = 0
 
     def __call__(self) -> float:
+        self.looked += 1
         return self.now
 
 
@@ -73,6 +76,26 @@ def test_nobody_waits_while_somebody_looks_anew_unless_what_is_known_is_old(mome
         # They waited for that look; by then it was old itself, or it was theirs.
         assert {each.result(30) for each in late} <= {2, 3}
     assert source.reads <= 3
+
+
+def test_those_who_wait_for_a_slow_look_take_none_of_their_own(moments: Moments[int], clock: Hand) -> None:
+    source = Source()
+    moments.of("a", source.read)
+    clock.now += 10.0
+    source.held.clear()
+    source.begun.clear()
+    with ThreadPoolExecutor(9) as people:
+        first = people.submit(moments.of, "a", source.read)
+        assert source.begun.wait(30)
+        clock.now += 1.0
+        looked = clock.looked
+        waiting = [people.submit(moments.of, "a", source.read) for _ in range(8)]
+        while clock.looked < looked + 8:
+            time.sleep(0.001)
+        clock.now += 5.0
+        source.held.set()
+        assert {each.result(30) for each in (first, *waiting)} == {2}
+    assert source.reads == 2
 
 
 def test_what_a_look_raises_is_kept_for_nobody(moments: Moments[int]) -> None:

@@ -239,6 +239,16 @@ def test_no_secret_is_in_a_page_or_in_the_log(world: World, page: Page) -> None:
     assert "_streamlit_user" not in page.evaluate("document.cookie")
 
 
+def test_a_browser_that_was_closed_and_opened_again_is_still_signed_in(world: World, page: Page) -> None:
+    sign_in(page, world.served, "ada")
+    expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
+    # Of Streamlit's two cookies this one ends with the browser.
+    page.context.clear_cookies(name="_streamlit_xsrf")
+    page.goto(f"{world.served.where}/run?id={world.ours.run_id}")
+    expect(page.locator(".verdict")).to_be_visible()
+    expect(page.locator(SIGNED_OUT)).to_have_count(0)
+
+
 def test_an_expired_id_token_signs_out(
     cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory, page: Page
 ) -> None:

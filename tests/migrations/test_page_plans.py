@@ -102,8 +102,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     "home": {
         # All that was created within a day, once.
         "pipeline_counts": (lambda on, _: Home(on).pipeline_counts(), RUNS),
-        # The latest failures of each project.
-        "failing": (lambda on, _: Home(on).failing(5), 4_000),
+        # The latest hundred of each pipeline.
+        "failing": (lambda on, _: Home(on).failing(5), 20 * 130),
         "parts": (lambda on, _: Home(on).parts(), 0),
     },
     "fleet": {

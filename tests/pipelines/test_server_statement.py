@@ -49,6 +49,9 @@ def test_what_does_not_begin_as_a_select_is_refused(sql: str, found: str) -> Non
          'WITH\n/* of it */ Recursive params as (select 7 as "a"), r as (select 1) select 2'),
         ("with recursively as (select 1) select 2", 'with params as (select 7 as "a"), recursively as (select 1) select 2'),
         ("(select 1)", 'with params as (select 7 as "a") (select 1)'),
+        # Postgres reads the whole of it as one comment, and so would what were put behind its "recursive".
+        ("with /* a /* b */ recursive x */ y as (select 1) select 2",
+         'with params as (select 7 as "a"), /* a /* b */ recursive x */ y as (select 1) select 2'),
     ],
 )  # fmt: skip
 def test_parameters_are_a_table_before_the_rest(sql: str, asked: str) -> None:

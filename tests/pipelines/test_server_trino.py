@@ -170,6 +170,16 @@ def test_a_password_goes_with_each_request_and_into_no_error(trino: Coordinator)
 ENDLESS = Script(pages=[[]], endless=True)
 
 
+@pytest.mark.parametrize("spools", [False, True], ids=["what comes next", "rows"])
+def test_the_login_is_sent_nowhere_but_to_its_server(trino: Coordinator, spools: bool) -> None:
+    with coordinator() as other:
+        trino.points_to, trino.spools = f"http://127.0.0.1:{other.port}", spools
+        with pytest.raises(SourceUnreachable, match="spool" if spools else "another scheme, host or port"):
+            ask(trino, "select * from orders")
+        assert trino.wait("reached")
+        assert other.reached == []
+
+
 def test_a_query_ends_with_its_time_at_the_server_too(trino: Coordinator) -> None:
     trino.scripts["endless"] = ENDLESS
     with pytest.raises(QueryLimitExceeded) as caught:

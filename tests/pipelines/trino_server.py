@@ -76,12 +76,18 @@ class Coordinator:
         scripts: by a word of the query; EXPLAIN has an answer of its own.
         busy: so many requests are answered with 503 first.
         logins: user → password; empty lets everybody in.
+        points_to: where it says that it goes on; empty: here.
+        spools: it answers with places of rows, which are there as well.
+        reached: every path that was asked for.
     """
 
     port: int = 0
     scripts: dict[str, Script] = field(default_factory=dict)
     busy: int = 0
     logins: dict[str, str] = field(default_factory=dict)
+    points_to: str = ""
+    spools: bool = False
+    reached: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     polled: list[str] = field(default_factory=list)
@@ -142,7 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
             columns = [
                 {"name": name, "type": kind, "typeSignature": signature(kind)} for name, kind in script.columns.items()
             ]
-            self._say(200, {**state, "columns": columns, "data": script.pages[page]})
+            places = {"encoding": "json", "segments": [{"type": "spooled", "uri": f"{self.coordinator.points_to}/x"}]}
+            self._say(
+                200, {**state, "columns": columns, "data": places if self.coordinator.spools else script.pages[page]}
+            )
         elif script.error is not None:
             self._say(200, {**self._state(number, None), "error": script.error})
         else:
@@ -158,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _welcome(self) -> bool:
         coordinator = self.coordinator
+        coordinator.note("reached", self.path)
         if coordinator.busy:
             coordinator.busy -= 1
             self._say(503, None)
@@ -171,8 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _state(self, number: str, following: str | None) -> Json:
         base = f"http://127.0.0.1:{self.coordinator.port}"
+        onward = base if self.coordinator.spools else self.coordinator.points_to or base
         state: Json = {"id": number, "infoUri": f"{base}/ui/query.html?{number}", "stats": {"state": "RUNNING"}}
-        return {**state, "nextUri": f"{base}/v1/statement/{following}"} if following else state
+        return {**state, "nextUri": f"{onward}/v1/statement/{following}"} if following else state
 
     def _say(self, status: int, body: Json | None) -> None:
         text = b"" if body is None else json.dumps(body).encode()

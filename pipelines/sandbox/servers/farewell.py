@@ -8,6 +8,7 @@ its end: a pipe that closes. It has the same rights, and lives a few seconds lon
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.request import Request, urlopen
@@ -52,6 +53,8 @@ def _wait(waiting: int, headers: Mapping[str, str]) -> None:
             last = ""
             for line in lines:
                 last = line.strip()
+        # The timeout below is of each read: a server that answers a byte at a time would keep this process.
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
         if last.startswith(("http://", "https://")):
             with urlopen(Request(last, headers=dict(headers), method="DELETE"), timeout=SECONDS):  # noqa: S310 - see above
                 pass

@@ -47,8 +47,9 @@ class Postgres:
         assert job.server is not None
         with _connected(job.server.address) as connection:
             version, ends_after = _begun(connection, job.limits)
-            with _typed_errors(job.limits, ends_after):
+            with _typed_errors(job.limits, ends_after, told=True):
                 plan = _planned(connection, job.sql)
+            with _typed_errors(job.limits, ends_after, told=False):
                 return Carried(_rows(connection, job), plan[:LONGEST_PLAN], f"PostgreSQL {version}")
 
 
@@ -117,23 +118,24 @@ def _rows(connection: AdbcConnection, job: Job) -> pl.DataFrame:
 
 
 @contextmanager
-def _typed_errors(limits: QueryLimits, ends_after: int) -> Iterator[None]:
+def _typed_errors(limits: QueryLimits, ends_after: int, told: bool) -> Iterator[None]:
+    """``told``: nothing was read yet, so that what the server says is of the SQL and of no value."""
     try:
         yield
     except MemoryError:
         raise
     except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
-        raise _typed(error, limits, ends_after) from None
+        raise _typed(error, limits, ends_after, told) from None
 
 
-def _typed(error: Exception, limits: QueryLimits, ends_after: int) -> ControlRoomError:
+def _typed(error: Exception, limits: QueryLimits, ends_after: int, told: bool) -> ControlRoomError:
     said = _line(error)
     state = str(getattr(error, "sqlstate", None) or next((code for words, code in _SAID.items() if words in said), ""))
     found: ControlRoomError
     match state[:2], state:
         case _, "57014" if "timeout" in said:
             found = _late(limits, ends_after)
-        case _, "42501":
+        case _, "42501" if told:
             found = NotAllowed(f"the Postgres login may not: {said}; have it granted, or ask for something else")
         case _, "25006":
             found = NotAllowed(f"a question only reads: {said}; take out what changes something")
@@ -143,7 +145,7 @@ def _typed(error: Exception, limits: QueryLimits, ends_after: int) -> ControlRoo
             found = BadInput(
                 "$1 and the like stand for nothing here; parameters are columns of the one row of a table params"
             )
-        case (("42" | "3F" | "0A"), _):
+        case (("42" | "3F" | "0A"), _) if told:
             found = BadInput(f"Postgres refuses the SQL: {said}", {"sqlstate": state})
         case (("08" | "57"), _):
             found = SourceUnreachable(f"the Postgres server ended the query: {said}")

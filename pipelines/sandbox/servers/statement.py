@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from ops.errors import BadInput
 
 LONGEST = 100_000
+LARGEST = 10**1000
 _BEFORE = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _FIRST = re.compile(r"(?:\(|\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z_]*)", re.DOTALL)
-_WITH = re.compile(r"with\b(?:" + _BEFORE.pattern[:-1] + r"+recursive\b)?", re.IGNORECASE | re.DOTALL)
+# A comment within a comment ends where Postgres ends it and not where Trino does: what is put behind it would be a comment.
+_BETWEEN = r"(?:\s+|--[^\n]*(?:\n|$)|/\*(?:(?!/\*).)*?\*/)+"
+_WITH = re.compile(rf"with\b(?:{_BETWEEN}recursive\b)?", re.IGNORECASE | re.DOTALL)
 
 
 def one_select(sql: str) -> str:
@@ -62,7 +65,7 @@ def literal(value: object, name: str) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < LARGEST:
         return str(value)
     if isinstance(value, float) and value - value == 0:
         return repr(value)

@@ -71,6 +71,7 @@ class _Server:
             timezone="UTC",
         )
         self._http = requests.Session()
+        self._http.max_redirects, self._http.trust_env = 0, False
         # What the machine trusts, an authority of the house among it; the environment, which could name one, is not there.
         self._http.verify = ssl.get_default_verify_paths().cafile or True
 
@@ -85,20 +86,43 @@ class _Server:
         request = _Request(
             self._host, self._port, self._session, self._http, self._scheme, login, request_timeout=REQUEST_SECONDS
         )
-        request.farewell = farewell
+        request.farewell, request.server = farewell, self
         return request
 
+    def reaches(self, address: str) -> bool:
+        """Whether that is a place of this server."""
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return (parts.scheme, parts.hostname, port) == (self._scheme, self._host, self._port)
+
     def version(self) -> str:
-        told = self._http.get(f"{self._scheme}://{self._host}:{self._port}/v1/info", timeout=REQUEST_SECONDS)
-        return str(told.json()["nodeVersion"]["version"]) if told.ok else "of unknown version"
+        """As it tells everybody. The answer is there already: a gateway that does not pass the question on spoils nothing."""
+        try:
+            told = self._http.get(f"{self._scheme}://{self._host}:{self._port}/v1/info", timeout=REQUEST_SECONDS)
+            return str(told.json()["nodeVersion"]["version"])
+        except (requests.RequestException, KeyError, TypeError, ValueError):
+            return "of unknown version"
 
 
 class _Request(TrinoRequest):
     farewell: Farewell
+    server: _Server
 
     def process(self, http_response: requests.Response) -> TrinoStatus:
-        """The client's own; what the coordinator still works on is owed a word at the end."""
+        """The client's own; what the coordinator still works on is owed a word at the end.
+
+        The login goes along with every request: to the server of the address, whatever an answer names as its next place.
+        """
         status = super().process(http_response)
+        if status.next_uri and not self.server.reaches(status.next_uri):
+            raise SourceUnreachable(
+                "the Trino server names another scheme, host or port for what comes next; the login is not sent there: have it "
+                "know the address that it is reached by (http-server.process-forwarded), or store that address"
+            )
+        if isinstance(status.rows, dict):
+            raise SourceUnreachable(
+                "the Trino server answers with places of rows, and was asked for rows; have it spool none"
+            )
         self.farewell.owed(status.next_uri)
         if status.columns:
             # Before the first row, which may be long in coming.
