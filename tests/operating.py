@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ops.database import Connection
 from ops.model import ClaimedRun, DatasetVersion, Fingerprint, LeaseToken, NewPhase, PhaseStatus, RunId, TableVersion
 from ops.rpc import Rpc
 
@@ -82,3 +84,18 @@ def commit(version: int = 0, table: str = "silver.sale_order") -> DatasetVersion
         schema={"id": "integer", "amount": "decimal(16,2)"},
         inputs=(TableVersion("bronze.sale_order", 3, Fingerprint("v1:def")),),
     )
+
+
+def everything_before_has_ended(connection: Connection) -> None:
+    """Waits until no transaction is open that began before now: tests share a server, and another's old one holds back what a
+    snapshot takes for the past."""
+    row = connection.execute("select pg_current_xact_id()::text::bigint").fetchone()
+    assert row is not None
+    deadline = time.monotonic() + 90
+    while True:
+        oldest = connection.execute("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint").fetchone()
+        assert oldest is not None
+        if oldest[0] > row[0]:
+            return
+        assert time.monotonic() < deadline, "a transaction has been open for a minute and a half"
+        time.sleep(0.02)

@@ -24,7 +24,7 @@ from ops.secrets import SecretStore
 from ops.settings import Settings
 from tests.compute.openlineage_spec import Json, faults
 from tests.faults.world import ROOT
-from tests.operating import Operator
+from tests.operating import Operator, everything_before_has_ended
 
 KEY = "a-key-that-nobody-may-read"
 
@@ -85,6 +85,7 @@ def telling(operator: Operator, home: Path, to: str, **more: str) -> Iterator[Te
     """A teller at work; what has ended from now on is told."""
     settings = Settings(home=home, lake_url=str(home / "lake"), openlineage=to, **more)  # type: ignore[arg-type]
     with connect(operator.url, autocommit=True) as connection:
+        everything_before_has_ended(connection)
         LineageTelling(connection).enroll()
     teller = Teller(operator.url, settings, SecretStore(home))
     teller.start()

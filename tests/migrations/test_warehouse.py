@@ -19,7 +19,7 @@ from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
 from ops.warehouse import QueryFilter, Question, Warehouse
-from tests.operating import Operator, commit
+from tests.operating import Operator, commit, everything_before_has_ended
 
 HERE, THERE = Scope("default", "demo", "dev"), Scope("rivals", "books", "dev")
 PEOPLE = ("viewer", "operator", "editor", "admin")
@@ -310,6 +310,7 @@ def test_a_question_is_counted_and_told_nowhere_as_a_run(members: Connection, op
     assert home.pipeline_counts() == []
     # What is a run is: the same three say so.
     written(operator, 1)
+    everything_before_has_ended(members)
     assert telling.enroll() == 1
     assert sum(reads.status_counts().values()) == 1
     assert len(home.pipeline_counts()) == 1
