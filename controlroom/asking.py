@@ -93,10 +93,9 @@ def answer(session: Session, run_id: RunId) -> Answer:
         raise NotAllowed(f"the answer of query {run_id} shows personal data; it needs the role editor")
     if "manifest" not in artifacts:
         raise NotFound(f"run {run_id} is {run.status} and has no answer of a query")
-    cached = metrics.get("cached_from") if isinstance(metrics, Mapping) else None
-    masked = metrics.get("masked") if isinstance(metrics, Mapping) else None
+    facts = metrics if isinstance(metrics, Mapping) else {}
+    cached, masked, server = facts.get("cached_from"), facts.get("masked"), facts.get("server")
     pinned = run.input_manifest.get("tables")
-    server = metrics.get("server") if isinstance(metrics, Mapping) else None
     return Answer(
         run_id,
         _read(session, artifacts["result"]),

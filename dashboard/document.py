@@ -29,19 +29,23 @@ _FIRST_SCRIPT = re.compile(r'(?=<script type="module")')
 
 
 @cache
-def document(at_once: bool) -> bytes:
-    """Streamlit's document with what it is told. Raises ValueError where the installed Streamlit's has no place for it."""
+def document(at_once: bool) -> tuple[bytes, str]:
+    """Streamlit's document with what it is told, and its tag.
+
+    Raises:
+        ValueError: the installed Streamlit's has no place for it.
+    """
     script = f"<script>window.__streamlit = {{{', '.join([_WHERE, _AT_ONCE] if at_once else [_WHERE])}}}</script>"
     told, places = _FIRST_SCRIPT.subn(lambda _: script, _STREAMLITS.read_text(encoding="utf-8"), count=1)
     if places != 1:
         raise ValueError(f"{_STREAMLITS} has no module script; this Streamlit is none that the page was made for")
-    return told.replace("<title>Streamlit</title>", "<title>Control Room</title>").encode()
+    body = told.replace("<title>Streamlit</title>", "<title>Control Room</title>").encode()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 async def opened(request: Request) -> Response:
     """``/`` and each page's address. A browser asks again each time, and is told that nothing is new."""
-    body = document(settings().sign_in != "oidc")
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    body, tag = document(settings().sign_in != "oidc")
     headers = {"Cache-Control": "no-cache", "ETag": tag}
     # A proxy that compresses makes the tag a weak one.
     if tag in request.headers.get("if-none-match", ""):

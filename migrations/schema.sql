@@ -1810,8 +1810,8 @@ CREATE FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.require_server(p_project_id uuid, p_env text, p_engine text) RETURNS void
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION private.require_server(p_env text, p_engine text, p_sees_personal boolean) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.require_slug(p_slug text, p_field text) RETURNS void
@@ -4145,7 +4145,7 @@ REVOKE ALL ON FUNCTION private.require_patience(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_promoted(p_project_id uuid, p_env text, p_pipeline text, p_version integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_question(p_sql text, p_params jsonb, p_engine text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_role(p_project_id uuid, p_env text, p_role text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.require_server(p_project_id uuid, p_env text, p_engine text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.require_server(p_env text, p_engine text, p_sees_personal boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.require_slug(p_slug text, p_field text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.rerun_definition(p_old ops.runs, p_way text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.rerun_plan(p_old ops.runs, p_spec jsonb, p_phases jsonb, p_way text, p_from text) FROM PUBLIC;

@@ -29,7 +29,7 @@ from dashboard.views.routing import change_lines, route_changes, table_of
 from dashboard.views.words import count
 from ops.access_reads import Access, MyProject
 from ops.alerts import AlertRow, Alerts, RouteRow
-from ops.errors import BadInput, ControlRoomError
+from ops.errors import BadInput
 
 # With two buttons each; more than that nobody works through on one page.
 ROWS = 30
@@ -57,11 +57,8 @@ def one(row: AlertRow, mine: list[MyProject], now: datetime) -> None:
         if row.state == "open" and st.button(
             "Acknowledge", key=f"ack_{row.alert_id}", disabled=not able, help=None if able else ONLY_OPERATORS
         ):
-            try:
+            with refused():
                 acknowledge(row.alert_id)
-            except ControlRoomError as error:
-                st.error(f"{error.message} ({error.code})")
-            else:
                 st.rerun()
         if row.state != "resolved" and st.button(
             "Mute…", key=f"mute_{row.alert_id}", disabled=not able, help=None if able else ONLY_OPERATORS

@@ -11,12 +11,12 @@ import streamlit as st
 from dashboard.actions.pipelines import cancel_backfill, pause_backfill, resume_backfill
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
+from dashboard.components.said import refused
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfill_form import ask_backfill
 from dashboard.views.backfills import backfill_line, chunk_lines
 from dashboard.views.words import count
 from ops.backfills import BackfillRow, Backfills
-from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail, Pipelines
 
 ROWS, CHUNKS = 10, 200
@@ -76,11 +76,8 @@ def one(row: BackfillRow, able: bool) -> None:
 
 
 def done(act: Callable[[UUID], str], backfill_id: UUID) -> None:
-    try:
+    with refused():
         act(backfill_id)
-    except ControlRoomError as error:
-        st.error(f"{error.message} ({error.code})")
-    else:
         st.rerun(scope="fragment")
 
 
@@ -99,9 +96,6 @@ def ask_cancel(row: BackfillRow) -> None:
     st.write(f"What {count(row.succeeded, 'chunk')} made stays as it is.")
     reason = st.text_input("Why", key="backfill_why", placeholder="kept with it")
     if st.button("Cancel backfill", type="primary", key="do_cancel_backfill"):
-        try:
+        with refused():
             cancel_backfill(row.id, reason.strip() or "from the page")
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.rerun()
+            st.rerun()

@@ -9,10 +9,9 @@ import streamlit as st
 from dashboard.actions.pipelines import roll_back_refresh, swap_refresh
 from dashboard.components.gate import refreshed
 from dashboard.components.render import render
-from dashboard.components.said import done
+from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.refreshes import difference_lines, refresh_line
-from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail, Pipelines
 from ops.refreshes import Refresh, Refreshes
 
@@ -60,12 +59,9 @@ def ask_swap(row: Refresh) -> None:
     st.write(f"Readers of {row.env} get all its tables at once. What they have now can be given back by rolling back.")
     note = st.text_input("Why", key="refresh_note", placeholder="kept in the audit log")
     if st.button("Swap in", type="primary", key="do_swap"):
-        try:
+        with refused():
             swap_refresh(row.refresh_id, note.strip())
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"Readers of {row.env} have what was built anew.")
+            done(f"Readers of {row.env} have what was built anew.")
 
 
 @st.dialog("Roll back")
@@ -74,9 +70,6 @@ def ask_roll_back(row: Refresh) -> None:
     later = st.checkbox("Also set aside what runs have written upon it since", key="refresh_later")
     note = st.text_input("Why", key="refresh_note", placeholder="kept in the audit log")
     if st.button("Roll back", type="primary", key="do_roll_back"):
-        try:
+        with refused():
             roll_back_refresh(row.refresh_id, bool(later), note.strip())
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        done(f"Readers of {row.env} have what they had before.")
+            done(f"Readers of {row.env} have what they had before.")

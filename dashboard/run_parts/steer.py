@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.actions.runs import cancel, replay, retry
 from dashboard.components.render import render
+from dashboard.components.said import refused
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfill_form import ask_backfill
 from dashboard.views.run_actions import EVERY_PHASE, Act, acts, chosen_rerun, first_choice, rerun_lines
@@ -53,12 +54,9 @@ def ask(act: Act, run: RunDetail, phases: Sequence[PhaseRow], detail: PipelineDe
 def ask_plainly(act: Act, run_id: RunId) -> None:
     told(act, act.command)
     if act.name != "verify" and st.button(act.button, key=f"do_{act.name}", type="primary"):
-        try:
+        with refused():
             cancel(run_id)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
-            return
-        st.rerun()
+            st.rerun()
 
 
 @st.dialog("Before it is done", width="medium")

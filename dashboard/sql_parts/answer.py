@@ -36,10 +36,8 @@ def standing(run_id: RunId) -> None:
         st.rerun()
     told(question, waits.said if waits else "")
     if st.button("Cancel", key="cancel_question"):
-        try:
+        with refused():
             cancel(run_id)
-        except ControlRoomError as error:
-            st.error(f"{error.message} ({error.code})")
 
 
 def told(question: AskedQuestion, waits: str = "") -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pipelines.sandbox.job import Job
 
 LONGEST_PLAN = 2**18
+# How much later a server ends a query by itself: ours ends it first, and says which setting raises it.
+GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

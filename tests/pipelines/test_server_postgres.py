@@ -159,6 +159,9 @@ def test_what_is_no_single_question_is_refused(
         "select x::int as y from (values ('canary-7f3a')) as v (x)",
         "select 1 / (5000 - x) as y, 'canary-7f3a' from generate_series(1, 6000) as x",
         "select ('{\"a\": \"canary-7f3a' || '}')::json as y from pg_class",
+        # Of the classes that a wrong name in the SQL has, and said of a value all the same.
+        "select ('canary_7f3a' || relname)::regclass::text as y from pg_class",
+        "select to_tsquery('canary | | ' || relname)::text as y from pg_class",
     ],
 )
 def test_what_is_said_of_a_value_is_not_kept(server: Server, sql: str) -> None:

@@ -41,14 +41,12 @@ end
 $$;
 
 -- Which columns of a server are personal data nobody here knows: only those who may see such data ask one.
-create or replace function private.require_server(p_project_id uuid, p_env text, p_engine text) returns void
-language plpgsql stable
+create or replace function private.require_server(p_env text, p_engine text, p_sees_personal boolean) returns void
+language plpgsql immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if p_engine <> 'embedded' and not private.is_trusted()
-    and p_project_id::text || '/' || p_env not in (select private.my_scopes('editor'))
-  then
+  if p_engine <> 'embedded' and not p_sees_personal then
     raise exception using errcode = 'CR005', message = pg_catalog.format(
       'engine %s is a server of which nobody here knows what is personal data: it takes the role editor in the environment %s; '
       'ask the lake with engine embedded, or an editor', p_engine, p_env);
@@ -56,8 +54,9 @@ begin
 end
 $$;
 
--- Queues a question and returns its run; for viewers, and of engines that are servers for editors. The table `params` has p_params as its one row. With
--- p_idempotency_key a repeat by the same person is the same run; another question under it is a Conflict.
+-- Queues a question and returns its run; for viewers, and of engines that are servers for editors. The table `params` has
+-- p_params as its one row. With p_idempotency_key a repeat by the same person is the same run; another question under it is a
+-- Conflict.
 create or replace function ops.submit_query(
   p_org text, p_project text, p_env text, p_sql text, p_params jsonb default '{}', p_engine text default 'embedded',
   p_idempotency_key text default null
@@ -72,6 +71,7 @@ declare
   v_key text := 'query:' || coalesce(v_subject, '') || ':' || p_idempotency_key;
   v_spec jsonb := private.query_spec(p_sql, p_engine);
   v_known record;
+  v_sees_personal boolean;
   v_run uuid;
 begin
   select p.id into v_project
@@ -86,7 +86,8 @@ begin
   end if;
   perform private.require_role(v_project, p_env, 'viewer');
   perform private.require_question(p_sql, p_params, p_engine);
-  perform private.require_server(v_project, p_env, p_engine);
+  v_sees_personal := private.is_trusted() or v_project::text || '/' || p_env in (select private.my_scopes('editor'));
+  perform private.require_server(p_env, p_engine, v_sees_personal);
   if v_key is not null then
     perform pg_catalog.pg_advisory_xact_lock(
       pg_catalog.hashtextextended(v_project::text || '/' || p_env || '#' || v_key, 0));
@@ -106,8 +107,7 @@ begin
     pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(v_spec::text, 'UTF8')), 'hex'), 'sql', p_params,
     private.spec_outline(v_spec), v_key, 100, 'query', 1, null, null, null, '{}', '{}');
   insert into ops.queries (run_id, project_id, env, sql, params, engine, subject, sees_personal, created_at)
-  select v_run, v_project, p_env, p_sql, p_params, p_engine, v_subject,
-    private.is_trusted() or v_project::text || '/' || p_env in (select private.my_scopes('editor')), r.created_at
+  select v_run, v_project, p_env, p_sql, p_params, p_engine, v_subject, v_sees_personal, r.created_at
   from ops.runs r where r.id = v_run;
   return v_run;
 end

@@ -18,14 +18,12 @@ from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_postgresql import StatementOptions
 
 from ops.errors import BadInput, ControlRoomError, NotAllowed, PhaseFailed, QueryLimitExceeded, SourceUnreachable
-from pipelines.sandbox.engine import LONGEST_PLAN, Carried
+from pipelines.sandbox.engine import GRACE_SECONDS, LONGEST_PLAN, Carried
 from pipelines.sandbox.job import Job
 from pipelines.sandbox.limits import QueryLimits
 from pipelines.sandbox.servers.postgres_rows import check_columns, framed
 
 SESSION = Path(__file__).with_name("session.sql").read_text()
-# Ours ends the query first, and says which setting raises it; the server's is for when we are gone.
-GRACE_SECONDS = 5.0
 BATCH_BYTES = 8 << 20
 _LOGIN = re.compile(r"authentication failed|no pg_hba\.conf entry|role .* does not exist|database .* does not exist|"
                     r"not permitted to log in|no password supplied|permission denied for database")  # fmt: skip

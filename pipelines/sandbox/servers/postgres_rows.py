@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 
 import polars as pl
 import pyarrow as pa
 
 from ops.errors import BadInput
+from pipelines.sandbox.servers.columns import check_names
 
 DIGITS = 38
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -27,11 +27,7 @@ def check_columns(schema: pa.Schema) -> None:
     Raises:
         BadInput: a column of a type that an answer has not, or two of one name.
     """
-    twice = [name for name, times in Counter(schema.names).items() if times > 1]
-    if twice:
-        raise BadInput(f"several columns are called {twice[0]}; name each with AS")
-    if not schema.names:
-        raise BadInput("the query has no column; name what it shall give")
+    check_names(schema.names)
     for field in schema:
         kind = _kind(field)
         if kind.removeprefix("_") not in _PLAIN and kind not in _TEXTS and kind != "numeric":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ops.errors import BadInput
+from pipelines.sandbox.servers.columns import check_names
 
 Column = Mapping[str, Any]
 Signature = Mapping[str, Any]
@@ -27,11 +27,7 @@ def schema_of(columns: Sequence[Column]) -> dict[str, pl.DataType]:
     Raises:
         BadInput: one is of a type that an answer has not, two have the same name, or there is none.
     """
-    twice = [name for name, times in Counter(str(column["name"]) for column in columns).items() if times > 1]
-    if twice:
-        raise BadInput(f"several columns are called {twice[0]}; name each with AS")
-    if not columns:
-        raise BadInput("the query has no column; name what it shall give")
+    check_names([str(column["name"]) for column in columns])
     found: dict[str, pl.DataType] = {}
     for column in columns:
         dtype = _dtype(column["typeSignature"])
