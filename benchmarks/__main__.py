@@ -11,6 +11,8 @@ from benchmarks.report import Report
 
 MODULES = {
     "dashboard": "benchmarks.dashboard.compare",
+    "history": "benchmarks.dashboard.longer",
+    "sitting": "benchmarks.dashboard.sitting",
     "queue": "benchmarks.queue.compare",
     "wake": "benchmarks.wake",
     "overhead": "benchmarks.overhead",
@@ -21,7 +23,7 @@ MODULES = {
     "tpch": "benchmarks.tpch.compare",
 }
 # Those whose size can be chosen.
-SIZED = ("dashboard", "ingest", "publish")
+SIZED = ("dashboard", "history", "ingest", "publish")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small and once: proves that it runs, not how fast")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument(
-        "--rows", type=int, metavar="N", help="of the source (ingest), the mart (publish), the history (dashboard)"
+        "--rows",
+        type=int,
+        metavar="N",
+        help="of the source (ingest), the mart (publish), the history (dashboard, history)",
     )
     parser.add_argument("--scale", type=float, metavar="F", help="of TPC-H's tables; 1 is about a gigabyte of text")
     wanted = parser.parse_args(arguments)

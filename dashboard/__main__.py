@@ -34,6 +34,8 @@ def config(given: Settings, host: str, port: int) -> dict[str, object]:
         # A website that makes its own name point to this machine must not become its operator.
         "server.allowedHosts": ["127.0.0.1", "localhost", "::1"] if given.sign_in == "none" else [],
         "runner.postScriptGC": False,
+        # Nothing is drawn by merely standing in a page's file, so none of them need be searched for it.
+        "runner.magicEnabled": False,
         # What is drawn again as it was is named by its hash instead of being sent; Streamlit does so from 10 kB only.
         "global.minCachedMessageSize": 400,
         "browser.gatherUsageStats": False,

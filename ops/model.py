@@ -6,7 +6,7 @@ Times are aware UTC datetimes, taken from the database's clock wherever they dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -254,6 +254,20 @@ class NewPhase:
     name: str
     kind: str
     depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefreshAsked:
+    """What is to be built anew: a registered or new definition, as for :meth:`ops.rpc.Rpc.create_run`."""
+
+    pipeline: str
+    spec: Mapping[str, object]
+    spec_sha256: str
+    git_sha: str
+    params: Mapping[str, object]
+    phases: Sequence[NewPhase]
+    max_attempts: int
+    timeout_seconds: float | None
 
 
 @dataclass(frozen=True)

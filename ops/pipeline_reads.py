@@ -131,13 +131,13 @@ class Pipelines(Calls):
         """In their order, of all that the caller may see."""
         return [PipelineName(**row) for row in self._rows("names", limit=limit)]
 
-    def one(self, org: str, project: str, slug: str) -> PipelineDetail:
-        """A pipeline at its newest version.
+    def one(self, org: str, project: str, slug: str, version: int | None = None) -> PipelineDetail:
+        """A pipeline at a version; None: its newest one.
 
         Raises:
             NotFound: there is none that the caller may see.
         """
-        found = self._rows("pipeline", org=org, project=project, slug=slug)
+        found = self._rows("pipeline", org=org, project=project, slug=slug, version=version)
         if not found:
             raise NotFound(
                 f"{org}/{project} has no pipeline {slug}, or it is not yours; Pipelines shows those that are"

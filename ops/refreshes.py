@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from ops.calls import Calls
 from ops.errors import BadInput, NotFound
 from ops.jsonable import jsonable
-from ops.model import NewPhase, RunId
+from ops.model import RefreshAsked, RunId
 
 
 @dataclass(frozen=True)
@@ -44,27 +44,18 @@ class Refresh:
     rolled_back_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is to be built anew: a registered or new definition, as for :meth:`ops.rpc.Rpc.create_run`."""
-
-    pipeline: str
-    spec: Mapping[str, object]
-    spec_sha256: str
-    git_sha: str
-    params: Mapping[str, object]
-    phases: Sequence[NewPhase]
-    max_attempts: int
-    timeout_seconds: float | None
-
-
 class Refreshes(Calls):
     """Calls over one connection or a pool, as whoever its role and claims or token say."""
 
     file = "refreshes"
 
     def start(
-        self, project_id: UUID, env: str, asked: Asked, tolerance: Mapping[str, float] | None = None, note: str = ""
+        self,
+        project_id: UUID,
+        env: str,
+        asked: RefreshAsked,
+        tolerance: Mapping[str, float] | None = None,
+        note: str = "",
     ) -> UUID:
         """Queues the run that builds it; for editors.
 

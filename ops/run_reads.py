@@ -18,7 +18,7 @@ from ops.sql import queries
 from ops.views import EventRow, Json
 
 # So many events are given at once.
-LOG_PAGE = 100
+LOG_PAGE = 50
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.dashboard import looks
-from benchmarks.dashboard.history import fill, long_run
+from benchmarks.dashboard.history import PROJECTS, TOLD, fill, long_run
 from benchmarks.dashboard.serving import Page, page
 from benchmarks.dashboard.sessions import percentile, watch
 from benchmarks.report import Report, Samples
@@ -16,7 +16,7 @@ MIB = 2**20
 
 def run(quick: bool, rows: int | None = None) -> Report:
     """Args:
-    rows: runs in the history; a full run has a million, each with ten events.
+    rows: runs in the history; a full run has a million.
     """
     runs, repeats, sessions, seconds = (2_000, 2, 5, 8.0) if quick else (1_000_000, 20, 100, 60.0)
     runs = rows or runs
@@ -25,9 +25,9 @@ def run(quick: bool, rows: int | None = None) -> Report:
     with server() as host:
         url = host.database("ops", migrated=True)
         with connect(url, autocommit=True) as owner:
-            fill(owner, runs, 20)
+            fill(owner, runs)
             longest = long_run(owner, phases, events)
-        links = {**looks.PAGES, f"run?id={longest}": ".verdict", "pipeline?project=bench%2Fp1&name=orders": "h1"}
+        links = looks.links(longest)
         with looks.browser() as browser:
             for _ in range(max(1, repeats // 4)):
                 with page(host, "ops") as served:
@@ -46,7 +46,8 @@ def run(quick: bool, rows: int | None = None) -> Report:
     )
     _targets(report, seen, live, links)
     report.notes.append(
-        f"{runs:,} runs with {10 * runs:,} events in 20 projects, all of them the looker's, under the policies."
+        f"{runs:,} runs in {PROJECTS} projects, all of them the looker's, under the policies; "
+        f"the last {min(runs, TOLD):,} with ten events each."
     )
     report.notes.append(
         f"The run that is opened has {phases} phases and {events:,} events. Browser and server share the cores."
@@ -72,7 +73,7 @@ def _targets(report: Report, seen: Samples, live: dict[str, float], links: dict[
     started = seen.median("start of the server", "ms") + seen.median("first load, nothing cached", "ms")
     report.at_most("start of the process → first page, ms", started, 3000)
     report.at_most("first load, nothing cached, ms", seen.median("first load, nothing cached", "ms"), 2000)
-    slowest = max(seen.median(f"deep link: {each.partition('?')[0] or 'runs'}", "ms") for each in links)
+    slowest = max(seen.median(looks.named(each), "ms") for each in links)
     report.at_most("slowest deep link, ms", slowest, 600)
     report.at_most("from page to page, ms", seen.median("from page to page", "ms"), 250)
     report.at_most("filter to rows, p95, ms", percentile(seen.values("filter to rows", "ms"), 0.95), 150)

@@ -1,5 +1,6 @@
 -- An installation after years, straight into the tables: %(runs)s runs of four pipelines in %(projects)s projects, one every ten
--- seconds up to now, ten events each. One run of 97 failed and says why. Events go into the month that they happened in.
+-- seconds up to now; the last %(told)s of them with ten events each, as older ones were pruned. One run of 97 failed and says
+-- why. Events go into the month that they happened in.
 do $$
 declare
   v_month date;
@@ -7,7 +8,7 @@ begin
   for v_month in
     select m::date
     from generate_series(
-      date_trunc('month', clock_timestamp() at time zone 'UTC' - %(runs)s * interval '10 seconds'),
+      date_trunc('month', clock_timestamp() at time zone 'UTC' - %(told)s * interval '10 seconds'),
       date_trunc('month', clock_timestamp() at time zone 'UTC'), interval '1 month') as m
   loop
     if to_regclass('ops.run_events_' || to_char(v_month, 'YYYY_MM')) is null then
@@ -56,6 +57,6 @@ select r.id, n, r.created_at + n * interval '0.5 seconds', r.project_id,
   (array['RUN_CREATED', 'RUN_CLAIMED', 'RUN_STARTED', 'PHASE_STARTED', 'PHASE_PROGRESS', 'PHASE_PROGRESS', 'PHASE_PROGRESS',
     'PHASE_PROGRESS', 'PHASE_SUCCEEDED', 'RUN_SUCCEEDED'])[n],
   case when n between 4 and 9 then 'phase_1' end, '', '{"done": 10, "total": 20}', '\x00'
-from ops.runs r
+from (select * from ops.runs order by created_at desc limit %(told)s) as r
 cross join generate_series(1, 10) as n
 order by r.created_at;

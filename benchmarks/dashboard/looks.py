@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
 from benchmarks.report import Samples
+from ops.model import RunId
 
 DRAWN = "[data-testid='stApp'][data-test-script-state='notRunning']"
 PATIENCE_MS = 30_000
@@ -31,6 +32,7 @@ PAGES = {
     "settings": "h1:has-text('Settings')",
     "trigger": "h1:has-text('Start a run')",
 }
+
 # Milliseconds from a click to the frame in which `what` says something else and the server has drawn the rest as well.
 PRESS = """
 ([button, what, drawn]) => new Promise((done, failed) => {
@@ -46,6 +48,11 @@ PRESS = """
   look();
 })
 """
+
+
+def links(run_id: RunId) -> dict[str, str]:
+    """The same of every page that is timed; ``run_id`` is the run that is opened."""
+    return {**PAGES, f"run?id={run_id}": ".verdict", "pipeline?project=bench%2Fp1&name=orders": "h1"}
 
 
 @contextmanager
@@ -71,21 +78,25 @@ def first_load(seen: Samples, opened: Browser, where: str, repeats: int) -> None
     """A browser that has never been here."""
     for _ in range(repeats):
         context = opened.new_context(viewport={"width": 1400, "height": 1000})
-        seen.add("first load, nothing cached", "ms", _loaded(context.new_page(), where, PAGES[""]))
+        seen.add("first load, nothing cached", "ms", loaded(context.new_page(), where, PAGES[""]))
         context.close()
 
 
 def deep_links(seen: Samples, page: Page, where: str, links: Mapping[str, str], repeats: int) -> None:
     """An address opened anew in a browser that knows the place. ``links``: address → what is there when it is drawn."""
     for address, there in links.items():
-        _loaded(page, f"{where}/{address}", there)
+        loaded(page, f"{where}/{address}", there)
         for _ in range(repeats):
-            seen.add(
-                f"deep link: {address.partition('?')[0] or 'runs'}", "ms", _loaded(page, f"{where}/{address}", there)
-            )
+            seen.add(named(address), "ms", loaded(page, f"{where}/{address}", there))
 
 
-def _loaded(page: Page, address: str, there: str) -> float:
+def named(address: str) -> str:
+    """What the row of a deep link is called."""
+    return f"deep link: {address.partition('?')[0] or 'runs'}"
+
+
+def loaded(page: Page, address: str, there: str) -> float:
+    """Milliseconds until what belongs there is drawn. Raises RuntimeError: it never was."""
     began = time.perf_counter()
     page.goto(address, wait_until="commit")
     try:
@@ -98,7 +109,7 @@ def _loaded(page: Page, address: str, there: str) -> float:
 
 def navigation(seen: Samples, page: Page, where: str, repeats: int) -> None:
     """From one page to the next by the navigation, there and back."""
-    _loaded(page, where, PAGES[""])
+    loaded(page, where, PAGES[""])
     for _ in range(repeats):
         for name in ("Pipelines", "Fleet", "Data", "Runs"):
             link = page.get_by_role("link", name=name, exact=True).first
@@ -108,7 +119,7 @@ def navigation(seen: Samples, page: Page, where: str, repeats: int) -> None:
 def lists(seen: Samples, page: Page, where: str, repeats: int) -> None:
     """On the list of runs: a filter put on and taken off, and the next page."""
     row = ".cr table tbody tr td"
-    _loaded(page, where, PAGES[""])
+    loaded(page, where, PAGES[""])
     for _ in range(repeats):
         for _ in range(2):
             pill = page.get_by_role("button", name="failed", exact=True)

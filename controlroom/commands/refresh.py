@@ -53,14 +53,20 @@ def start(
     json: Json = False,
 ) -> None:
     """Build all tables of a pipeline anew, where no reader sees them; prints the refresh's id."""
-    from controlroom import refreshing
     from controlroom.output import show_json
     from controlroom.session import session
+    from ops.refreshes import Refreshes
+    from pipelines.catalogue import git_sha, spec_path
     from pipelines.params import named
+    from pipelines.refresh_order import order, tolerance
+    from pipelines.spec_source import load
 
-    tolerance = refreshing.tolerance(rows=max_rows, sums=max_sums)
+    within, path = tolerance(rows=max_rows, sums=max_sums), spec_path(pipeline)
+    asked = order(load(path), git_sha(path.parent), named(param or []))
     with session() as opened:
-        refresh_id = refreshing.start(opened, pipeline, named(param or []), env, tolerance, note)
+        refresh_id = Refreshes(opened.connection).start(
+            opened.project_id(), env or opened.settings.env, asked, within, note
+        )
     if json:
         show_json({"refresh_id": refresh_id})
     else:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from dashboard.data.source import asking
 from ops.backfills import BackfillPlan, Backfills
+from ops.model import RefreshAsked
 from ops.refreshes import Refreshes
 
 Json = Mapping[str, object]
@@ -40,6 +41,14 @@ def cancel_backfill(backfill_id: UUID, reason: str) -> str:
     """Ends it and cancels its open runs. Raises NotAllowed."""
     with asking() as connection:
         return Backfills(connection).cancel(backfill_id, reason)
+
+
+def start_refresh(
+    project_id: UUID, env: str, asked: RefreshAsked, within: Mapping[str, float] | None, note: str
+) -> UUID:
+    """Queues the run that builds it. Raises NotAllowed, BadInput, Conflict."""
+    with asking() as connection:
+        return Refreshes(connection).start(project_id, env, asked, within, note)
 
 
 def swap_refresh(refresh_id: UUID, note: str) -> None:

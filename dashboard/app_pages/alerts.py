@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.actions.alerts import acknowledge, end_silence, mute, route
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.views.alerts import (
@@ -118,8 +118,7 @@ def routing() -> None:
         st.html(render("routes", rows=[(row, route_match(row), escalation_words(row)) for row in rows]))
     if why:
         st.caption(why)
-    st.header("Channels")
-    st.html(render("channels", rows=channels))
+    st.html(section("Channels", render("channels", rows=channels)))
 
 
 def edit_routes(rows: list[RouteRow]) -> None:
@@ -154,6 +153,8 @@ def silences() -> None:
 PARTS = {"Alerts": alerts, "Messages": messages, "Rules": rules, "Routing": routing, "Silences": silences}
 
 st.title("Alerts")
-part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
+part = st.segmented_control(
+    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
+)
 tell()
 PARTS[part or "Alerts"]()

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.cap_parts.caps import edit_caps
 from dashboard.cap_parts.pools import pools, prices
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.components.said import tell
 from dashboard.data.shared import shared
 from dashboard.views.caps import cap_lines, held_words
@@ -20,27 +20,24 @@ from ops.database import Connection
 TOLD = 10
 
 
-def look(connection: Connection) -> tuple[str, list[tuple[str, str]]]:
+def look(connection: Connection) -> str:
     """The table, and below each cap that is used up its runs: as they are drawn."""
     reading = Caps(connection)
     rows = reading.standing()
     full = [cap for cap in rows if cap.full][:TOLD]
     held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in full]
     now = datetime.now(UTC)
-    return render("caps", lines=cap_lines(rows)), [
-        (held_words(cap), render("held_up", rows=runs, now=now, label=cap.key)) for cap, runs in held
-    ]
+    drawn = render("caps", lines=cap_lines(rows))
+    if held:
+        drawn += section("Held up")
+    for cap, runs in held:
+        drawn += section(held_words(cap), render("held_up", rows=runs, now=now, label=cap.key), level=3)
+    return drawn
 
 
 @refreshed(5)
 def table() -> None:
-    drawn, held = shared("caps", None, look)
-    st.html(drawn)
-    if held:
-        st.header("Held up")
-    for said, runs in held:
-        st.subheader(said)
-        st.html(runs)
+    st.html(shared("caps", None, look))
 
 
 def caps() -> None:
@@ -55,6 +52,8 @@ def caps() -> None:
 PARTS = {"Caps": caps, "Pools": pools, "Prices": prices}
 
 st.title("Caps")
-part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
+part = st.segmented_control(
+    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
+)
 tell()
 PARTS[part or "Caps"]()

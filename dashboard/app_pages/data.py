@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import streamlit as st
 
 from dashboard.components.gate import refreshed
+from dashboard.components.paging import begin, turn
 from dashboard.components.render import render
 from dashboard.data.source import asking
 from dashboard.views.datasets import by_layer, place
 from dashboard.views.filters import ANY
-from ops.dataset_reads import BEGINNING, Datasets, DatasetSummary
+from ops.dataset_reads import BEGINNING, Datasets
 from ops.tenancy import ENVS, Tenancy
 
 PAGE_ROWS = 50
-
-
-def first_page() -> None:
-    st.query_params.pop("after", None)
+PLACE = "after"
+first_page = partial(begin, PLACE)
 
 
 def filters() -> dict[str, Any]:
@@ -46,24 +45,15 @@ def filters() -> dict[str, Any]:
 
 
 @refreshed(10)
-def listing(wanted: Mapping[str, Any], after: tuple[str, str, UUID]) -> None:
+def listing(wanted: Mapping[str, Any]) -> None:
+    after = place(st.query_params.get(PLACE))
     with asking() as connection:
         rows = Datasets(connection).page(**wanted, after=after, limit=PAGE_ROWS + 1)
-    narrow = any(wanted.values()) or after != BEGINNING
-    st.html(render("datasets", layers=by_layer(rows[:PAGE_ROWS], datetime.now(UTC)), narrow=narrow))
-    turn_page(rows, after)
-
-
-def turn_page(rows: list[DatasetSummary], after: tuple[str, str, UUID]) -> None:
-    first, more = st.columns([1, 9])
-    if after != BEGINNING and first.button("First", key="first"):
-        first_page()
-        st.rerun()
-    if len(rows) > PAGE_ROWS and more.button("More", key="more"):
-        last = rows[PAGE_ROWS - 1]
-        st.query_params["after"] = f"{last.layer}/{last.name}/{last.dataset_id}"
-        st.rerun()
+    page, further = rows[:PAGE_ROWS], after != BEGINNING
+    st.html(render("datasets", layers=by_layer(page, datetime.now(UTC)), narrow=any(wanted.values()) or further))
+    then = f"{page[-1].layer}/{page[-1].name}/{page[-1].dataset_id}" if len(rows) > PAGE_ROWS else None
+    turn(PLACE, further, then, "First", "More")
 
 
 st.title("Data")
-listing(filters(), place(st.query_params.get("after")))
+listing(filters())

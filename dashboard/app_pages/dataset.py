@@ -9,7 +9,8 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.paging import turn
+from dashboard.components.render import render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
@@ -17,6 +18,7 @@ from ops.dataset_reads import DatasetDetail, Datasets
 from ops.tenancy import Tenancy
 
 PAGE_ROWS = 100
+PLACE = "before"
 
 
 @refreshed(5)
@@ -26,9 +28,8 @@ def live(dataset_id: UUID) -> None:
         detail, newest = reading.one(dataset_id), reading.versions(dataset_id, limit=1)
         up, down = reading.made_from(dataset_id), reading.goes_into(dataset_id)
     now = datetime.now(UTC)
-    st.html(render("dataset_head", detail=detail, facts=facts(detail, newest[0] if newest else None, now)))
-    st.header("Lineage")
-    st.html(render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down)))
+    head = render("dataset_head", detail=detail, facts=facts(detail, newest[0] if newest else None, now))
+    st.html(head + section("Lineage", render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down))))
 
 
 def columns(detail: DatasetDetail) -> None:
@@ -36,9 +37,8 @@ def columns(detail: DatasetDetail) -> None:
         reading = Datasets(connection)
         newest = reading.versions(detail.dataset_id, limit=1)
         notes, sources = reading.notes(detail.dataset_id), reading.column_sources(detail.dataset_id)
-    st.header("Columns")
     lines = column_lines(newest[0].columns if newest else {}, notes, sources)
-    st.html(render("columns", lines=lines, rows_from=row_sources(sources)))
+    st.html(section("Columns", render("columns", lines=lines, rows_from=row_sources(sources))))
 
 
 def versions(detail: DatasetDetail, before: int | None) -> None:
@@ -46,21 +46,14 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
         rows = Datasets(connection).versions(detail.dataset_id, before, PAGE_ROWS + 1)
     shown, now = rows[:PAGE_ROWS], datetime.now(UTC)
     if len(shown) > 1:
-        st.header("Rows over time")
+        st.html(section("Rows over time"))
         st.altair_chart(rows_over_time(version_frame(shown)))
-    st.header("Versions")
-    st.html(render("dataset_versions", rows=shown, changes=changes(shown), detail=detail, now=now))
-    newest, older = st.columns([1, 9])
-    if before is not None and newest.button("Newest", key="newest"):
-        st.query_params.pop("before", None)
-        st.rerun()
-    if len(rows) > PAGE_ROWS and older.button("Older", key="older"):
-        st.query_params["before"] = str(shown[-1].version)
-        st.rerun()
+    st.html(section("Versions", render("dataset_versions", rows=shown, changes=changes(shown), detail=detail, now=now)))
+    turn(PLACE, before is not None, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
 
 
 def look_inside(detail: DatasetDetail) -> None:
-    st.header("Look inside")
+    st.html(section("Look inside"))
     if detail.version is None:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
@@ -88,7 +81,7 @@ if dataset_id is None:
     st.stop()
 with asking() as connection:
     detail = Datasets(connection).one(dataset_id)
-before = st.query_params.get("before", "")
+before = st.query_params.get(PLACE, "")
 live(dataset_id)
 columns(detail)
 versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)

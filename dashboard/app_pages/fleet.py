@@ -7,12 +7,13 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking, settings
 from dashboard.views.fleet import executor_lines, fleet_tiles, hosts
 from ops.fleet_reads import Fleet
 
 NOBODY = "No executor was heard of within a day. Start one with controlroom executor, or the whole stack with controlroom up."
+LOST = "Not heard of for too long; their runs went back to the queue. One that comes back says so itself."
 DRAIN = """kill -TERM PROCESS               # one executor
 python -m compute.fleet drain    # all that work on Ray"""
 
@@ -24,13 +25,12 @@ def fleet() -> None:
         reading = Fleet(connection)
         executors, leases = reading.executors(), reading.leases()
     here, lost = executor_lines(executors, leases, patience)
-    st.html(render("tiles", tiles=fleet_tiles(executors, leases, patience)))
-    st.caption(f"{hosts(here)}. Counted are leases on runs that you may see.")
-    st.html(render("fleet", lines=here, empty=NOBODY))
+    drawn = render("tiles", tiles=fleet_tiles(executors, leases, patience))
+    drawn += faint(f"{hosts(here)}. Counted are leases on runs that you may see.")
+    drawn += render("fleet", lines=here, empty=NOBODY)
     if lost:
-        st.header("Lost within a day")
-        st.caption("Not heard of for too long; their runs went back to the queue. One that comes back says so itself.")
-        st.html(render("fleet", lines=lost, empty=""))
+        drawn += section("Lost within a day", faint(LOST) + render("fleet", lines=lost, empty=""))
+    st.html(drawn)
 
 
 def draining() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.data.shared import shared
 from dashboard.data.source import settings
 from dashboard.views.home import (
@@ -74,13 +74,8 @@ def needed(
 @refreshed(3)
 def now_or_later() -> None:
     needs, parts, states, due = shared("home", None, look)
-    st.html(needs)
-    st.header("Parts")
-    st.html(parts)
-    st.header("Runs of the last day")
-    st.html(states)
-    st.header("Due next")
-    st.html(due)
+    rest = section("Parts", parts) + section("Runs of the last day", states) + section("Due next", due)
+    st.html(needs + rest)
 
 
 st.title("Home")

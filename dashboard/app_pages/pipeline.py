@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.actions.access import promote
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfills import backfills
@@ -41,26 +41,24 @@ def live(detail: PipelineDetail) -> None:
         promoted = reading.promoted(detail.project_id, detail.slug)
         states = reading.phase_states(runs[0].run_id) if runs else {}
     nodes = phase_nodes(detail.spec, states)
-    st.html(render("pipeline_head", detail=detail, facts=facts(detail, runs, promoted, now)))
-    st.header("Runs")
-    if runs:
-        st.html(render("history", bars=history_bars(runs, now)))
     address = urlencode({"pipeline": detail.slug, "project": f"{detail.org}/{detail.project}"})
-    st.html(render("pipeline_links", runs=address if runs else "", start=detail.slug in specs(), slug=detail.slug))
-    st.header("Phases")
-    if picture := drawn(nodes):
-        st.html(render("dag", **picture))
-    st.html(render("phase_list", nodes=nodes))
+    links = render("pipeline_links", runs=address if runs else "", start=detail.slug in specs(), slug=detail.slug)
+    bars = render("history", bars=history_bars(runs, now)) if runs else ""
+    dag = render("dag", **picture) if (picture := drawn(nodes)) else ""
+    st.html(
+        render("pipeline_head", detail=detail, facts=facts(detail, runs, promoted, now))
+        + section("Runs", bars + links)
+        + section("Phases", dag + render("phase_list", nodes=nodes))
+    )
 
 
 def starts(detail: PipelineDetail) -> None:
     now = datetime.now(UTC)
     with asking() as connection:
         rows = [each for each in Schedules(connection).schedules(detail.project_id) if each.pipeline == detail.slug]
-    st.header("What starts it")
-    st.html(render("schedules", rows=[(row, schedule_kind(row), *tick_words(row, now)) for row in rows]))
-    st.header("Parameters")
-    st.html(render("params", lines=param_lines(detail.spec)))
+    due = render("schedules", rows=[(row, schedule_kind(row), *tick_words(row, now)) for row in rows])
+    takes = render("params", lines=param_lines(detail.spec))
+    st.html(section("What starts it", due) + section("Parameters", takes))
 
 
 def versions(detail: PipelineDetail) -> None:
@@ -71,11 +69,9 @@ def versions(detail: PipelineDetail) -> None:
         promoted = reading.promoted(detail.project_id, detail.slug)
         past = reading.promotions(detail.project_id, detail.slug)
         mine = reading.my_envs(detail.project_id, "editor")
-    st.header("Promotion")
-    st.html(render("promotions", rows=past, now_running=list(promoted.values()), now=now))
+    st.html(section("Promotion", render("promotions", rows=past, now_running=list(promoted.values()), now=now)))
     offer(detail, [row.version for row in rows], promoted, mine)
-    st.header("Versions")
-    st.html(render("versions", rows=rows, promoted=promoted, now=now))
+    st.html(section("Versions", render("versions", rows=rows, promoted=promoted, now=now)))
     if len(rows) > 1:
         difference(detail, [row.version for row in rows])
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
 from dashboard.components.gate import refreshed
+from dashboard.components.paging import begin, turn
 from dashboard.components.render import render
+from dashboard.data.shared import shared
 from dashboard.data.source import asking
 from dashboard.views.filters import ANY
 from dashboard.views.pipelines import pipeline_lines
-from ops.pipeline_reads import Pipelines, PipelineSummary
+from ops.database import Connection
+from ops.pipeline_reads import Pipelines
 from ops.tenancy import Tenancy
 
 PAGE_ROWS = 50
-
-
-def first_page() -> None:
-    st.query_params.pop("after", None)
+PLACE = "after"
+first_page = partial(begin, PLACE)
 
 
 def filters() -> tuple[str, str | None]:
@@ -37,24 +39,19 @@ def place(address: str | None) -> tuple[str, ...]:
 
 
 @refreshed(10)
-def listing(text: str, within: str | None, after: tuple[str, ...]) -> None:
-    with asking() as connection:
+def listing(text: str, within: str | None) -> None:
+    after = place(st.query_params.get(PLACE))
+
+    def look(connection: Connection) -> tuple[str, str | None]:
         rows = Pipelines(connection).page(text, within, after, PAGE_ROWS + 1)
-    narrow = bool(text or within or any(after))
-    st.html(render("pipelines", lines=pipeline_lines(rows[:PAGE_ROWS], datetime.now(UTC)), narrow=narrow))
-    turn_page(rows, after)
+        page, narrow = rows[:PAGE_ROWS], bool(text or within or any(after))
+        then = f"{page[-1].org}/{page[-1].project}/{page[-1].slug}" if len(rows) > PAGE_ROWS else None
+        return render("pipelines", lines=pipeline_lines(page, datetime.now(UTC)), narrow=narrow), then
 
-
-def turn_page(rows: list[PipelineSummary], after: tuple[str, ...]) -> None:
-    first, more = st.columns([1, 9])
-    if any(after) and first.button("First", key="first"):
-        first_page()
-        st.rerun()
-    if len(rows) > PAGE_ROWS and more.button("More", key="more"):
-        last = rows[PAGE_ROWS - 1]
-        st.query_params["after"] = f"{last.org}/{last.project}/{last.slug}"
-        st.rerun()
+    drawn, then = shared("pipelines", (text, within, after), look)
+    st.html(drawn)
+    turn(PLACE, any(after), then, "First", "More")
 
 
 st.title("Pipelines")
-listing(*filters(), place(st.query_params.get("after")))
+listing(*filters())

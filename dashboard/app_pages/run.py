@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.gate import refreshed
+from dashboard.components.render import section
 from dashboard.data.source import asking
 from dashboard.run_parts.artifacts import artifacts
 from dashboard.run_parts.log import log
@@ -27,15 +28,15 @@ with asking() as connection:
     usual, standing = more.usual(run.run_id), more.standing(run.run_id)
     phases = reading.phases(run.run_id)
 ended = run.status.terminal
-refreshed(None if ended else HEAD_SECONDS)(head)(run.run_id, ended, usual)
+refreshed(None if ended else HEAD_SECONDS)(head)(run, phases, usual)
 steer(run, phases)
 whole = len(phases) <= MANY
 if not whole:
     whole = st.toggle(f"All {len(phases)} phases", key="whole", bind="query-params")
-refreshed(None if ended else HEAD_SECONDS)(progress)(run.run_id, ended, usual, whole)
+refreshed(None if ended else HEAD_SECONDS)(progress)(run, phases, usual, whole)
 score(run, phases)
-refreshed(None if ended else TABLES_SECONDS)(tables)(run, whole)
+refreshed(None if ended else TABLES_SECONDS)(tables)(run, phases, whole)
 log(run.run_id, ended, standing.events, [phase.name for phase in phases])
-st.header("Artifacts")
+st.html(section("Artifacts"))
 artifacts(run.run_id)
 refreshed(None if ended else TABLES_SECONDS)(history)(run.run_id)

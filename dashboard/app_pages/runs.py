@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -10,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
+from dashboard.components.paging import begin, turn
 from dashboard.components.render import render
 from dashboard.data.shared import shared
 from dashboard.data.source import asking, reach, reads, settings
@@ -29,6 +31,8 @@ PAGE_ROWS = 50
 # In the choice; runs of further ones are found by words.
 PIPELINES = 1000
 ENVS = ("dev", "stage", "prod")
+PLACE = "before"
+first_page = partial(begin, PLACE)
 
 
 def states(connection: Connection) -> str:
@@ -39,10 +43,6 @@ def states(connection: Connection) -> str:
 
 def overview(place: DeltaGenerator, seen: str | None = None) -> None:
     place.html(shared("states", None, states, seen))
-
-
-def first_page() -> None:
-    st.query_params.pop("before", None)
 
 
 def filters() -> Chosen:
@@ -79,48 +79,36 @@ def filters() -> Chosen:
 
 def place() -> Position | None:
     """Which run the page begins behind; it stands in the address."""
-    return position(st.query_params.get("before"))
+    return position(st.query_params.get(PLACE))
 
 
-def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], bool]:
-    """A page, and whether there is one after it."""
+def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], str | None]:
+    """A page, and where the next one begins."""
     rows = source.list_runs(wanted, PAGE_ROWS + 1, before)
-    return rows[:PAGE_ROWS], len(rows) > PAGE_ROWS
+    page = rows[:PAGE_ROWS]
+    return page, address_of((page[-1].created_at, page[-1].run_id)) if len(rows) > PAGE_ROWS else None
 
 
 @refreshed(2)
 def listing(chosen: Chosen, above: DeltaGenerator) -> None:
     """The page, and the numbers that stand above the fields: in one fragment, as each is a rerun of its own."""
 
-    def lines(connection: Connection) -> tuple[str, list[RunRow], bool]:
-        rows, more = page_of(Reads(connection), chosen.wanted(datetime.now(UTC)), before)
+    def lines(connection: Connection) -> tuple[str, str | None]:
+        rows, then = page_of(Reads(connection), chosen.wanted(datetime.now(UTC)), before)
         narrow = chosen.narrow or before is not None
-        return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), rows, more
+        return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), then
 
     before, seen = place(), reach()
     overview(above, seen)
-    drawn, rows, more = shared("runs", (chosen, before), lines, seen)
+    drawn, then = shared("runs", (chosen, before), lines, seen)
     st.html(drawn)
-    turn_page(rows, more, before)
-
-
-def turn_page(rows: list[RunRow], more: bool, before: Position | None) -> None:
-    newest, older = st.columns([1, 9])
-    if before is not None:
-        newest.button("Newest", key="newest", on_click=first_page)
-    if more:
-        older.button("Older", key="older", on_click=go_behind, args=(rows[-1],))
-
-
-def go_behind(last: RunRow) -> None:
-    """Before the rerun that the press makes anyway: none is made to find out that another one is needed."""
-    st.query_params["before"] = address_of((last.created_at, last.run_id))
+    turn(PLACE, before is not None, then)
 
 
 def selection(chosen: Chosen) -> None:
     """The same page to choose from. It stands still: a choice must not move under the hand."""
     before = place()
-    rows, more = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
+    rows, then = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
     lines = run_lines(rows, datetime.now(UTC))
     shown = pl.DataFrame(
         {
@@ -139,7 +127,7 @@ def selection(chosen: Chosen) -> None:
         ask("Cancel", cancel_preview(marked))
     if retry.button("Retry…", key="retry_all", disabled=not marked):
         ask("Retry", retry_preview(marked))
-    turn_page(rows, more, before)
+    turn(PLACE, before is not None, then)
 
 
 @st.dialog("Before it is done")

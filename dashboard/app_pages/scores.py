@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
 from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
@@ -23,20 +23,20 @@ def chosen() -> list[ScoredRun]:
     if name is None:
         return []
     with asking() as connection:
-        detail = Pipelines(connection).one(*name.split("/"))
+        org, project, slug = name.split("/")
+        detail = Pipelines(connection).one(org, project, slug)
         return Pipelines(connection).scored(detail.project_id, detail.slug)
 
 
 def trend(runs: list[ScoredRun]) -> None:
-    st.html(render("score_head", run=runs[0], count=len(runs)))
-    st.header("Trend")
+    st.html(render("score_head", run=runs[0], count=len(runs)) + section("Trend"))
     st.altair_chart(score_trend(score_frame(runs)))
-    st.header("What cost points")
+    st.html(section("What cost points"))
     st.altair_chart(lost_points(lost_frame(runs)))
 
 
 def what_if(runs: list[ScoredRun]) -> None:
-    st.header("What if")
+    st.html(section("What if"))
     st.caption(
         "What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them."
     )
@@ -59,10 +59,9 @@ def what_if(runs: list[ScoredRun]) -> None:
 def rules() -> None:
     with asking() as connection:
         weights, gates = Scores(connection).weights(), Scores(connection).gates()
-    st.header("Weights")
-    st.html(render("weights", rows=[(row, weight_words(row)) for row in weights]))
-    st.header("Gates")
-    st.html(render("gates", rows=[(row, gate_words(row)) for row in gates]))
+    weighed = render("weights", rows=[(row, weight_words(row)) for row in weights])
+    passed = render("gates", rows=[(row, gate_words(row)) for row in gates])
+    st.html(section("Weights", weighed) + section("Gates", passed))
 
 
 st.title("Scores")

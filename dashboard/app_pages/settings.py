@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
 from dashboard.actions.access import add_member, create_token, remove_member, revoke_token
+from dashboard.components.paging import begin, turn
 from dashboard.components.render import render
 from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
@@ -28,6 +30,8 @@ from ops.tenancy import ENVS, MemberRow, Tenancy
 ROLES = ("viewer", "operator", "editor", "admin")
 ONLY_ADMINS = "Members are changed by the admins of an org or project; ask one of them."
 PAGE_ROWS = 50
+PLACE = "before"
+newest = partial(begin, PLACE)
 
 
 def members() -> None:
@@ -132,10 +136,6 @@ def promotions() -> None:
     st.html(render("promotion_log", rows=lines, now=datetime.now(UTC)))
 
 
-def newest() -> None:
-    st.query_params.pop("before", None)
-
-
 def audit() -> None:
     with asking() as connection:
         mine, places = Access(connection).my_roles(), Access(connection).administered()
@@ -155,7 +155,7 @@ def audit() -> None:
         (what.text_input("What", key="what", placeholder="such as memberships", bind="query-params", on_change=newest)
          or "").strip().lower(),
     )  # fmt: skip
-    before = position(st.query_params.get("before"))
+    before = position(st.query_params.get(PLACE))
     with asking() as connection:
         reading = Access(connection)
         if place in ids:
@@ -163,13 +163,7 @@ def audit() -> None:
         else:
             rows = reading.audit_of_org(str(place), wanted, before, PAGE_ROWS + 1)
     st.html(render("audit", lines=audit_lines(rows[:PAGE_ROWS], datetime.now(UTC))))
-    latest, older = st.columns([1, 9])
-    if before is not None and latest.button("Newest", key="newest"):
-        newest()
-        st.rerun()
-    if len(rows) > PAGE_ROWS and older.button("Older", key="older"):
-        st.query_params["before"] = address_of(rows[PAGE_ROWS - 1])
-        st.rerun()
+    turn(PLACE, before is not None, address_of(rows[PAGE_ROWS - 1]) if len(rows) > PAGE_ROWS else None)
 
 
 PARTS = {
@@ -182,6 +176,8 @@ PARTS = {
 }
 
 st.title("Settings")
-part = st.segmented_control("Part", list(PARTS), key="part", bind="query-params", label_visibility="collapsed")
+part = st.segmented_control(
+    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
+)
 tell()
 PARTS[part or "Members"]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.render import section
 from dashboard.components.said import tell
 from dashboard.data.source import asking
 from dashboard.sql_parts.answer import ended, standing
@@ -33,7 +34,7 @@ with right:
             ended(question)
         else:
             standing(question.run_id)
-st.header("Saved answers")
+st.html(section("Saved answers"))
 saved(scope)
-st.header("History")
+st.html(section("History"))
 history(scope)

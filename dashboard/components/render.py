@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,6 +31,21 @@ def _environment() -> Environment:
 def render(template: str, /, **values: object) -> str:
     """``components/<template>.html`` with these values; a value that it names and does not get raises."""
     return _environment().get_template(f"{template}.html").render(values)
+
+
+def section(title: str, body: str = "", level: int = 2) -> str:
+    """A part of a page: its heading, and what stands below it; alone, where that are elements of Streamlit's.
+
+    One element for many parts: each one that Streamlit is given costs the browser, and its own headings and captions go
+    through its Markdown there.
+    """
+    heading = f'<h{level} class="part">{escape(title)}</h{level}>'
+    return f'<section aria-label="{escape(title)}">{heading}{body}</section>' if body else heading
+
+
+def faint(text: str) -> str:
+    """A sentence that explains what it stands beside."""
+    return f'<div class="cr"><p class="faint said">{escape(text)}</p></div>'
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.actions.pipelines import cancel_backfill, pause_backfill, resume_backfill
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.components.said import refused
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfill_form import ask_backfill
@@ -27,7 +27,7 @@ def backfills(detail: PipelineDetail) -> None:
     """The heading, the button that orders one, and the live list."""
     with asking() as connection:
         mine = Pipelines(connection).my_envs(detail.project_id, "operator")
-    st.header("Backfills")
+    st.html(section("Backfills"))
     partitioned = bool(detail.spec.get("partition"))
     why = (
         "Its spec names no partition: write `partition:` into it, as docs/backfill.md says."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from dashboard.actions.pipelines import roll_back_refresh, swap_refresh
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import faint, render, section
 from dashboard.components.said import done, refused
 from dashboard.data.source import asking
+from dashboard.pipeline_parts.refresh_form import ask_refresh
 from dashboard.views.refreshes import difference_lines, refresh_line
 from ops.pipeline_reads import PipelineDetail, Pipelines
 from ops.refreshes import Refresh, Refreshes
@@ -20,24 +22,27 @@ DECIDED = "refresh_decided"
 
 
 def refreshes(detail: PipelineDetail) -> None:
-    st.header("Refreshes")
+    """The heading, the button that starts one, and the live list."""
+    with asking() as connection:
+        mine = Pipelines(connection).my_envs(detail.project_id, "editor")
+    st.html(section("Refreshes"))
+    why = None if mine else "This needs the role editor; ask an admin of the project."
+    if st.button("Refresh…", key="refresh", disabled=why is not None, help=why):
+        ask_refresh(detail, mine)
     # A dialog cannot be opened from a fragment that draws itself: the page does it.
     if row := st.session_state.pop(DECIDED, None):
         (ask_swap if row.state == "built" else ask_roll_back)(row)
-    listing(detail)
+    listing(detail, mine)
 
 
 @refreshed(5)
-def listing(detail: PipelineDetail) -> None:
+def listing(detail: PipelineDetail, mine: Sequence[str]) -> None:
     with asking() as connection:
         reading = Refreshes(connection)
         rows = reading.list(detail.project_id, None, ROWS, detail.slug)
         found = [(row, reading.comparisons(row) if row.state in ("built", "swapped") else []) for row in rows]
-        mine = Pipelines(connection).my_envs(detail.project_id, "editor")
     if not rows:
-        st.caption(
-            "None was started. `controlroom dataset refresh start` builds all tables anew beside what readers have."
-        )
+        st.html(faint("None was started. A refresh builds all tables anew beside what readers have."))
     for row, comparisons in found:
         line = refresh_line(row, datetime.now(UTC))
         with st.container(border=True):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.render import render
+from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking, rpc
 from dashboard.views.run_log import LEVELS, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.words import count
@@ -24,7 +24,7 @@ EVERY_PHASE = "all phases"
 
 def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
     """The fields, which stand in the address, and below them the events."""
-    st.header("Log")
+    st.html(section("Log"))
     chain(run_id, events)
     levels, names, words, following = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
     level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", on_change=begin) or "all"
@@ -49,11 +49,12 @@ def tail(run_id: RunId, chosen: LogFilter, most: int) -> None:
         more = RunPages(connection)
         window = last_window(more.standing(run_id).events)
         rows = more.tail(run_id, chosen, window.after, window.until)
-    st.html(render("events", lines=event_lines(rows[-most:])))
+    drawn = render("events", lines=event_lines(rows[-most:]))
     if len(rows) > most:
-        st.caption(f"The last {most}; without Follow all of them can be looked through.")
+        drawn += faint(f"The last {most}; without Follow all of them can be looked through.")
     elif window.after:
-        st.caption(f"Of the events after the {window.after:,}th; without Follow all of them can be looked through.")
+        drawn += faint(f"Of the events after the {window.after:,}th; without Follow all of them can be looked through.")
+    st.html(drawn)
 
 
 @refreshed(None)
@@ -78,10 +79,10 @@ def page(run_id: RunId, chosen: LogFilter) -> None:
 def chain(run_id: RunId, events: int) -> None:
     """Whether the hash chain is whole. Every event is hashed again, so a long one is not looked at unasked."""
     if events > CHAIN_AT_ONCE and not st.session_state.get("chain"):
-        st.caption(f"{count(events, 'event')}, each with the hash of the one before.")
+        st.html(faint(f"{count(events, 'event')}, each with the hash of the one before."))
         if not st.button("Check the chain", key="chain"):
             return
     with rpc() as calling:
         found = calling.verify_event_chain(run_id)
     state = "whole" if found.ok else f"broken at event {found.first_bad_seq}: somebody changed the log"
-    st.caption(f"{count(found.events, 'event')}; the chain is {state}")
+    st.html(faint(f"{count(found.events, 'event')}; the chain is {state}"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import streamlit as st
 
-from dashboard.components.render import render
+from dashboard.components.render import render, section
 from dashboard.data.shared import shared
-from dashboard.data.source import looking
+from dashboard.data.source import asking
 from dashboard.views.phase_tables import reads_of
 from dashboard.views.run import facts, foremost, left_out, phase_lines
 from dashboard.views.timeline import slower, timeline
@@ -18,7 +19,7 @@ from dashboard.views.verdict import advice, first_seen, verdict
 from dashboard.views.waiting import Reason, reasons
 from ops.database import Connection
 from ops.limits import Limits
-from ops.model import RunId, RunStatus
+from ops.model import RunStatus
 from ops.reads import Reads
 from ops.run_reads import RunPages, Usual
 from ops.views import PhaseRow, RunDetail
@@ -26,42 +27,50 @@ from ops.views import PhaseRow, RunDetail
 T = TypeVar("T")
 
 
-def head(run_id: RunId, ended: bool, usual: Sequence[Usual]) -> None:
+@dataclass(frozen=True)
+class Look:
+    """What is drawn here is drawn from."""
+
+    connection: Connection
+    run: RunDetail
+    phases: Sequence[PhaseRow]
+    usual: Sequence[Usual]
+
+
+def head(run: RunDetail, phases: Sequence[PhaseRow], usual: Sequence[Usual]) -> None:
     """The verdict and the numbers; once the run has ended, the whole page is drawn, with what it left behind."""
-    said, over = _looked("run head", run_id, ended, usual, head_of)
+    said, over = _looked("run head", run, phases, usual, head_of)
     st.html(said)
-    if over and not ended:
+    if over and not run.status.terminal:
         st.rerun()
 
 
-def progress(run_id: RunId, ended: bool, usual: Sequence[Usual], whole: bool) -> None:
+def progress(run: RunDetail, phases: Sequence[PhaseRow], usual: Sequence[Usual], whole: bool) -> None:
     """The timeline and the phases: all of them, or those that one looks for while it runs."""
     make = all_of if whole else foremost_of
-    bars, lines = _looked(f"run progress {make.__name__}", run_id, ended, usual, make)
-    st.header("Timeline")
-    st.html(bars)
-    st.header("Phases")
-    st.html(lines)
+    bars, lines = _looked(f"run progress {make.__name__}", run, phases, usual, make)
+    st.html(section("Timeline", bars) + section("Phases", lines))
 
 
 def _looked(
-    name: str,
-    run_id: RunId,
-    ended: bool,
-    usual: Sequence[Usual],
-    make: Callable[[Connection, RunId, Sequence[Usual]], T],
+    name: str, run: RunDetail, phases: Sequence[PhaseRow], usual: Sequence[Usual], make: Callable[[Look], T]
 ) -> T:
-    """What is looked at again and again is read once for all who do; what is drawn once must not be an answer of before."""
-    if ended:
-        with looking() as connection:
-            return make(connection, run_id, usual)
-    return shared(name, (run_id, usual), lambda connection: make(connection, run_id, usual))
+    """Of a run that has ended, what is known stays so; others are looked at again, once for all who do."""
+    if run.status.terminal:
+        with asking() as connection:
+            return make(Look(connection, run, phases, usual))
+
+    def anew(connection: Connection) -> T:
+        reading = Reads(connection)
+        return make(Look(connection, reading.run(run.run_id), reading.phases(run.run_id), usual))
+
+    return shared(name, (run.run_id, usual), anew)
 
 
-def head_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, bool]:
+def head_of(look: Look) -> tuple[str, bool]:
     """As it is drawn, and whether the run has ended."""
-    reading = Reads(connection)
-    run, phases, datasets = reading.run(run_id), reading.phases(run_id), reading.dataset_versions(run_id)
+    connection, run, phases, usual = look.connection, look.run, look.phases, look.usual
+    datasets = Reads(connection).dataset_versions(run.run_id)
     why = [] if run.status.terminal else waits(connection, run)
     now = datetime.now(UTC)
     said = {"verdict": verdict(run, phases, now), "first_seen": first_seen(run, phases), "advice": advice(run)}
@@ -71,27 +80,20 @@ def head_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tu
     return drawn, run.status.terminal
 
 
-def all_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, str]:
+def all_of(look: Look) -> tuple[str, str]:
     """Timeline and phases as they are drawn."""
-    return _progress(connection, run_id, usual, list)
+    return _progress(look, look.phases)
 
 
-def foremost_of(connection: Connection, run_id: RunId, usual: Sequence[Usual]) -> tuple[str, str]:
+def foremost_of(look: Look) -> tuple[str, str]:
     """The same of those phases that one looks for."""
-    return _progress(connection, run_id, usual, foremost)
+    return _progress(look, foremost(look.phases))
 
 
-def _progress(
-    connection: Connection,
-    run_id: RunId,
-    usual: Sequence[Usual],
-    choose: Callable[[Sequence[PhaseRow]], list[PhaseRow]],
-) -> tuple[str, str]:
-    reading, more = Reads(connection), RunPages(connection)
-    run, phases = reading.run(run_id), reading.phases(run_id)
-    lifecycle, commits = more.lifecycle(run_id), more.commits(run_id)
-    now, shown = datetime.now(UTC), choose(phases)
-    rest = left_out(phases, shown)
+def _progress(look: Look, shown: Sequence[PhaseRow]) -> tuple[str, str]:
+    more, run, usual = RunPages(look.connection), look.run, look.usual
+    lifecycle, commits = more.lifecycle(run.run_id), more.commits(run.run_id)
+    now, rest = datetime.now(UTC), left_out(look.phases, shown)
     return (
         render("timeline", timeline=timeline(run, shown, now, lifecycle, commits, usual), rest=rest),
         render("phases", lines=phase_lines(shown, now), slower=slower(shown, usual, now), rest=rest),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.components.render import render
+from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking
 from dashboard.views.access import audit_lines
 from dashboard.views.determinism import badge
@@ -20,37 +20,36 @@ from ops.reads import Reads
 from ops.run_reads import RunPages
 from ops.views import PhaseRow, RunDetail
 
+NO_ACTS = "Nothing that you may read: admins see what everybody did, others what they did themselves."
+
 
 def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
     """The score with its parts beside the last good run's, and whether the same was made from the same."""
     with asking() as connection:
         more = RunPages(connection)
         good, signals, twins = more.last_good(run.run_id), more.signals(run.run_id), more.twins(run.run_id)
-    st.header("Score")
     lines = score_lines(run, good, signals)
-    st.html(render("run_score", sentence=run.score_sentence, beside=beside(run, good), good=good, lines=lines))
-    st.header("Sameness")
-    st.html(render("badge", badge=badge(run, phases, twins)))
+    parts = render("run_score", sentence=run.score_sentence, beside=beside(run, good), good=good, lines=lines)
+    st.html(section("Score", parts) + section("Sameness", render("badge", badge=badge(run, phases, twins))))
 
 
-def tables(run: RunDetail, whole: bool) -> None:
+def tables(run: RunDetail, phases: Sequence[PhaseRow], whole: bool) -> None:
     """Rows by phase, checks, commits, and the tables that are made from them; of many only the latest, unless ``whole``."""
     with asking() as connection:
         more = RunPages(connection)
-        commits, phases = more.commits(run.run_id), Reads(connection).phases(run.run_id)
+        commits = more.commits(run.run_id)
+        if not run.status.terminal:
+            phases = Reads(connection).phases(run.run_id)
         if not whole:
             commits, phases = commits[-FOREMOST:], foremost(phases)
         further = more.downstream(run.run_id, sorted({each.table for each in commits})) if commits else []
-    st.header("Rows")
-    st.html(render("run_rows", lines=row_lines(run.spec, phases, commits)))
+    drawn = section("Rows", render("run_rows", lines=row_lines(run.spec, phases, commits)))
     if checks := check_lines(run.spec, phases, commits):
-        st.header("Checks")
-        st.html(render("run_checks", lines=checks))
-    st.header("Tables")
-    st.html(render("tables", lines=commit_lines(commits)))
+        drawn += section("Checks", render("run_checks", lines=checks))
+    drawn += section("Tables", render("tables", lines=commit_lines(commits)))
     if commits:
-        st.header("Downstream")
-        st.html(render("impact", lines=impacts(further, commits, run.run_id)))
+        drawn += section("Downstream", render("impact", lines=impacts(further, commits, run.run_id)))
+    st.html(drawn)
 
 
 def history(run_id: RunId) -> None:
@@ -60,13 +59,7 @@ def history(run_id: RunId) -> None:
         more = RunPages(connection)
         lifecycle, acts, repeats = more.lifecycle(run_id), more.acts(run_id), more.repeats(run_id)
         names = more.executor_names(executors_of(lifecycle))
-    if repeats:
-        st.header("Repeated by")
-        st.html(render("repeats", rows=repeats, now=now))
-    st.header("Leases")
-    st.html(render("leases", lines=lease_lines(lifecycle, names)))
-    st.header("Audit trail")
-    if acts:
-        st.html(render("audit", lines=audit_lines(acts, now)))
-    else:
-        st.caption("Nothing that you may read: admins see what everybody did, others what they did themselves.")
+    drawn = section("Repeated by", render("repeats", rows=repeats, now=now)) if repeats else ""
+    drawn += section("Leases", render("leases", lines=lease_lines(lifecycle, names)))
+    drawn += section("Audit trail", render("audit", lines=audit_lines(acts, now)) if acts else faint(NO_ACTS))
+    st.html(drawn)

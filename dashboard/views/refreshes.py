@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.views.words import ago
+from dashboard.views.words import ago, count
 from ops.refreshes import Refresh, differences
 
 TONES: Mapping[str, str] = {
@@ -53,6 +53,18 @@ def refresh_line(row: Refresh, now: datetime) -> RefreshLine:
     return RefreshLine(
         str(row.refresh_id)[-12:], str(row.run_id), row.state, TONES[row.state], row.env, "; ".join(said), row.note, decidable
     )  # fmt: skip
+
+
+def order_lines(env: str, version: int, phases: Sequence[str], within: Mapping[str, float] | None) -> list[str]:
+    """What a refresh would do, before it is started; ``phases`` are those of its run."""
+    said = [
+        f"Version {version}, as {env} runs it: {count(len(phases), 'phase')} ({', '.join(phases)}).",
+        "All its tables are built whole, beside what readers have, and compared with it.",
+    ]
+    if within is None:
+        return [*said, "It then waits here until somebody swaps it in."]
+    shares = " and ".join(f"{name} by at most {100 * share:.4g} %" for name, share in sorted(within.items()))
+    return [*said, f"It swaps itself in where columns are the same and {shares} differ; otherwise it waits here."]
 
 
 def difference_lines(comparisons: Sequence[Mapping[str, object]]) -> list[DifferenceLine]:

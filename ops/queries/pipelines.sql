@@ -28,21 +28,25 @@ select g.org, g.project, g.slug, g.version, coalesce(l.spec ->> 'owner', '') as 
 from page g
 join ops.pipelines l on l.project_id = g.project_id and l.slug = g.slug and l.version = g.version
 left join lateral (
-  select jsonb_agg(n.run order by n.number) filter (where n.number <= 20) as recent,
-    jsonb_agg(n.run order by n.run ->> 'env') filter (where n.of_env = 1) as latest
+  select jsonb_agg(s.run order by s.number) filter (where s.number <= 20) as recent,
+    jsonb_agg(s.run order by s.env) filter (where s.of_env = 1) as latest
   from (
-    select row_number() over (order by r.created_at desc, r.id desc) as number,
-      row_number() over (partition by r.env order by r.created_at desc, r.id desc) as of_env,
-      jsonb_build_object('run_id', r.id, 'env', r.env, 'status', r.status, 'created_at', r.created_at,
-        'seconds', extract(epoch from r.finished_at - r.started_at)) as run
+    select n.number, n.of_env, n.env,
+      jsonb_build_object('run_id', n.id, 'env', n.env, 'status', n.status, 'created_at', n.created_at,
+        'seconds', extract(epoch from n.finished_at - n.started_at)) as run
     from (
-      select f.id, f.env, f.status, f.created_at, f.started_at, f.finished_at
-      from ops.runs f
-      where f.project_id = g.project_id and f.pipeline = g.slug
-      order by f.created_at desc, f.id desc
-      limit 100
-    ) as r
-  ) as n
+      select r.*, row_number() over (partition by r.env order by r.number) as of_env
+      from (
+        select f.id, f.env, f.status, f.created_at, f.started_at, f.finished_at,
+          row_number() over (order by f.created_at desc, f.id desc) as number
+        from ops.runs f
+        where f.project_id = g.project_id and f.pipeline = g.slug
+        order by f.created_at desc, f.id desc
+        limit 100
+      ) as r
+    ) as n
+    where n.number <= 20 or n.of_env = 1
+  ) as s
 ) as h on true
 order by g.org, g.project, g.slug;
 
@@ -60,6 +64,7 @@ from ops.pipelines l
 join ops.projects p on p.id = l.project_id
 join ops.orgs o on o.id = p.org_id
 where o.slug = %(org)s and p.slug = %(project)s and l.slug = %(slug)s
+  and (%(version)s::int is null or l.version = %(version)s)
 order by l.version desc
 limit 1;
 

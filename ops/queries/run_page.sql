@@ -143,7 +143,7 @@ where e.run_id = %(run_id)s and e.seq > %(after)s and e.seq <= %(until)s
   and (%(text)s::text = ''
     or position(%(text)s::text in lower(concat_ws(' ', e.type, e.phase, e.message, e.data::text))) > 0)
 order by e.seq
-limit 100;
+limit 50;
 
 -- name: tail
 -- The same from the last one back.
@@ -156,7 +156,7 @@ where e.run_id = %(run_id)s and e.seq > %(after)s and e.seq <= %(until)s
   and (%(text)s::text = ''
     or position(%(text)s::text in lower(concat_ws(' ', e.type, e.phase, e.message, e.data::text))) > 0)
 order by e.seq desc
-limit 100;
+limit 50;
 
 -- name: lifecycle
 -- Who owned it when, from its own log; the first five hundred of such events.

@@ -16,10 +16,10 @@ from ops.backfills import Backfills
 from ops.database import AUTHENTICATED
 from ops.embedded import Cluster
 from ops.errors import ControlRoomError
-from ops.model import NewPhase
+from ops.model import NewPhase, RefreshAsked
 from ops.query_reads import QueryPage
 from ops.reads import Reads
-from ops.refreshes import Asked, Refreshes
+from ops.refreshes import Refreshes
 from ops.rpc import Rpc
 from ops.run_filter import RunFilter
 from ops.schedules import Freshness, Schedules
@@ -166,8 +166,8 @@ ACTS: dict[str, Act] = {
     "cap_allow": lambda rpc, _, s: rpc.cap_allow(s.mark, 1),  # type: ignore[arg-type]
     "check_results": lambda rpc, _, s: Reads(rpc.source).check_results(s.ended),  # type: ignore[arg-type]
     "start_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).start(
-        s.project_id, s.env, Asked("job", {"version": 1, "pipeline": "job"}, SHA256, GIT_SHA, {}, [NewPhase("c", "compare")], 1,
-        None)),
+        s.project_id, s.env, RefreshAsked(
+            "job", {"version": 1, "pipeline": "job"}, SHA256, GIT_SHA, {}, [NewPhase("c", "compare")], 1, None)),
     "swap_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).swap(s.refresh),
     "roll_back_refresh": lambda _, tenancy, s: Refreshes(tenancy.source).roll_back(s.refresh, later=True),
     "put_schedule": lambda _, tenancy, s: Schedules(tenancy.source).put(

@@ -14,7 +14,8 @@ def test_an_unknown_name_is_one_line_and_exit_2(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "there is no benchmark 'quee'; there are dashboard, ingest, medallion, overhead, publish, queue, rls, tpch, wake"
+        "there is no benchmark 'quee'; there are dashboard, history, ingest, medallion, overhead, publish, queue, rls, "
+        "sitting, tpch, wake"
     ]
 
 

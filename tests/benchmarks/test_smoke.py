@@ -16,10 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = ("procrastinate", "pgqueuer")
 FIGURES = {
     "dashboard": ("filter to rows", "live: home, 5 sessions", "ms"),
+    "history": ("deep link: run", "live: home", "long"),
     "ingest": ("COPY drain", "ingest into bronze", "wall s"),
     "medallion": ("bare Polars script", "three pipelines, executor", "total s"),
     "publish": ("bare binary COPY", "publish phase", "wall s"),
     "queue": ("pgqueuer", "claim → complete by RPC, full history", "jobs per CPU-second"),
+    "sitting": ("the page's process", "MiB"),
     "rls": ("listing, member of 1, without policies", "listing, member of 1, as the member", "ms"),
     "wake": ("enqueue → claim, ms", "enqueue → start, ms", "p50"),
 }
@@ -50,7 +52,7 @@ def test_a_quick_run_measures_both_sides(name: str) -> None:
     if name == "queue":
         for peer in PEERS:
             pytest.importorskip(peer, reason="the bench group is not installed: pip install --group bench")
-    if name == "dashboard" and shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+    if name in ("dashboard", "history") and shutil.which("chromium") is None and shutil.which("google-chrome") is None:
         pytest.skip("no chromium on this machine; `make test` installs it where it may")
     told = _quick(name)
     *rows, figure = FIGURES[name]

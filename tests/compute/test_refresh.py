@@ -16,9 +16,9 @@ from deltalake import DeltaTable
 
 from ops.database import connect
 from ops.errors import BadInput, Conflict, IllegalTransition
-from ops.model import RunId
+from ops.model import RefreshAsked, RunId
 from ops.reads import Reads
-from ops.refreshes import Asked, Refreshes
+from ops.refreshes import Refreshes
 from pipelines.catalogue import new_phases
 from pipelines.refresh import refreshed
 from pipelines.spec import Pipeline, spec_sha256
@@ -64,7 +64,7 @@ def built(
     """A refresh whose run has ended."""
     spec = spec or marts()
     before = len(world.rows("select 1 from ops.runs"))
-    asked = Asked(
+    asked = RefreshAsked(
         spec.pipeline, spec.to_json(), spec_sha256(spec), "0" * 40, {"name": name, "lines": lines},
         new_phases(refreshed(spec)), 1, None,
     )  # fmt: skip
@@ -270,7 +270,7 @@ def test_an_owner_that_was_killed_is_followed_by_one_that_holds_the_refresh_too(
     world.start_steward()
     before = world.submit(spec, {"seconds": 0})
     world.wait_until_finished(1)
-    asked = Asked(
+    asked = RefreshAsked(
         "slow", spec.to_json(), spec_sha256(spec), "0" * 40, {"seconds": 2}, new_phases(refreshed(spec)), 5, None
     )
     with refreshes(world) as acting:

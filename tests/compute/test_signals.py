@@ -9,8 +9,8 @@ from uuid import UUID
 import polars as pl
 
 from ops.database import connect
-from ops.model import RunId, Scope
-from ops.refreshes import Asked, Refreshes
+from ops.model import RefreshAsked, RunId, Scope
+from ops.refreshes import Refreshes
 from pipelines.catalogue import new_phases
 from pipelines.lake import Lake
 from pipelines.refresh import refreshed
@@ -39,7 +39,7 @@ def copied(world: World, runs: int) -> RunId:
 def refreshed_copy(world: World, runs: int) -> RunId:
     """A full refresh of the same pipeline, built and not swapped in."""
     spec = pipeline(phase("copy", "sleep"))
-    asked = Asked(
+    asked = RefreshAsked(
         spec.pipeline, spec.to_json(), spec_sha256(spec), "0" * 40, {"seconds": 0}, new_phases(refreshed(spec)), 1, None
     )
     with connect(world.url, autocommit=True, claims={"sub": "boss"}) as connection:

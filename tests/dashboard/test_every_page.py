@@ -3,8 +3,9 @@ here alone, and so that everybody can read it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import polars as pl
@@ -16,12 +17,13 @@ from playwright.sync_api import Page, expect
 from ops.backfills import Backfills
 from ops.catalog import Catalog
 from ops.embedded import Cluster
-from ops.model import Scope
+from ops.model import LeaseToken, RunId, Scope
 from ops.warehouse import Question, Warehouse
 from tests.dashboard.answering import answered
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, eventful, good
 from tests.dashboard.people import as_role
+from tests.dashboard.pictures import compared
 from tests.dashboard.test_browser import HOSTILE
 from tests.dashboard.test_data_pages import wrote
 from tests.dashboard.test_pipelines_page import FIRST, PHASES, SECOND
@@ -71,15 +73,40 @@ EMPTY = {
     "settings?part=My+tokens": "You have no token.",
     "settings?part=Promotions": "Nothing was promoted yet.",
 }
+# Picture → the page that it shows; those of times alone, and of what these tests do themselves, are left out.
+LOOKS = {
+    "home": "home",
+    "runs": "",
+    "pipelines": "pipelines",
+    "pipeline": f"pipeline?project={quote('default/demo', '')}&name=orders",
+    "data": "data",
+    "fleet": "fleet",
+    "alerts": "alerts",
+    "routing": "alerts?part=Routing",
+    "scores": "scores",
+    "caps": "caps",
+    "pools": "caps?part=Pools",
+    "coverage": "coverage",
+    "settings": "settings",
+    "trigger": "trigger",
+    "sql": "sql",
+}
 
 
 @dataclass(frozen=True)
 class World:
-    """Two control rooms: one in which nothing has happened, one in which something has, ``pages`` of it included."""
+    """Two control rooms: one in which nothing has happened, one in which something has, ``pages`` of it included; ``looks``
+    are those that there are pictures of."""
 
     empty: Served
     full: Served
     pages: dict[str, str]
+    looks: dict[str, str]
+    at_work: dict[RunId, LeaseToken]
+
+    def alive(self) -> None:
+        """Its executor is at work, as it was in the beginning: else every later look would see it fall silent."""
+        self.full.operator.executor.heartbeat_runs(self.full.operator.executor_id, self.at_work)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +136,7 @@ def world(empty: Served, served: Served) -> World:
     )
     asked = Warehouse(operator.owner.source).submit(Scope("default", "demo", "dev"), Question("select 1 as one"))
     answered(operator, served.home, pl.DataFrame({"one": [1, None], "said": [HOSTILE, ""]}))
-    at_work, _ = operator.running()
+    at_work, token = operator.running()
     with psycopg.connect(operator.url, autocommit=True) as owner:
         owner.execute(
             "insert into ops.caps (key, org_id, amount, period) "
@@ -131,7 +158,8 @@ def world(empty: Served, served: Served) -> World:
         f"pipeline?project={quote('default/demo', '')}&name=orders": "orders",
         f"dataset?id={table}": "silver.orders",
     }
-    return World(empty, served, pages)
+    looks = {**LOOKS, "run": f"run?id={lived[1]}", "failed": f"run?id={run.run_id}", "table": f"dataset?id={table}"}
+    return World(empty, served, pages, {**looks, "answer": f"sql?run={asked}"}, {at_work: token})
 
 
 def drawn(page: Page, served: Served, address: str, heading: str) -> None:
@@ -206,3 +234,32 @@ def test_a_phone_shows_every_page_within_its_width(page: Page, world: World) -> 
         if (width := page.evaluate("document.querySelector('.stMain').scrollWidth")) > 390:
             wide[address] = width
     assert wide == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_every_page_looks_as_on_the_picture_that_somebody_looked_at(
+    watched: Watched, world: World, tmp_path: Path
+) -> None:
+    page = watched.page
+    theme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert looked(page, world, world.looks, theme, tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_phone_shows_home_and_a_run_as_on_its_pictures(page: Page, world: World, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    shown = {name: world.looks[name] for name in ("home", "run", "failed")}
+    assert looked(page, world, shown, "phone", tmp_path) == []
+
+
+def looked(page: Page, world: World, shown: Mapping[str, str], under: str, aside: Path) -> list[str]:
+    """What is not as on the pictures in the folder ``under``."""
+    wrong = []
+    for name, address in shown.items():
+        world.alive()
+        drawn(page, world.full, address, world.pages.get(address, ""))
+        if said := compared(page, f"{under}/{name}", aside):
+            wrong.append(said)
+    return wrong

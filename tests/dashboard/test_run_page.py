@@ -53,11 +53,8 @@ def lived(
 
 
 def under(page: Page, heading: str) -> Locator:
-    """The block of the page below a heading."""
-    found = page.locator(
-        "[data-testid='stElementContainer']", has=page.get_by_role("heading", name=heading, exact=True)
-    )
-    return found.locator("xpath=following-sibling::*[1]")
+    """The part of the page below a heading."""
+    return page.get_by_role("region", name=heading, exact=True)
 
 
 def test_a_failed_run_says_first_where_why_what_was_seen_and_what_to_do(page: Page, lived: Lived) -> None:

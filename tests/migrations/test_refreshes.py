@@ -13,8 +13,8 @@ from ops.backfills import Backfills
 from ops.catalog import Catalog
 from ops.database import EXECUTOR, Connection, connect
 from ops.errors import Conflict, IllegalTransition
-from ops.model import ClaimedRun, EventType, NewEvent, NewPhase, PhaseStatus, RunId, TableVersion
-from ops.refreshes import Asked, Refreshes
+from ops.model import ClaimedRun, EventType, NewEvent, NewPhase, PhaseStatus, RefreshAsked, RunId, TableVersion
+from ops.refreshes import Refreshes
 from ops.rpc import Rpc
 from ops.schedules import Schedules
 from ops.tenancy import Tenancy
@@ -46,7 +46,7 @@ class Mart:
         self.owner.register_pipeline(self.project, "demo", SPEC, SHA, GIT)
 
     def start(self) -> UUID:
-        return self.refreshes.start(self.project, "dev", Asked("demo", SPEC, SHA, GIT, {}, COMPARED, 1, None))
+        return self.refreshes.start(self.project, "dev", RefreshAsked("demo", SPEC, SHA, GIT, {}, COMPARED, 1, None))
 
     def begun(self) -> ClaimedRun:
         """The run whose turn it is, at work in its first phase that is left."""
