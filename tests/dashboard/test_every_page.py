@@ -23,7 +23,7 @@ from tests.dashboard.answering import answered
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, eventful, good
 from tests.dashboard.people import as_role
-from tests.dashboard.pictures import compared
+from tests.dashboard.pictures import comparable, compared
 from tests.dashboard.test_browser import HOSTILE
 from tests.dashboard.test_data_pages import wrote
 from tests.dashboard.test_pipelines_page import FIRST, PHASES, SECOND
@@ -256,6 +256,7 @@ def test_a_phone_shows_home_and_a_run_as_on_its_pictures(page: Page, world: Worl
 
 def looked(page: Page, world: World, shown: Mapping[str, str], under: str, aside: Path) -> list[str]:
     """What is not as on the pictures in the folder ``under``."""
+    comparable(page)
     wrong = []
     for name, address in shown.items():
         world.alive()
