@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from dashboard.data.source import asking, person, reads, rpc, settings
+from dashboard.data.definitions import Definition
+from dashboard.data.source import asking, person, rpc
 from ops.backfills import Backfills
 from ops.errors import ControlRoomError
 from ops.model import RunId, Trigger
-from pipelines.catalogue import git_sha, new_phases, spec_path
+from pipelines.catalogue import new_phases
 from pipelines.params import bound
-from pipelines.spec import spec_sha256
-from pipelines.spec_source import load
 
 
-def start(pipeline: str, params: Mapping[str, str], env: str, priority: int) -> RunId:
-    """Queues a run of a spec by its name; ``params`` are texts, as people type them.
+def start(project_id: UUID, env: str, what: Definition, params: Mapping[str, str], priority: int) -> RunId:
+    """Queues a run; ``params`` are texts, as people type them.
 
     Raises:
-        NotFound: no such spec.
-        SpecInvalid, BadInput: the spec or the parameters are refused, with every fault.
+        BadInput: the parameters are refused, with every fault.
         NotAllowed: the person may not start runs in that environment.
+        Conflict: it is not what is promoted there.
     """
-    path = spec_path(pipeline)
-    spec = load(path)
-    project_id = reads().project_id(settings().org, settings().project)
+    spec = what.spec
     with rpc() as calling:
         return calling.create_run(
             project_id,
             env,
             spec.pipeline,
             spec.to_json(),
-            spec_sha256(spec),
-            git_sha(path.parent),
+            what.sha256,
+            what.git_sha,
             new_phases(spec),
             params=bound(spec, params),
             priority=priority,

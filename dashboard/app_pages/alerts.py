@@ -12,12 +12,12 @@ from dashboard.components.gate import refreshed
 from dashboard.components.render import render, section
 from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
+from dashboard.views.access import acts_in
 from dashboard.views.alerts import (
     MUTES,
     alert_line,
     alert_tiles,
     escalation_words,
-    may_act,
     message_lines,
     ranked,
     route_match,
@@ -51,7 +51,7 @@ def listing(everything: bool) -> None:
 
 
 def one(row: AlertRow, mine: list[MyProject], now: datetime) -> None:
-    able = may_act(row, mine)
+    able = acts_in(mine, row.org, row.project, row.env)
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.html(render("alert", line=alert_line(row, now)))
         if row.state == "open" and st.button(
@@ -141,10 +141,14 @@ def edit_routes(rows: list[RouteRow]) -> None:
 
 def silences() -> None:
     with asking() as connection:
-        rows = Alerts(connection).silences()
+        rows, mine = Alerts(connection).silences(), Access(connection).my_roles()
     st.html(render("silences", rows=[(row, silence_words(row)) for row in rows], now=datetime.now(UTC)))
     row = st.selectbox("Silence", rows, format_func=silence_words, key="silence") if rows else None
-    if row is not None and st.button("End it", key="end_silence"):
+    # One of all environments is prod's too.
+    able = row is not None and acts_in(mine, row.org, row.project, row.env or "prod")
+    if row is not None and st.button(
+        "End it", key="end_silence", disabled=not able, help=None if able else ONLY_OPERATORS
+    ):
         with refused():
             end_silence(row.silence_id)
             done(f"{silence_words(row)} is told again.")
@@ -154,7 +158,8 @@ PARTS = {"Alerts": alerts, "Messages": messages, "Rules": rules, "Routing": rout
 
 st.title("Alerts")
 part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
-)
+    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
 tell()
-PARTS[part or "Alerts"]()
+PARTS[part]()

@@ -53,7 +53,8 @@ PARTS = {"Caps": caps, "Pools": pools, "Prices": prices}
 
 st.title("Caps")
 part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
-)
+    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
 tell()
-PARTS[part or "Caps"]()
+PARTS[part]()

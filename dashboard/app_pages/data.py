@@ -10,10 +10,11 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.paging import begin, turn
+from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.data.source import asking
-from dashboard.views.datasets import by_layer, place
+from dashboard.views.datasets import by_layer
+from dashboard.views.datasets import place as begins
 from dashboard.views.filters import ANY
 from ops.dataset_reads import BEGINNING, Datasets
 from ops.tenancy import ENVS, Tenancy
@@ -46,13 +47,13 @@ def filters() -> dict[str, Any]:
 
 @refreshed(10)
 def listing(wanted: Mapping[str, Any]) -> None:
-    after = place(st.query_params.get(PLACE))
+    after = begins(place(PLACE, wanted))
     with asking() as connection:
         rows = Datasets(connection).page(**wanted, after=after, limit=PAGE_ROWS + 1)
     page, further = rows[:PAGE_ROWS], after != BEGINNING
     st.html(render("datasets", layers=by_layer(page, datetime.now(UTC)), narrow=any(wanted.values()) or further))
     then = f"{page[-1].layer}/{page[-1].name}/{page[-1].dataset_id}" if len(rows) > PAGE_ROWS else None
-    turn(PLACE, further, then, "First", "More")
+    turn(PLACE, wanted, then, "First", "More")
 
 
 st.title("Data")

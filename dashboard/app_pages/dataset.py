@@ -9,7 +9,7 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.paging import turn
+from dashboard.components.paging import place, turn
 from dashboard.components.render import render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
@@ -49,7 +49,7 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
         st.html(section("Rows over time"))
         st.altair_chart(rows_over_time(version_frame(shown)))
     st.html(section("Versions", render("dataset_versions", rows=shown, changes=changes(shown), detail=detail, now=now)))
-    turn(PLACE, before is not None, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
+    turn(PLACE, detail.dataset_id, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
 
 
 def look_inside(detail: DatasetDetail) -> None:
@@ -81,7 +81,7 @@ if dataset_id is None:
     st.stop()
 with asking() as connection:
     detail = Datasets(connection).one(dataset_id)
-before = st.query_params.get(PLACE, "")
+before = place(PLACE, dataset_id) or ""
 live(dataset_id)
 columns(detail)
 versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)

@@ -27,7 +27,6 @@ from dashboard.views.pipelines import (
 from dashboard.views.spec_diff import DiffLine, changed, spec_diff
 from ops.pipeline_reads import PipelineDetail, Pipelines, Promotion
 from ops.schedules import Schedules
-from pipelines.catalogue import specs
 
 BELOW = {"stage": "dev", "prod": "stage"}
 
@@ -42,7 +41,7 @@ def live(detail: PipelineDetail) -> None:
         states = reading.phase_states(runs[0].run_id) if runs else {}
     nodes = phase_nodes(detail.spec, states)
     address = urlencode({"pipeline": detail.slug, "project": f"{detail.org}/{detail.project}"})
-    links = render("pipeline_links", runs=address if runs else "", start=detail.slug in specs(), slug=detail.slug)
+    links = render("pipeline_links", runs=address if runs else "", start=address)
     bars = render("history", bars=history_bars(runs, now)) if runs else ""
     dag = render("dag", **picture) if (picture := drawn(nodes)) else ""
     st.html(

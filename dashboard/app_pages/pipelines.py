@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components.gate import refreshed
-from dashboard.components.paging import begin, turn
+from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.data.shared import shared
 from dashboard.data.source import asking
@@ -32,7 +32,7 @@ def filters() -> tuple[str, str | None]:
     return (text or "").strip(), None if within in (None, ANY) else within
 
 
-def place(address: str | None) -> tuple[str, ...]:
+def begins(address: str | None) -> tuple[str, ...]:
     """Org, project and name that the page begins after; of what is no place: the beginning."""
     parts = tuple((address or "").split("/"))
     return parts if len(parts) == 3 else ("", "", "")
@@ -40,7 +40,7 @@ def place(address: str | None) -> tuple[str, ...]:
 
 @refreshed(10)
 def listing(text: str, within: str | None) -> None:
-    after = place(st.query_params.get(PLACE))
+    after = begins(place(PLACE, (text, within)))
 
     def look(connection: Connection) -> tuple[str, str | None]:
         rows = Pipelines(connection).page(text, within, after, PAGE_ROWS + 1)
@@ -50,7 +50,7 @@ def listing(text: str, within: str | None) -> None:
 
     drawn, then = shared("pipelines", (text, within, after), look)
     st.html(drawn)
-    turn(PLACE, any(after), then, "First", "More")
+    turn(PLACE, (text, within), then, "First", "More")
 
 
 st.title("Pipelines")

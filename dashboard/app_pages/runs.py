@@ -11,13 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
-from dashboard.components.paging import begin, turn
+from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.data.shared import shared
 from dashboard.data.source import asking, reach, reads, settings
 from dashboard.views.bulk import Preview, cancel_preview, retry_preview
 from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position
 from dashboard.views.runs import TILES, run_lines, tiles
+from ops.access_reads import Access, MyProject
 from ops.database import Connection
 from ops.errors import BadInput
 from ops.model import Trigger
@@ -77,9 +78,9 @@ def filters() -> Chosen:
     )  # fmt: skip
 
 
-def place() -> Position | None:
-    """Which run the page begins behind; it stands in the address."""
-    return position(st.query_params.get(PLACE))
+def behind(chosen: Chosen) -> Position | None:
+    """Which run the page begins behind."""
+    return position(place(PLACE, chosen))
 
 
 def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], str | None]:
@@ -98,16 +99,16 @@ def listing(chosen: Chosen, above: DeltaGenerator) -> None:
         narrow = chosen.narrow or before is not None
         return render("runs", lines=run_lines(rows, datetime.now(UTC)), narrow=narrow), then
 
-    before, seen = place(), reach()
+    before, seen = behind(chosen), reach()
     overview(above, seen)
     drawn, then = shared("runs", (chosen, before), lines, seen)
     st.html(drawn)
-    turn(PLACE, before is not None, then)
+    turn(PLACE, chosen, then)
 
 
 def selection(chosen: Chosen) -> None:
     """The same page to choose from. It stands still: a choice must not move under the hand."""
-    before = place()
+    before = behind(chosen)
     rows, then = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
     lines = run_lines(rows, datetime.now(UTC))
     shown = pl.DataFrame(
@@ -124,10 +125,15 @@ def selection(chosen: Chosen) -> None:
     marked = [rows[number] for number in picked["selection"]["rows"] if number < len(rows)]
     cancel, retry, _ = st.columns([1, 1, 8])
     if cancel.button("Cancel…", key="cancel_all", disabled=not marked):
-        ask("Cancel", cancel_preview(marked))
+        ask("Cancel", cancel_preview(marked, roles()))
     if retry.button("Retry…", key="retry_all", disabled=not marked):
-        ask("Retry", retry_preview(marked))
-    turn(PLACE, before is not None, then)
+        ask("Retry", retry_preview(marked, roles()))
+    turn(PLACE, chosen, then)
+
+
+def roles() -> list[MyProject]:
+    with asking() as connection:
+        return Access(connection).my_roles()
 
 
 @st.dialog("Before it is done")

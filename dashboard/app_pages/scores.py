@@ -69,5 +69,5 @@ if runs := chosen():
     trend(runs)
     what_if(runs)
 else:
-    st.html(render("no_scores"))
+    st.html(render("no_scores", pipeline=st.session_state.get("of", "")))
 rules()

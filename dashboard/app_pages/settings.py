@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.actions.access import add_member, create_token, remove_member, revoke_token
-from dashboard.components.paging import begin, turn
+from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
@@ -147,23 +147,24 @@ def audit() -> None:
     if not places:
         st.caption("You see what you did yourself; the whole log is for the admins of a project.")
     where, who, what, age = st.columns([2, 2, 2, 1])
-    place = where.selectbox("Where", [*ids, *orgs], key="where", bind="query-params", on_change=newest)
+    within = where.selectbox("Where", [*ids, *orgs], key="where", bind="query-params", on_change=newest)
+    since = age.selectbox("When", list(AGES), 1, key="age", bind="query-params", on_change=newest) or "last week"
     wanted = AuditFilter(
-        datetime.now(UTC) - AGES[age.selectbox("When", list(AGES), 1, key="age", bind="query-params", on_change=newest)
-                                 or "last week"],
+        datetime.now(UTC) - AGES[since],
         (who.text_input("Who", key="who", bind="query-params", on_change=newest) or "").strip(),
         (what.text_input("What", key="what", placeholder="such as memberships", bind="query-params", on_change=newest)
          or "").strip().lower(),
     )  # fmt: skip
-    before = position(st.query_params.get(PLACE))
+    of = (within, since, wanted.who, wanted.what)
+    before = position(place(PLACE, of))
     with asking() as connection:
         reading = Access(connection)
-        if place in ids:
-            rows = reading.audit(ids[place], wanted, before, PAGE_ROWS + 1)
+        if within in ids:
+            rows = reading.audit(ids[within], wanted, before, PAGE_ROWS + 1)
         else:
-            rows = reading.audit_of_org(str(place), wanted, before, PAGE_ROWS + 1)
+            rows = reading.audit_of_org(str(within), wanted, before, PAGE_ROWS + 1)
     st.html(render("audit", lines=audit_lines(rows[:PAGE_ROWS], datetime.now(UTC))))
-    turn(PLACE, before is not None, address_of(rows[PAGE_ROWS - 1]) if len(rows) > PAGE_ROWS else None)
+    turn(PLACE, of, address_of(rows[PAGE_ROWS - 1]) if len(rows) > PAGE_ROWS else None)
 
 
 PARTS = {
@@ -177,7 +178,8 @@ PARTS = {
 
 st.title("Settings")
 part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), key="part", bind="query-params", label_visibility="collapsed"
-)
+    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
 tell()
-PARTS[part or "Members"]()
+PARTS[part]()

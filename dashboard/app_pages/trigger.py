@@ -6,41 +6,78 @@ import streamlit as st
 
 from dashboard.actions.runs import start
 from dashboard.components.params import asked
-from dashboard.data.source import settings
-from dashboard.data.specs import spec_of
+from dashboard.components.render import faint
+from dashboard.data.definitions import Definition, definition, home
+from dashboard.data.source import asking, reads, settings
 from dashboard.views.words import count
 from ops.errors import ControlRoomError
+from ops.pipeline_reads import Pipelines
+from ops.tenancy import ENVS, Tenancy
 from pipelines.catalogue import specs
-from pipelines.spec import Pipeline
 
-ENVS = ("dev", "stage", "prod")
+# In the choice of one project.
+PIPELINES = 1000
 
 
-def form(name: str, spec: Pipeline) -> None:
-    with st.form(f"start_{name}"):
-        given = {param: asked(param, described) for param, described in spec.params.items()}
-        env = st.selectbox("Environment", ENVS, index=ENVS.index(settings().env), key="env") or settings().env
+def places() -> dict[str, set[str]]:
+    """Projects, and the pipelines of each: those that are registered, and here those of the specs on this machine."""
+    found: dict[str, set[str]] = {home(): set(specs())}
+    with asking() as connection:
+        for row in Tenancy(connection).projects():
+            found.setdefault(f"{row.org}/{row.project}", set())
+        for name in Pipelines(connection).names(PIPELINES):
+            found.setdefault(f"{name.org}/{name.project}", set()).add(name.slug)
+    return found
+
+
+def chosen() -> tuple[str, str] | None:
+    """Project and pipeline."""
+    known = places()
+    left, right = st.columns([2, 3])
+    names = sorted(known)
+    place = left.selectbox("Project", names, names.index(home()), key="project", bind="query-params") or home()
+    slug = right.selectbox("Pipeline", sorted(known[place]), key="pipeline", bind="query-params")
+    return (place, slug) if slug else None
+
+
+def form(place: str, slug: str, env: str, found: Definition) -> None:
+    org, _, project = place.partition("/")
+    project_id = reads().project_id(org, project)
+    with asking() as connection:
+        able = env in Pipelines(connection).my_envs(project_id, "operator")
+    why = None if able else f"This needs the role operator in {env}; ask an admin of the project."
+    of = f"{place}/{slug}/{env}/{found.sha256}"
+    with st.form(f"start_{of}"):
+        given = {name: asked(name, param, of) for name, param in found.spec.params.items()}
         priority = st.number_input("Priority (lower goes first)", value=100, step=10, key="priority")
-        submitted = st.form_submit_button("Start run", type="primary", key="start")
+        submitted = st.form_submit_button("Start run", type="primary", key="start", disabled=not able, help=why)
     if submitted:
+        typed = {name: value for name, value in given.items() if value is not None}
         try:
-            run_id = start(name, {key: value for key, value in given.items() if value is not None}, env, int(priority))
+            run_id = start(project_id, env, found, typed, int(priority))
         except ControlRoomError as error:
             st.error(f"{error} ({error.code})")
             return
         st.switch_page("app_pages/run.py", query_params={"id": str(run_id)})
 
 
+def offer(place: str, slug: str) -> None:
+    env = st.selectbox("Environment", ENVS, index=ENVS.index(settings().env), key="env") or settings().env
+    try:
+        found = definition(place, slug, env)
+        if found is None:
+            st.info(f"{env} runs no version of {slug} yet; promote one on the pipeline's page first.")
+            return
+        names = [phase.name for phase in found.spec.phases]
+        more = "…" if len(names) > 6 else ""
+        st.html(faint(f"{slug}, {found.said}: {count(len(names), 'phase')}: {', '.join(names[:6])}{more}"))
+        form(place, slug, env, found)
+    except ControlRoomError as error:
+        st.error(f"{error} ({error.code})")
+
+
 st.title("Start a run")
-chosen = st.selectbox("Pipeline", sorted(specs()), key="pipeline", bind="query-params")
-if chosen is None:
-    st.info("No spec is known here; put one into ./pipelines.")
-    st.stop()
-try:
-    spec = spec_of(chosen)
-except ControlRoomError as error:
-    st.error(f"{error} ({error.code})")
-    st.stop()
-names = [phase.name for phase in spec.phases]
-st.caption(f"{count(len(names), 'phase')}: {', '.join(names[:6])}{'…' if len(names) > 6 else ''}")
-form(chosen, spec)
+if pair := chosen():
+    offer(*pair)
+else:
+    st.info("No pipeline is known here; put a spec into ./pipelines, or run one from the command line.")

@@ -9,9 +9,13 @@ import streamlit as st
 from pipelines.spec import Param
 
 
-def asked(name: str, param: Param) -> str | None:
-    """What was typed; None where it is left empty."""
-    key, default = f"param_{name}", param.default
+def asked(name: str, param: Param, of: str) -> str | None:
+    """What was typed; None where it is left empty.
+
+    Args:
+        of: whose parameter it is, down to the version: what was typed for one is no other's, though it is called the same.
+    """
+    key, default = f"param_{of}_{name}", param.default
     match param.type:
         case "choice":
             choices = list(param.choices)

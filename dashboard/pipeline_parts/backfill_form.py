@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.actions.pipelines import plan_backfill, start_backfill
 from dashboard.components.params import asked
 from dashboard.components.said import keep
+from dashboard.data.definitions import promoted_in
 from dashboard.views.backfills import definition, listed, plan_lines
 from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail
@@ -31,18 +32,23 @@ def ask_backfill(detail: PipelineDetail, envs: Sequence[str]) -> None:
 
 @st.dialog("Backfill", width="medium")
 def form(detail: PipelineDetail, envs: Sequence[str]) -> None:
+    env = st.selectbox("Environment", envs, key="backfill_env") or envs[0]
+    found = promoted_in(detail, env)
+    if found is None:
+        st.info(f"{env} runs no version of it yet; promote one first.")
+        return
     try:
-        spec = Pipeline.from_json(detail.spec)
+        spec = Pipeline.from_json(found.spec)
     except ControlRoomError as error:
         st.error(f"{error.message} ({error.code})")
         return
     if spec.partition is None:
-        st.info("Its newest version names no partition.")
+        st.info(f"Version {found.version}, which {env} runs, names no partition.")
         return
-    env = st.selectbox("Environment", envs, key="backfill_env") or envs[0]
+    of = f"backfill/{detail.project_id}/{detail.slug}/{env}/{found.version}"
     chosen = partitions(spec.partition, spec.params[spec.partition.param])
     others = {name: param for name, param in spec.params.items() if name not in named(spec.partition)}
-    given = {name: value for name, param in others.items() if (value := asked(name, param)) is not None}
+    given = {name: value for name, param in others.items() if (value := asked(name, param, of)) is not None}
     numbers = how(spec.partition)
     try:
         params = bound(spec.model_copy(update={"params": others}), given)

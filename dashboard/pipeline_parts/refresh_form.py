@@ -9,10 +9,10 @@ import streamlit as st
 from dashboard.actions.pipelines import start_refresh
 from dashboard.components.params import asked
 from dashboard.components.said import done, refused
-from dashboard.data.source import asking
+from dashboard.data.definitions import promoted_in
 from dashboard.views.refreshes import order_lines
 from ops.errors import ControlRoomError
-from ops.pipeline_reads import PipelineDetail, Pipelines
+from ops.pipeline_reads import PipelineDetail
 from pipelines.refresh_order import order, tolerance
 from pipelines.spec import Pipeline
 
@@ -23,35 +23,25 @@ SHARE = "such as 1%; 0% swaps in only what is the same"
 def ask_refresh(detail: PipelineDetail, envs: Sequence[str]) -> None:
     """``envs`` are those that it may be started in."""
     env = st.selectbox("Environment", envs, key="refresh_env") or envs[0]
-    found = definition(detail, env)
+    found = promoted_in(detail, env)
     if found is None:
         st.info(f"{env} runs no version of it yet; promote one first.")
         return
     try:
-        spec = Pipeline.from_json(found.spec)
-        given = {name: value for name, param in spec.params.items() if (value := asked(name, param)) is not None}
+        spec, of = Pipeline.from_json(found.spec), f"refresh/{detail.project_id}/{detail.slug}/{env}/{found.version}"
+        given = {name: value for name, param in spec.params.items() if (value := asked(name, param, of)) is not None}
         wanted = order(spec, found.git_sha, given)
         within = alone()
     except ControlRoomError as error:
         st.warning(f"{error.message} ({error.code})")
         return
     note = st.text_input("Why", key="refresh_why", placeholder="kept in the audit log") or ""
-    for line in order_lines(env, found.version, [phase.name for phase in wanted.phases], within):
+    for line in order_lines(env, found.version, wanted, within):
         st.write(line)
     if st.button("Start refresh", type="primary", key="start_refresh"):
         with refused():
             start_refresh(detail.project_id, env, wanted, within, note)
             done(f"A refresh of {detail.slug} is queued in {env}; readers see nothing of it before it is swapped in.")
-
-
-def definition(newest: PipelineDetail, env: str) -> PipelineDetail | None:
-    """What the environment runs: dev the newest version, the others what is promoted there; None where nothing is."""
-    if env == "dev":
-        return newest
-    with asking() as connection:
-        reading = Pipelines(connection)
-        promoted = reading.promoted(newest.project_id, newest.slug).get(env)
-        return reading.one(newest.org, newest.project, newest.slug, promoted.version) if promoted else None
 
 
 def alone() -> dict[str, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -27,21 +28,22 @@ def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
     st.html(section("Log"))
     chain(run_id, events)
     levels, names, words, following = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
-    level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", on_change=begin) or "all"
-    phase = names.selectbox("Phase", [EVERY_PHASE, *phases], key="phase", bind="query-params", on_change=begin)
-    text = words.text_input(
-        "Words", key="words", placeholder="part of what was said", bind="query-params", on_change=begin
-    )
+    anew: Any = {"on_change": go_behind, "args": (run_id, 0)}
+    level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", **anew) or "all"
+    phase = names.selectbox("Phase", [EVERY_PHASE, *phases], key="phase", bind="query-params", **anew)
+    text = words.text_input("Words", key="words", placeholder="part of what was said", bind="query-params", **anew)
     chosen = wanted(level, "" if phase in (None, EVERY_PHASE) else str(phase), text or "")
-    if following.toggle("Follow", value=not ended, key="follow", help="The last events, asked for again and again."):
+    if following.toggle(
+        "Follow", value=not ended, key=f"follow_{run_id}", help="The last events, asked for again and again."
+    ):
         refreshed(None if ended else FOLLOW_SECONDS)(tail)(run_id, chosen, LOG_PAGE if ended else FOLLOWED)
     else:
         page(run_id, chosen)
 
 
-def begin() -> None:
-    """Another filter begins at the first event."""
-    st.session_state.pop("after", None)
+def go_behind(run_id: RunId, event: int) -> None:
+    """The page begins behind that event, of this run and not of the next one opened; another filter begins at the first."""
+    st.session_state[f"after_{run_id}"] = event
 
 
 def tail(run_id: RunId, chosen: LogFilter, most: int) -> None:
@@ -59,28 +61,26 @@ def tail(run_id: RunId, chosen: LogFilter, most: int) -> None:
 
 @refreshed(None)
 def page(run_id: RunId, chosen: LogFilter) -> None:
-    window = first_window(st.session_state.get("after", 0))
+    window = first_window(st.session_state.get(f"after_{run_id}", 0))
     with asking() as connection:
         more = RunPages(connection)
         events = more.standing(run_id).events
         rows = more.log(run_id, chosen, window.after, window.until)
     st.html(render("events", lines=event_lines(rows)))
     first, next_, _ = st.columns([1, 1, 8])
-    if window.after and first.button("First events", key="first"):
-        begin()
-        st.rerun(scope="fragment")
+    if window.after:
+        first.button("First events", key="first", on_click=go_behind, args=(run_id, 0))
     then = onward(rows, window, events)
-    if then is not None and then < events and next_.button("Next events", key="next"):
-        st.session_state["after"] = then
-        st.rerun(scope="fragment")
+    if then is not None and then < events:
+        next_.button("Next events", key="next", on_click=go_behind, args=(run_id, then))
 
 
 @refreshed(None)
 def chain(run_id: RunId, events: int) -> None:
     """Whether the hash chain is whole. Every event is hashed again, so a long one is not looked at unasked."""
-    if events > CHAIN_AT_ONCE and not st.session_state.get("chain"):
+    if events > CHAIN_AT_ONCE and not st.session_state.get(f"chain_{run_id}"):
         st.html(faint(f"{count(events, 'event')}, each with the hash of the one before."))
-        if not st.button("Check the chain", key="chain"):
+        if not st.button("Check the chain", key=f"chain_{run_id}"):
             return
     with rpc() as calling:
         found = calling.verify_event_chain(run_id)

@@ -13,6 +13,7 @@ from ops.access_reads import AuditEntry, MyProject, Position
 from ops.tenancy import ENVS, MemberRow, TokenRow
 
 LONGEST = 60
+ACTING = ("operator", "editor", "admin")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Of a row that was made or removed: what it is known by, and not when or under which number.
 DULL = frozenset({"id", "org_id", "project_id", "created_at"})
@@ -55,6 +56,11 @@ class AuditLine:
     run_id: str
     facts: tuple[str, ...]
     origin: str
+
+
+def acts_in(mine: Sequence[MyProject], org: str, project: str, env: str) -> bool:
+    """Whether the person is at least an operator there."""
+    return any((each.org, each.project) == (org, project) and each.roles.get(env) in ACTING for each in mine)
 
 
 def member_label(row: MemberRow) -> str:

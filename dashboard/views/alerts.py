@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 
 from dashboard.views.runs import Tile
 from dashboard.views.words import ago, span
-from ops.access_reads import MyProject
 from ops.alerts import AlertRow, MessageRow, RouteRow, RuleRow, SilenceRow
 
 SEVERITIES: Mapping[str, str] = {"critical": "bad", "warning": "waits", "info": "busy"}
 DELIVERIES: Mapping[str, str] = {"delivered": "good", "pending": "waits", "failed": "bad", "dropped": "quiet"}
-ACTING = ("operator", "editor", "admin")
 MUTES: Mapping[str, timedelta] = {
     "1 hour": timedelta(hours=1),
     "8 hours": timedelta(hours=8),
@@ -93,13 +91,6 @@ def _next(row: AlertRow, now: datetime) -> str:
         return ""
     wait = row.escalates_at - now
     return f"the next owner is asked in {span(wait)}" if wait > timedelta(0) else "the next owner is being asked"
-
-
-def may_act(row: AlertRow, mine: Sequence[MyProject]) -> bool:
-    """Whether the person is at least an operator where the alert is."""
-    return any(
-        (each.org, each.project) == (row.org, row.project) and each.roles.get(row.env) in ACTING for each in mine
-    )
 
 
 def message_lines(rows: Sequence[MessageRow], now: datetime) -> list[MessageLine]:

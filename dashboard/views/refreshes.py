@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.views.words import ago, count
+from ops.model import RefreshAsked
 from ops.refreshes import Refresh, differences
 
 TONES: Mapping[str, str] = {
@@ -55,10 +56,13 @@ def refresh_line(row: Refresh, now: datetime) -> RefreshLine:
     )  # fmt: skip
 
 
-def order_lines(env: str, version: int, phases: Sequence[str], within: Mapping[str, float] | None) -> list[str]:
-    """What a refresh would do, before it is started; ``phases`` are those of its run."""
+def order_lines(env: str, version: int, wanted: RefreshAsked, within: Mapping[str, float] | None) -> list[str]:
+    """What a refresh would do, before it is started."""
+    phases = [phase.name for phase in wanted.phases]
+    params = ", ".join(f"{name} = {value}" for name, value in wanted.params.items())
     said = [
         f"Version {version}, as {env} runs it: {count(len(phases), 'phase')} ({', '.join(phases)}).",
+        *([f"Parameters: {params}."] if params else []),
         "All its tables are built whole, beside what readers have, and compared with it.",
     ]
     if within is None:

@@ -124,7 +124,8 @@ cross join lateral (
 ) as m;
 
 -- name: my_envs
--- Environments of a project in which the caller has at least that role.
+-- Environments of a project in which the caller has at least that role, in the order in which a version is promoted.
 select e.env
-from unnest(array['dev', 'stage', 'prod']) as e (env)
-where %(project_id)s::uuid::text || '/' || e.env in (select private.my_scopes(%(role)s));
+from unnest(array['dev', 'stage', 'prod']) with ordinality as e (env, place)
+where %(project_id)s::uuid::text || '/' || e.env in (select private.my_scopes(%(role)s))
+order by e.place;

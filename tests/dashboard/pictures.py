@@ -1,7 +1,7 @@
 """Pictures of pages beside those that somebody has looked at, kept in ``docs/screenshots``.
 
-Compared are cells and not pixels: what is said of now, and how a letter's edge is drawn, may differ; what is where, and in
-which colours, may not.
+Times, ids and bars of what took how long are made alike first. Compared are cells and not pixels, so that the edge of a letter
+may be drawn otherwise; a patch of cells that belong together may not, however small a part of the page it is.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from playwright.sync_api import Page
 KEPT = Path(__file__).parents[2] / "docs" / "screenshots"
 # Writes the pictures instead; whoever commits them looks at them first.
 NEW = "CONTROLROOM_NEW_SCREENSHOTS"
-CELL = 16
+CELL = 8
 # Of 255: so far apart are the means of a cell that shows something else.
 APART = 24.0
-# So large a share of the cells may show something else: bars of what took how long, a letter that is drawn otherwise.
-SHARE = 0.01
+# So many cells that touch each other may show something else; the smallest button has twice as many.
+PATCH = 8
 LOOKS = 20
-COLOURS = 64
 WIDTH = """
 () => {
   const text = document.createElement("canvas").getContext("2d");
@@ -41,9 +40,15 @@ PLAIN = r"""
     const said = node.data
       .replace(/\b\d[\d.,]*(?= (ms|s|min|h|d)\b)/g, "1").replace(/\b1 (ms|s|min|h|d)\b/g, "1 s")
       .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{12}\b/g, (id) => id.replace(/[0-9a-f]/g, "0"))
-      .replace(/\b\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?/g, (at) => at.replace(/\d/g, "0"));
+      .replace(/\b\d{4}-\d\d-\d\d\b|\b\d\d:\d\d(:\d\d(\.\d+)?)?\b/g, (at) => at.replace(/\d/g, "0"));
     if (said !== node.data) node.data = said;
   }
+  if (document.getElementById("plain")) return;
+  const style = document.createElement("style");
+  style.id = "plain";
+  style.textContent =
+    ".axis .track > *, .axis .ticks, .bars > *, .note { visibility: hidden } .bars { background: none !important }";
+  document.head.append(style);
 }
 """
 
@@ -61,12 +66,28 @@ def still(page: Page) -> bytes:
     return last
 
 
-def apart(seen: bytes, kept: Path) -> float:
-    """The share of cells that show something else; 1 where the pictures are not of one size."""
+def apart(seen: bytes, kept: Path) -> int:
+    """Cells of the largest patch that shows something else; all of them where the pictures are not of one size."""
     one, other = _cells(Image.open(io.BytesIO(seen))), _cells(Image.open(kept))
     if one.shape != other.shape:
-        return 1.0
-    return float((np.abs(one - other).max(axis=2) > APART).mean())
+        return int(one.shape[0] * one.shape[1])
+    rows, columns = np.nonzero(np.abs(one - other).max(axis=2) > APART)
+    return _largest({(int(row), int(column)) for row, column in zip(rows, columns, strict=True)})
+
+
+def _largest(cells: set[tuple[int, int]]) -> int:
+    """Of patches whose cells touch each other, also at a corner, or with one cell between."""
+    most, left = 0, set(cells)
+    while left:
+        ahead, size = [left.pop()], 0
+        while ahead:
+            row, column = ahead.pop()
+            size += 1
+            near = {(row + down, column + right) for down in range(-2, 3) for right in range(-2, 3)} & left
+            left -= near
+            ahead += near
+        most = max(most, size)
+    return most
 
 
 def _cells(picture: Image.Image) -> NDArray[np.float64]:
@@ -78,14 +99,14 @@ def _cells(picture: Image.Image) -> NDArray[np.float64]:
 
 
 def kept(name: str) -> Path:
-    return KEPT / f"{name}.png"
+    return KEPT / f"{name}.webp"
 
 
 def keep(seen: bytes, name: str) -> None:
-    """Writes it small: of a page, few colours say the same."""
+    """Writes it, small and without loss: colours say something."""
     path = kept(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(seen)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    Image.open(io.BytesIO(seen)).convert("RGB").save(path, lossless=True, method=6)
 
 
 def drawn_by(page: Page) -> str:
@@ -115,9 +136,9 @@ def compared(page: Page, name: str, aside: Path) -> str | None:
         return None
     if not kept(name).is_file():
         pytest.fail(f"there is no {kept(name)}; write it with {NEW}=1, and look at it before it is committed")
-    share = apart(seen, kept(name))
-    if share <= SHARE:
+    patch = apart(seen, kept(name))
+    if patch <= PATCH:
         return None
     found = aside / f"{name.replace('/', '-')}.png"
     found.write_bytes(seen)
-    return f"{name}: {share:.1%} of it is not as kept; see {found}, and write it anew with {NEW}=1 where that is meant"
+    return f"{name}: a patch of {patch} cells is not as kept; see {found}, and write it anew with {NEW}=1 where that is meant"

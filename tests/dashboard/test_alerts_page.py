@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.views.access import acts_in
 from dashboard.views.alerts import (
     DELIVERIES,
     alert_line,
     alert_tiles,
     escalation_words,
-    may_act,
     message_lines,
     ranked,
     route_match,
@@ -57,10 +57,10 @@ def test_what_nobody_sees_to_stands_first_and_what_is_worse_before_the_rest() ->
 
 
 def test_who_is_no_operator_where_the_alert_is_may_not_act_on_it() -> None:
-    assert not may_act(ALERT, [MINE])
-    assert may_act(replace(ALERT, env="dev"), [MINE])
-    assert not may_act(replace(ALERT, env="dev", project="other"), [MINE])
-    assert not may_act(replace(ALERT, env="stage"), [MINE])
+    assert not acts_in([MINE], ALERT.org, ALERT.project, ALERT.env)
+    assert acts_in([MINE], ALERT.org, ALERT.project, "dev")
+    assert not acts_in([MINE], ALERT.org, "other", "dev")
+    assert not acts_in([MINE], ALERT.org, ALERT.project, "stage")
 
 
 def test_rules_routes_silences_and_messages_read_as_people_say_them() -> None:

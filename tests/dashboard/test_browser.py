@@ -12,9 +12,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ops.artifacts import ArtifactStore
+from ops.database import LOCAL_OPERATOR
 from ops.model import PhaseStatus, RunId, RunStatus
 from ops.reads import Reads
 from ops.run_filter import RunFilter
+from ops.tenancy import Tenancy
+from pipelines.spec import Pipeline, spec_sha256
 from tests.dashboard.conftest import Served, Watched
 from tests.operating import Operator, commit
 
@@ -113,6 +116,49 @@ def test_the_form_starts_a_run_with_the_parameters_that_were_typed(page: Page, s
         assert str(latest.run_id) in page.url
         assert latest.trigger == "manual"
         connection.execute("select ops.cancel_run(%s, 'over')", [latest.run_id])
+
+
+TWO = {
+    "version": 1,
+    "pipeline": "elsewhere",
+    "owner": "@data",
+    "phases": [{"name": "one", "kind": "query", "sql": "select 1 as one"}],
+}
+
+
+def test_a_pipeline_of_another_project_is_started_there_as_its_environment_runs_it(page: Page, served: Served) -> None:
+    owner = served.operator.owner
+    project = owner.ensure_project("default", "second")
+    for since in ("2020-05-05", "2026-01-01"):
+        spec = Pipeline.from_json({**TWO, "params": {"since": {"type": "date", "default": since}}})
+        owner.register_pipeline(project, spec.pipeline, spec.to_json(), spec_sha256(spec), "c" * 40)
+    with psycopg.connect(served.operator.url, autocommit=True) as connection:
+        Tenancy(connection).set_member("default", "second", LOCAL_OPERATOR, "operator")
+        connection.execute(
+            "insert into ops.promotions (project_id, env, pipeline, version) values (%s, 'prod', 'elsewhere', 1)",
+            [project],
+        )
+        page.goto(f"{served.where}/pipeline?project=default%2Fsecond&name=elsewhere")
+        page.get_by_role("link", name="Start a run").last.click()
+        expect(page.get_by_text("elsewhere, version 2: 1 phase: one")).to_be_visible()
+        page.get_by_role("combobox", name="Environment").click()
+        page.get_by_role("option", name="stage").click()
+        expect(page.get_by_text("stage runs no version of elsewhere yet")).to_be_visible()
+        page.get_by_role("combobox", name="Environment").click()
+        page.get_by_role("option", name="prod").click()
+        expect(page.get_by_text("elsewhere, version 1: 1 phase: one")).to_be_visible()
+        page.get_by_role("button", name="Start run").click()
+        page.wait_for_selector(".verdict")
+        [made] = Reads(connection).list_runs(RunFilter(pipeline="elsewhere"), limit=1)
+        assert (made.org, made.project, made.env, made.pipeline_version) == ("default", "second", "prod", 1)
+        [[since]] = connection.execute(
+            "select params ->> 'since' from ops.runs where id = %s", [made.run_id]
+        ).fetchall()
+        assert since == "2020-05-05"
+        connection.execute("select ops.cancel_run(%s, 'over')", [made.run_id])
+        Tenancy(connection).set_member("default", "second", LOCAL_OPERATOR, "viewer")
+        page.goto(f"{served.where}/trigger?project=default%2Fsecond&pipeline=elsewhere")
+        expect(page.get_by_role("button", name="Start run")).to_be_disabled()
 
 
 def test_an_artifact_is_given_as_it_was_stored_and_to_nobody_else(page: Page, served: Served) -> None:

@@ -74,6 +74,7 @@ EMPTY = {
     "settings?part=Promotions": "Nothing was promoted yet.",
 }
 # Picture → the page that it shows; those of times alone, and of what these tests do themselves, are left out.
+LONG = ("run", "failed", "pipeline")
 LOOKS = {
     "home": "home",
     "runs": "",
@@ -106,7 +107,9 @@ class World:
 
     def alive(self) -> None:
         """Its executor is at work, as it was in the beginning: else every later look would see it fall silent."""
-        self.full.operator.executor.heartbeat_runs(self.full.operator.executor_id, self.at_work)
+        operator = self.full.operator
+        [state] = operator.executor.heartbeat_runs(operator.executor_id, self.at_work, 3600.0)
+        assert state.held
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +139,7 @@ def world(empty: Served, served: Served) -> World:
     )
     asked = Warehouse(operator.owner.source).submit(Scope("default", "demo", "dev"), Question("select 1 as one"))
     answered(operator, served.home, pl.DataFrame({"one": [1, None], "said": [HOSTILE, ""]}))
-    at_work, token = operator.running()
+    at_work, token = operator.running(lease_seconds=3600.0)
     with psycopg.connect(operator.url, autocommit=True) as owner:
         owner.execute(
             "insert into ops.caps (key, org_id, amount, period) "
@@ -243,7 +246,6 @@ def test_every_page_looks_as_on_the_picture_that_somebody_looked_at(
 ) -> None:
     page = watched.page
     theme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
-    page.set_viewport_size({"width": 1280, "height": 900})
     assert looked(page, world, world.looks, theme, tmp_path) == []
 
 
@@ -260,6 +262,8 @@ def looked(page: Page, world: World, shown: Mapping[str, str], under: str, aside
     wrong = []
     for name, address in shown.items():
         world.alive()
+        if under != "phone":
+            page.set_viewport_size({"width": 1280, "height": 2200 if name in LONG else 900})
         drawn(page, world.full, address, world.pages.get(address, ""))
         if said := compared(page, f"{under}/{name}", aside):
             wrong.append(said)

@@ -10,11 +10,13 @@ import pytest
 
 from dashboard.views.bulk import cancel_preview, retry_preview
 from dashboard.views.filters import Chosen, address_of, position
+from ops.access_reads import MyProject
 from ops.errors import BadInput
 from ops.model import RunId, RunStatus, Trigger
 from ops.run_filter import RunFilter
 from tests.dashboard.test_views import NOW, RUN
 
+MINE = [MyProject(RUN.org, RUN.project, UUID(int=1), NOW, {RUN.env: "operator"})]
 RUNS = [replace(RUN, run_id=RunId(UUID(int=number)), status=status) for number, status in enumerate(RunStatus)]
 
 
@@ -47,18 +49,21 @@ def test_a_place_in_the_list_goes_through_an_address_and_back() -> None:
 
 
 def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
-    cancel = cancel_preview(RUNS)
+    cancel = cancel_preview(RUNS, MINE)
     assert [row.status for row in cancel.rows] == [RunStatus.QUEUED, RunStatus.CLAIMED, RunStatus.RUNNING]
     assert cancel.lines == (
         "1 run waits and ends at once.",
         "2 runs are at work and stop at their next heartbeat.",
         "3 runs have ended already and stay as they are.",
     )
-    retry = retry_preview(RUNS)
+    retry = retry_preview(RUNS, MINE)
     assert [row.status for row in retry.rows] == [RunStatus.FAILED, RunStatus.CANCELED]
     assert retry.lines == (
         "2 runs are run again, on the same definition and inputs.",
         "3 runs have not ended and are left alone.",
         "1 run succeeded and is left alone.",
     )
-    assert cancel_preview([]).lines == ()
+    assert cancel_preview([], MINE).lines == ()
+    seen = [replace(MINE[0], roles={RUN.env: "viewer"})]
+    for preview in (cancel_preview(RUNS, seen), retry_preview(RUNS, seen)):
+        assert (preview.rows, preview.lines) == ((), ("6 runs are left alone: that needs the role operator there.",))

@@ -102,10 +102,15 @@ BOOKS = {
 
 @pytest.fixture(scope="module")
 def books(mart: Mart) -> str:
-    """A pipeline that can be refreshed, at a version that is promoted nowhere."""
-    spec = Pipeline.from_json(BOOKS)
-    mart.owner.register_pipeline(mart.project, spec.pipeline, spec.to_json(), spec_sha256(spec), "c" * 40)
-    return spec.pipeline
+    """A pipeline that can be refreshed: prod runs the first of its versions, whose default is another."""
+    for since in ("2020-05-05", "2026-01-01"):
+        spec = Pipeline.from_json({**BOOKS, "params": {"since": {"type": "date", "default": since}}})
+        mart.owner.register_pipeline(mart.project, spec.pipeline, spec.to_json(), spec_sha256(spec), "c" * 40)
+    mart.connection.execute(
+        "insert into ops.promotions (project_id, env, pipeline, version) values (%s, 'prod', 'books', 1)",
+        [mart.project],
+    )
+    return "books"
 
 
 def test_a_refresh_is_started_by_an_editor_who_is_told_first_what_it_would_do(
@@ -118,7 +123,7 @@ def test_a_refresh_is_started_by_an_editor_who_is_told_first_what_it_would_do(
     page.goto(address)
     page.get_by_role("button", name="Refresh…").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Version 1, as dev runs it: 2 phases (make, compare_gold_books).")).to_be_visible()
+    expect(dialog.get_by_text("Version 2, as dev runs it: 2 phases (make, compare_gold_books).")).to_be_visible()
     expect(dialog.get_by_text("It then waits here until somebody swaps it in.")).to_be_visible()
     dialog.get_by_text("Swap in without asking where little differs").click()
     rows = dialog.get_by_role("textbox", name="Rows differ by at most")
@@ -142,6 +147,26 @@ def test_a_refresh_is_started_by_an_editor_who_is_told_first_what_it_would_do(
     assert (made.env, made.tolerance, made.note) == ("dev", {"rows": 0.02, "sums": 0.0}, "new tax rules")
     [run] = [each for each in Reads(mart.connection).list_runs() if each.run_id == made.run_id]
     assert run.status is RunStatus.QUEUED
+
+
+def test_what_another_environment_runs_is_asked_for_with_its_own_parameters(
+    page: Page, served: Served, mart: Mart, books: str
+) -> None:
+    page.goto(f"{served.where}/pipeline?project=default%2Fdemo&name={books}")
+    page.get_by_role("button", name="Refresh…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Parameters: since = 2026-01-01.")).to_be_visible()
+    dialog.get_by_role("combobox", name="Environment").click()
+    page.get_by_role("option", name="prod").click()
+    expect(dialog.get_by_text("Version 1, as prod runs it")).to_be_visible()
+    expect(dialog.get_by_text("Parameters: since = 2020-05-05.")).to_be_visible()
+    dialog.get_by_role("button", name="Start refresh").click()
+    expect(page.get_by_text("A refresh of books is queued in prod")).to_be_visible()
+    [made] = mart.refreshes.list(mart.project, "prod", pipeline=books)
+    row = mart.connection.execute(
+        "select params ->> 'since', pipeline_version from ops.runs where id = %s", [made.run_id]
+    )
+    assert row.fetchone() == ("2020-05-05", 1)
 
 
 def test_where_nothing_is_promoted_there_is_nothing_to_refresh(page: Page, served: Served, books: str) -> None:

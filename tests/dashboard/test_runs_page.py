@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from ops.embedded import Cluster
 from ops.model import RunId, Trigger
 from tests.dashboard.conftest import Served, serve
+from tests.dashboard.people import as_role
 from tests.postgres import Databases
 
 RUNS = 60
@@ -98,6 +100,33 @@ def test_many_runs_are_canceled_after_a_preview_says_what_will_happen(page: Page
     page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("1 of 1 canceled or asked to stop.")).to_be_visible()
     assert status_of(many, run_id) == "canceled"
+
+
+def test_who_may_only_look_is_told_that_nothing_would_be_done(page: Page, many: Served) -> None:
+    with as_role(many, "viewer"):
+        page.goto(f"{many.where}/?status=failed")
+        page.get_by_text("Choose runs to cancel or retry").click()
+        grid = page.get_by_test_id("stDataFrame")
+        grid.wait_for()
+        box = grid.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 16, box["y"] + 52)
+        page.get_by_role("button", name="Retry…").click()
+        expect(page.get_by_text("1 run is left alone: that needs the role operator there.")).to_be_visible()
+        expect(page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True)).to_be_disabled()
+
+
+def test_back_after_a_filter_hides_no_newer_runs(page: Page, many: Served) -> None:
+    page.goto(many.where)
+    page.get_by_role("button", name="Older").click()
+    expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(RUNS + 1 - 50)
+    page.get_by_label("Words").fill("amount_total")
+    page.get_by_label("Words").press("Enter")
+    expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(1)
+    page.go_back()
+    expect(page).to_have_url(re.compile("before="))
+    # The words stand there still: what is shown is what has them, from its beginning.
+    expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(1)
 
 
 def ids(page: Page) -> list[str]:
