@@ -162,6 +162,22 @@ class Downstream:
     pipeline: str | None
 
 
+@dataclass(frozen=True)
+class Dashboard:
+    """A dashboard in Superset that was published from ``table``.
+
+    Attributes:
+        superset_id: what its address ends with.
+        published_at: when it, or what it is drawn from, was last published otherwise than before.
+    """
+
+    name: str
+    table: str
+    dataset_id: UUID
+    superset_id: int
+    published_at: datetime
+
+
 class RunPages(Calls):
     """Reads over one connection or a pool, as whoever its role and claims say."""
 
@@ -240,6 +256,11 @@ class RunPages(Calls):
     def downstream(self, run_id: RunId, tables: Sequence[str]) -> list[Downstream]:
         """What was made from ``tables``, by table and source."""
         return [Downstream(**row) for row in self._rows("downstream", run_id=run_id, tables=list(tables))]
+
+    def dashboards(self, run_id: RunId, tables: Sequence[str]) -> list[Dashboard]:
+        """What was published from those of ``tables`` that are of the run's project and environment, by table; a hundred at
+        most."""
+        return [Dashboard(**row) for row in self._rows("dashboards", run_id=run_id, tables=list(tables))]
 
 
 def _event(row: Mapping[str, object]) -> EventRow:

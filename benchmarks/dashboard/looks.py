@@ -19,15 +19,17 @@ from ops.model import RunId
 
 DRAWN = "[data-testid='stApp'][data-test-script-state='notRunning']"
 PATIENCE_MS = 30_000
-# Where → what is there when the page is.
+# Where → what is there when the page is; of those that show rows, one.
 PAGES = {
     "": "h1:has-text('Runs')",
     "home": "h1:has-text('Home')",
     "pipelines": "h1:has-text('Pipelines')",
-    "data": "h1:has-text('Data')",
+    "data": "td a[href*='dataset?id=']",
     "fleet": "h1:has-text('Fleet')",
-    "alerts": "h1:has-text('Alerts')",
-    "scores": "h1:has-text('Scores')",
+    "alerts": ".alert a[href*='run?id=']",
+    "scores": ".verdict",
+    "caps": "[aria-label='caps'] .gauge",
+    "sql": "[aria-label='history'] a[href*='sql?run=']",
     "coverage": "h1:has-text('Coverage')",
     "settings": "h1:has-text('Settings')",
     "trigger": "h1:has-text('Start a run')",
@@ -52,7 +54,12 @@ PRESS = """
 
 def links(run_id: RunId) -> dict[str, str]:
     """The same of every page that is timed; ``run_id`` is the run that is opened."""
-    return {**PAGES, f"run?id={run_id}": ".verdict", "pipeline?project=bench%2Fp1&name=orders": "h1"}
+    return {
+        **PAGES,
+        f"run?id={run_id}": ".verdict",
+        "pipeline?project=bench%2Fp1&name=orders": "h1",
+        "dataset?project=bench%2Fp1&env=dev&table=silver.orders": "[aria-label='Versions'] td a[href*='run?id=']",
+    }
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a run came to: score, sameness, rows and checks, tables, and what is made from them further on."""
+"""What a run came to: score, sameness, rows and checks, tables, and the tables and dashboards made from them further on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard.components.render import faint, render, section
-from dashboard.data.source import asking
+from dashboard.data.source import asking, settings
 from dashboard.views.access import audit_lines
 from dashboard.views.determinism import badge
 from dashboard.views.run import FOREMOST, foremost
-from dashboard.views.run_history import executors_of, impacts, lease_lines
+from dashboard.views.run_history import dashboard_lines, executors_of, impacts, lease_lines
 from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import check_lines, commit_lines, row_lines
 from ops.model import RunId
 from ops.reads import Reads
-from ops.run_reads import RunPages
+from ops.run_reads import CommitRow, RunPages
 from ops.views import PhaseRow, RunDetail
 
 NO_ACTS = "Nothing that you may read: admins see what everybody did, others what they did themselves."
@@ -34,7 +34,7 @@ def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
 
 
 def tables(run: RunDetail, phases: Sequence[PhaseRow], whole: bool) -> None:
-    """Rows by phase, checks, commits, and the tables that are made from them; of many only the latest, unless ``whole``."""
+    """Rows by phase, checks, commits, and what is made from them; of many only the latest, unless ``whole``."""
     with asking() as connection:
         more = RunPages(connection)
         commits = more.commits(run.run_id)
@@ -42,14 +42,24 @@ def tables(run: RunDetail, phases: Sequence[PhaseRow], whole: bool) -> None:
             phases = Reads(connection).phases(run.run_id)
         if not whole:
             commits, phases = commits[-FOREMOST:], foremost(phases)
-        further = more.downstream(run.run_id, sorted({each.table for each in commits})) if commits else []
+        further = downstream(more, run.run_id, commits) if commits else ""
     drawn = section("Rows", render("run_rows", lines=row_lines(run.spec, phases, commits)))
     if checks := check_lines(run.spec, phases, commits):
         drawn += section("Checks", render("run_checks", lines=checks))
     drawn += section("Tables", render("tables", lines=commit_lines(commits)))
-    if commits:
-        drawn += section("Downstream", render("impact", lines=impacts(further, commits, run.run_id)))
-    st.html(drawn)
+    st.html(drawn + further)
+
+
+def downstream(more: RunPages, run_id: RunId, commits: Sequence[CommitRow]) -> str:
+    """Tables that are made from those that were written, and the dashboards that stand on any of them: as they are drawn."""
+    wrote = {each.table for each in commits}
+    further = more.downstream(run_id, sorted(wrote))
+    boards = more.dashboards(run_id, sorted(wrote | {each.table for each in further}))
+    drawn = render("impact", lines=impacts(further, commits, run_id))
+    if boards:
+        superset = settings().superset_public_url or settings().superset_url
+        drawn += render("dashboards", lines=dashboard_lines(boards, superset), now=datetime.now(UTC))
+    return section("Downstream", drawn)
 
 
 def history(run_id: RunId) -> None:

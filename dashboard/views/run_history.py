@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from dashboard.views.words import span
 from ops.model import EventType, RunId
-from ops.run_reads import CommitRow, Downstream
+from ops.run_reads import CommitRow, Dashboard, Downstream
 from ops.views import EventRow
 
 WORDS: Mapping[EventType, tuple[str, str]] = {
@@ -49,6 +50,17 @@ class Impact:
     tone: str
     pipeline: str
     run_id: str
+
+
+@dataclass(frozen=True)
+class DashboardLine:
+    """A dashboard and the table that it stands on; ``link`` is empty where nobody has said where Superset is."""
+
+    name: str
+    table: str
+    dataset_id: str
+    published_at: datetime
+    link: str
 
 
 def executors_of(lifecycle: Sequence[EventRow]) -> list[UUID]:
@@ -121,3 +133,18 @@ def _impact(each: Downstream, wrote: Mapping[str, int]) -> Impact:
         each.pipeline or "",
         str(each.run_id),
     )
+
+
+def dashboard_lines(found: Sequence[Dashboard], superset: str | None) -> list[DashboardLine]:
+    """As they come.
+
+    Args:
+        superset: where people open it.
+    """
+    where = f"{superset.rstrip('/')}/superset/dashboard/" if superset else ""
+    return [
+        DashboardLine(
+            each.name, each.table, str(each.dataset_id), each.published_at, where and f"{where}{each.superset_id}/"
+        )
+        for each in found
+    ]

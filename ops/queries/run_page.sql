@@ -223,3 +223,18 @@ from reached d
 left join ops.runs m on m.id = d.run_id
 order by d."table", d.source, d.steps
 limit 200;
+
+-- name: dashboards
+-- Dashboards that were published from tables of the run's place. A dashboard is recorded under the name of the dataset in
+-- Superset that it is drawn from, and only that one with our table.
+select b.name, d.layer || '.' || d.name as "table", d.id as dataset_id, b.superset_id,
+  greatest(b.published_at, s.published_at) as published_at
+from ops.runs r
+cross join unnest(%(tables)s::text[]) as t (name)
+join ops.datasets d on d.project_id = r.project_id and d.env = r.env
+  and d.layer = split_part(t.name, '.', 1) and d.name = split_part(t.name, '.', 2)
+join ops.bi_objects s on s.dataset_id = d.id and s.kind = 'dataset'
+join ops.bi_objects b on b.project_id = s.project_id and b.env = s.env and b.kind = 'dashboard' and b.name = s.name
+where r.id = %(run_id)s
+order by 2, 1
+limit 100;

@@ -14,9 +14,11 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotThere
 
 from dashboard.views.run import FOREMOST
+from ops.bi import Bi, BiObject
 from ops.embedded import Cluster
 from ops.model import EventType, NewEvent, RunId
 from ops.run_reads import LOG_PAGE
+from ops.tenancy import Tenancy
 from tests.dashboard.conftest import Served, Watched, serve
 from tests.dashboard.eventful import RUN, broken, eventful, further, good, half_way, huge
 from tests.dashboard.people import as_role
@@ -45,7 +47,8 @@ def lived(
     cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lived]:
     with databases.clone(template) as url:
-        for served in serve(cluster, url, tmp_path_factory.mktemp("home")):
+        superset = {"CONTROLROOM_SUPERSET_PUBLIC_URL": "https://bi.example.com"}
+        for served in serve(cluster, url, tmp_path_factory.mktemp("home"), **superset):
             good(served.operator, 0)
             last = good(served.operator, 1)
             further(served.operator, 1)
@@ -106,6 +109,24 @@ def test_what_changed_in_the_columns_and_what_is_made_from_it(page: Page, lived:
     lived.open(page, lived.eventful)
     expect(under(page, "Downstream").locator("tbody tr")).to_have_count(1)
     expect(under(page, "Downstream").locator("tbody tr")).to_contain_text("does not have it yet")
+
+
+def test_a_run_leads_to_the_dashboards_that_stand_on_what_is_made_from_it(page: Page, lived: Lived) -> None:
+    operator = lived.served.operator
+    project = operator.owner.ensure_project("default", "demo")
+    with psycopg.connect(operator.url, autocommit=True) as owner:
+        board = Tenancy(owner).dataset_id("default", "demo", "dev", "gold.board")
+        drawn_from = BiObject("dataset", "board", None, 4, "d", board)
+        Bi(owner).record(project, "dev", [drawn_from, BiObject("dashboard", "board", None, 8, "d")])
+        lived.open(page, lived.good)
+        dashboards = under(page, "Downstream").get_by_role("region", name="dashboards").locator("tbody tr")
+        expect(dashboards).to_have_count(1)
+        expect(dashboards).to_contain_text("gold.board")
+        link = dashboards.get_by_role("link", name="board", exact=True)
+        expect(link).to_have_attribute("href", "https://bi.example.com/superset/dashboard/8/")
+        Bi(owner).record(project, "dev", [])
+    lived.open(page, lived.good)
+    expect(under(page, "Downstream").get_by_role("region", name="dashboards")).to_have_count(0)
 
 
 def choose(page: Page, box: Locator, name: str) -> None:

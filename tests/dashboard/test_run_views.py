@@ -11,11 +11,12 @@ from uuid import UUID
 
 import pytest
 
+from dashboard.components.render import render
 from dashboard.views.determinism import badge
 from dashboard.views.phase_tables import reads_of, tables_by_phase
 from dashboard.views.preview import BYTES, ROWS, preview
 from dashboard.views.run_actions import EVERY_PHASE, acts, chosen_rerun, first_choice, rerun_lines
-from dashboard.views.run_history import impacts, lease_lines
+from dashboard.views.run_history import dashboard_lines, impacts, lease_lines
 from dashboard.views.run_log import WINDOW, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import check_lines, commit_lines, row_lines, schema_difference
@@ -29,6 +30,7 @@ from ops.model import EventType, PhaseStatus, RunId, RunStatus
 from ops.run_reads import (
     LOG_PAGE,
     CommitRow,
+    Dashboard,
     Downstream,
     GoodRun,
     SignalRow,
@@ -245,6 +247,24 @@ def test_leases_name_their_owners_and_tables_further_on_say_what_they_have() -> 
         ("gold.d", "has newer by now"),
         ("gold.c", "made from what is above"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("superset", "link"),
+    [
+        ("https://bi.example.com", "https://bi.example.com/superset/dashboard/9/"),
+        ("https://example.com/bi/", "https://example.com/bi/superset/dashboard/9/"),
+        (None, ""),
+    ],
+)
+def test_a_dashboard_is_linked_where_its_address_is_known(superset: str | None, link: str) -> None:
+    [line] = dashboard_lines([Dashboard("takings", "gold.takings", UUID(int=5), 9, NOW)], superset)
+    assert line.link == link
+    drawn = render("dashboards", lines=[line], now=NOW + timedelta(hours=2))
+    assert (f'href="{link}"' in drawn) is bool(link)
+    assert drawn.count("<a ") == 1 + bool(link)
+    assert "gold.takings" in drawn
+    assert "2 h ago" in drawn
 
 
 def test_each_act_says_why_it_cannot_be_done() -> None:

@@ -31,7 +31,7 @@ RUNS, ENTRIES = 40_000, 20_000
 PLANS = ("force_custom_plan", "force_generic_plan")
 WEEK = AuditFilter(datetime.now(UTC) - timedelta(days=7))
 
-# What history.fill leaves out: pipelines in two versions, promotions, and a long log.
+# What history.fill leaves out: pipelines in two versions, promotions, a long log, and a hundred dashboards in each project.
 MORE = """
 insert into ops.pipelines (project_id, slug, version, spec, sha256, git_sha)
   select id, 'demo', version, '{}', 's' || version, 'g' from ops.projects, generate_series(1, 2) as version
@@ -46,6 +46,9 @@ insert into ops.column_maps (dataset_id, project_id, sha256)
   select d.id, d.project_id, sha256(i::text::bytea) from ops.datasets d, generate_series(1, 100) as i;
 insert into ops.column_edges (map_id, project_id, output_column, input_table, input_column, kind, subtype)
   select id, project_id, 'a', 'bronze.orders', 'a', 'DIRECT', 'IDENTITY' from ops.column_maps;
+insert into ops.bi_objects (project_id, env, kind, name, superset_id, digest, dataset_id)
+  select d.project_id, d.env, k, 'orders' || n, n, 'd', case when n = 1 and k = 'dataset' then d.id end
+  from ops.datasets d, generate_series(1, 100) as n, unnest(array['dataset', 'chart', 'dashboard']) as k;
 insert into ops.caps (key, org_id, amount, period) select 'few', id, 0, 'concurrent' from ops.orgs where slug = 'crowd';
 insert into ops.run_phases (
   run_id, ordinal, project_id, name, kind, status, attempt, started_at, finished_at, output_fingerprint)
@@ -153,6 +156,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "signals": (lambda on, old: RunPages(on).signals(old.run), 10),
         "repeats": (lambda on, old: RunPages(on).repeats(old.run), 10),
         "downstream": (lambda on, old: RunPages(on).downstream(old.run, ["bronze.orders"]), 30),
+        # Of each project one table is published.
+        "dashboards": (lambda on, old: RunPages(on).dashboards(old.run, ["bronze.orders", "silver.orders"]), 20 + 10),
     },
     "caps": {
         "standing": (lambda on, _: Caps(on).standing(), 10),
@@ -218,6 +223,7 @@ def test_who_is_no_member_reads_nothing(old: Old) -> None:
         assert RunPages(stranger).usual(old.run) == []
         assert RunPages(stranger).twins(old.run) == []
         assert RunPages(stranger).downstream(old.run, ["bronze.orders"]) == []
+        assert RunPages(stranger).dashboards(old.run, ["silver.orders"]) == []
 
 
 @pytest.mark.parametrize("plan", PLANS)
