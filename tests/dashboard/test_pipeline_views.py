@@ -63,6 +63,7 @@ def test_a_line_has_a_cell_for_each_environment_that_ran_or_was_promoted_to() ->
     assert [(cell.env, cell.version, cell.status) for cell in line.envs] == [
         ("dev", "", "succeeded"), ("stage", "", "failed"), ("prod", "v5", ""),
     ]  # fmt: skip
+    assert [cell.exact for cell in line.envs] == ["2026-03-01 11:00:00 UTC", "2026-03-01 11:00:00 UTC", ""]
     assert (line.link, line.share, line.schedule) == (
         "pipeline?project=acme%2Fbooks&name=orders", "1 of 2", "0 5 * * * (UTC)",
     )  # fmt: skip
