@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components.gate import admit, wait_for_database
+from dashboard.components.gate import admit, take_zone, wait_for_database
 from dashboard.components.render import stylesheet
 from dashboard.navigation import PLACES
 from ops.errors import DatabaseUnavailable
@@ -15,6 +15,7 @@ PAGES = Path(__file__).parent / "app_pages"
 
 st.set_page_config(page_title="Control Room", layout="wide")
 st.html(stylesheet())
+take_zone()
 NAVIGATION = [
     st.Page(
         PAGES / place.file,

@@ -8,6 +8,7 @@ from dashboard.components.render import render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
 from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
+from dashboard.views.words import exact
 from ops.pipeline_reads import Pipelines, ScoredRun
 from ops.scores import Scores
 
@@ -40,7 +41,7 @@ def what_if(runs: list[ScoredRun]) -> None:
     st.caption(
         "What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them."
     )
-    labels = {f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC · {run.env} · {run.score:.0f}": run for run in runs}
+    labels = {f"{exact(run.created_at)} · {run.env} · {run.score:.0f}": run for run in runs}
     run = labels[st.selectbox("Run", list(labels), key="judged") or next(iter(labels))]
     with asking() as connection:
         weights, now = Scores(connection).weights(), Scores(connection).of(run.run_id)

@@ -37,7 +37,7 @@ newest = partial(begin, PLACE)
 def members() -> None:
     with asking() as connection:
         rows, places = Tenancy(connection).members(), Access(connection).administered()
-    st.html(render("members", rows=[(row, member_place(row)) for row in rows]))
+    st.html(render("members", rows=[(row, member_place(row)) for row in rows], now=datetime.now(UTC)))
     if not places:
         st.caption(f"You see your own memberships. {ONLY_ADMINS}")
     add, remove, _ = st.columns([1, 1, 6])
@@ -126,7 +126,7 @@ def secrets() -> None:
     st.caption(
         "What runs of a project may resolve, by name; values are never shown. You see those of projects that you edit."
     )
-    st.html(render("secrets", rows=rows))
+    st.html(render("secrets", rows=rows, now=datetime.now(UTC)))
 
 
 def promotions() -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from dashboard.components.render import render
 from dashboard.data.source import door, person, reads, settings
 from dashboard.sign_in.person import Person
+from dashboard.views import zone
 from ops.errors import DatabaseUnavailable, NotFound, NotSignedIn
 
 Arguments = ParamSpec("Arguments")
@@ -34,6 +35,12 @@ def admit() -> bool:
         st.html(render("nowhere", subject=who.subject, name=who.name))
         return False
     return True
+
+
+def take_zone() -> None:
+    """What is drawn from here on tells times in the zone of the browser that looks. Once for each run of the page and of
+    a fragment: each may be a thread of its own."""
+    zone.take(st.context.timezone)
 
 
 def wait_for_database(error: DatabaseUnavailable) -> None:
@@ -90,6 +97,7 @@ def refreshed(seconds: float | None) -> Callable[[Callable[Arguments, None]], Ca
     def fragment(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
         @wraps(draw)
         def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+            take_zone()
             tried = f"drawn whole for {draw.__qualname__}"
             try:
                 draw(*args, **kwargs)

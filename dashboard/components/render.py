@@ -9,7 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 
-from dashboard.views.words import ago, size, tone
+from dashboard.views.words import ago, exact, size, tone
+from dashboard.views.zone import zone_name
 
 HERE = Path(__file__).parent
 
@@ -24,7 +25,8 @@ class _OneLine(Extension):
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, extensions=[_OneLine])
-    made.filters.update(tone=tone, size=size, ago=ago)
+    made.filters.update(tone=tone, size=size, ago=ago, exact=exact)
+    made.globals.update(zone_name=zone_name)
     return made
 
 

@@ -4,6 +4,8 @@ Before every use Postgres is asked what the person at the page may see now (:met
 that is part of the key: nobody gets what somebody of another reach has read, and who loses a project loses it with the
 next look, kept answers or not. What is kept was read in one moment together with its reach; a membership that changes
 between the two looks therefore shows nobody's rows to anybody (tests/dashboard/test_shared.py).
+
+The zone in which the person reads times is part of the key too: what is kept may be drawn already.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from dashboard.data.moments import Moments
 from dashboard.data.source import looking, reach
+from dashboard.views.zone import zone_name
 from ops.access_reads import Access
 from ops.database import Connection
 
@@ -35,7 +38,7 @@ def shared(name: str, key: Hashable, make: Callable[[Connection], T], seen: str 
 
     Args:
         name: of what is made; one for each ``make``.
-        key: all that it depends on beside what the person may see; its ``repr`` tells one from another.
+        key: all that it depends on beside what the person may see and their zone; its ``repr`` tells one from another.
         make: reads over the connection that it is given and nothing else. It must depend on nothing that is a person's own,
             and what it gives must not be changed. What it raises is kept for nobody.
         seen: the person's reach, where it was asked a moment ago for the same drawing.
@@ -43,7 +46,7 @@ def shared(name: str, key: Hashable, make: Callable[[Connection], T], seen: str 
     for _ in range(TRIES):
         now = seen or reach()
         try:
-            return cast("T", _KEPT.of((name, now, repr(key)), partial(_read, now, make)))
+            return cast("T", _KEPT.of((name, now, zone_name(), repr(key)), partial(_read, now, make)))
         except _Moved:
             seen = None
     # Memberships that change faster than they can be looked at: then for this session alone.

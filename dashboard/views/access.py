@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dashboard.views.words import ago, span
+from dashboard.views.words import ago, exact, span
 from ops.access_reads import AuditEntry, MyProject, Position
 from ops.tenancy import ENVS, MemberRow, TokenRow
 
@@ -27,6 +27,8 @@ AGES: Mapping[str, timedelta] = {
 
 @dataclass(frozen=True)
 class TokenLine:
+    """Each of ``state``, ``made`` and ``used`` has its exact moment behind it."""
+
     name: str
     state: str
     tone: str
@@ -35,6 +37,9 @@ class TokenLine:
     envs: str
     made: str
     used: str
+    state_exact: str
+    made_exact: str
+    used_exact: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class RoleLine:
     project_id: str
     roles: str
     since: str
+    exact: str
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,20 @@ def _token(row: TokenRow, now: datetime) -> TokenLine:
         state, tone = f"good for {span(row.expires_at - now)}", "good"
     where = f"{row.org}/{row.project}" if row.project else "all your projects"
     used = ago(row.last_used_at, now) if row.last_used_at else "never"
-    return TokenLine(row.name, state, tone, row.role, where, ", ".join(row.envs), ago(row.created_at, now), used)
+    return TokenLine(
+        row.name, state, tone, row.role, where, ", ".join(row.envs), ago(row.created_at, now), used,
+        exact(row.revoked_at or row.expires_at), exact(row.created_at), exact(row.last_used_at) if row.last_used_at else "",
+    )  # fmt: skip
 
 
 def role_lines(rows: Sequence[MyProject], now: datetime) -> list[RoleLine]:
     return [
-        RoleLine(f"{row.org}/{row.project}", str(row.project_id), role_words(row.roles), ago(row.created_at, now))
+        RoleLine(
+            f"{row.org}/{row.project}", str(row.project_id), role_words(row.roles), ago(row.created_at, now),
+            exact(row.created_at),
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def role_words(roles: Mapping[str, str]) -> str:
@@ -112,7 +124,7 @@ def audit_lines(rows: Sequence[AuditEntry], now: datetime) -> list[AuditLine]:
     return [
         AuditLine(
             ago(row.at, now),
-            f"{row.at:%Y-%m-%d %H:%M:%S} UTC",
+            exact(row.at),
             row.subject or "the installation",
             row.access_token_id is not None,
             row.action,

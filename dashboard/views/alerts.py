@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.runs import Tile
-from dashboard.views.words import ago, span
+from dashboard.views.words import ago, exact, span
 from ops.alerts import AlertRow, MessageRow, RouteRow, RuleRow, SilenceRow
 
 SEVERITIES: Mapping[str, str] = {"critical": "bad", "warning": "waits", "info": "busy"}
@@ -32,6 +32,7 @@ class AlertLine:
     exact: str
     run_id: str
     next: str
+    state_exact: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class MessageLine:
     state: str
     tone: str
     when: str
+    exact: str
     attempts: int
     error: str
 
@@ -64,6 +66,7 @@ def ranked(rows: Sequence[AlertRow]) -> list[AlertRow]:
 
 
 def alert_line(row: AlertRow, now: datetime) -> AlertLine:
+    since = row.resolved_at or row.acknowledged_at
     return AlertLine(
         row.title,
         row.said,
@@ -72,9 +75,10 @@ def alert_line(row: AlertRow, now: datetime) -> AlertLine:
         _state(row, now),
         f"{row.org}/{row.project}/{row.env}",
         ago(row.opened_at, now),
-        f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC",
+        exact(row.opened_at),
         str(row.run_id or ""),
         _next(row, now),
+        exact(since) if since else "",
     )
 
 
@@ -97,7 +101,8 @@ def message_lines(rows: Sequence[MessageRow], now: datetime) -> list[MessageLine
     return [
         MessageLine(
             row.title, row.kind, row.channel, row.state, DELIVERIES[row.state],
-            ago(row.delivered_at or row.created_at, now), row.attempts, row.last_error,
+            ago(row.delivered_at or row.created_at, now), exact(row.delivered_at or row.created_at), row.attempts,
+            row.last_error,
         )
         for row in rows
     ]  # fmt: skip

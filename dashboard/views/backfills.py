@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from dashboard.views.words import ago, count, size, span
+from dashboard.views.words import ago, count, exact, size, span
 from ops.backfills import BackfillPlan, BackfillRow, ChunkRow
 
 # Chunks that a plan names before it says how many more there are.
@@ -67,7 +67,7 @@ def backfill_line(row: BackfillRow, now: datetime) -> BackfillLine:
         round(row.succeeded / row.chunks * 100, 1),
         round((row.failed + row.canceled) / row.chunks * 100, 1),
         f"ordered {ago(row.created_at, now)}{by}",
-        f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        exact(row.created_at),
         row.reason,
         row.state == "active",
         row.state in ("paused", "failed"),

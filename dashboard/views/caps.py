@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from dashboard.views.words import count, size, span
+from dashboard.views.words import count, exact, size, span
 from ops.cap_reads import CapStanding
 
 # Of a period that has only just begun nothing can be told.
@@ -87,7 +87,7 @@ def _line(cap: CapStanding) -> CapLine:
         state,
         tone,
         _said(cap, told),
-        f"{told.at:%Y-%m-%d %H:%M} UTC" if told and told.at else "",
+        exact(told.at, seconds=False) if told and told.at else "",
     )
 
 

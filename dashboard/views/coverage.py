@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.runs import Tile
-from dashboard.views.words import ago
+from dashboard.views.words import ago, exact
 from ops.watching import CapabilityRow
 
 STALE = timedelta(days=7)
@@ -39,6 +39,7 @@ class CoverageLine:
     test: str
     run_id: str
     when: str
+    exact: str
 
 
 def coverage_tiles(rows: Sequence[CapabilityRow], now: datetime) -> list[Tile]:
@@ -63,6 +64,7 @@ def _line(row: CapabilityRow, now: datetime) -> CoverageLine:
         str(evidence.get("test", "")),
         str(evidence.get("run", "")),
         ago(row.proven_at, now) if row.proven_at else "",
+        exact(row.proven_at) if row.proven_at else "",
     )
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from uuid import UUID
 
 from dashboard.views.run import Fact
-from dashboard.views.words import ago, size, span
+from dashboard.views.words import ago, exact, size, span
 from ops.catalog import ColumnNote, SchemaChange, schema_changes
 from ops.dataset_reads import BEGINNING, ColumnSource, DatasetDetail, DatasetSummary, Neighbour, WrittenVersion
 
@@ -87,7 +87,7 @@ def _line(row: DatasetSummary, now: datetime) -> DatasetLine:
         "" if row.total_rows is None else f"{row.total_rows:,}",
         "" if row.byte_size is None else size(row.byte_size),
         ago(row.released_at, now) if row.released_at else "no run that wrote it has succeeded",
-        f"{row.released_at:%Y-%m-%d %H:%M:%S} UTC" if row.released_at else "",
+        exact(row.released_at) if row.released_at else "",
         str(row.run_id or ""),
         row.pipeline or "",
         fresh,
@@ -124,7 +124,7 @@ def facts(detail: DatasetDetail, newest: WrittenVersion | None, now: datetime) -
         Fact(
             "released",
             ago(released, now) if released else "never",
-            f"{released:%Y-%m-%d %H:%M} UTC" if released else "",
+            exact(released, seconds=False) if released else "",
         ),
         Fact("freshness", fresh or "no rule", CLOCKS.get(detail.clock_kind or "", "nobody asks for it")),
         Fact("fingerprint", (detail.fingerprint or "–")[:12], "the same for the same content"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.runs import Tile
-from dashboard.views.words import ago, count, span
+from dashboard.views.words import ago, count, exact, span
 from ops.fleet_reads import FleetExecutor, FleetLease
 
 LOOKS = {"active": "good", "draining": "busy", "silent": "waits", "lost": "bad"}
@@ -21,6 +21,7 @@ class LeaseLine:
     where: str
     phase: str
     ends: str
+    exact: str
     tone: str
 
 
@@ -88,7 +89,7 @@ def _line(executor: FleetExecutor, leases: Sequence[FleetLease], state: str) -> 
         executor.host or "–",
         executor.version or "–",
         ago(executor.last_seen, now),
-        f"{executor.last_seen:%Y-%m-%d %H:%M:%S} UTC",
+        exact(executor.last_seen),
         span((executor.last_seen if state == "lost" else now) - executor.registered_at),
         tuple(_lease(lease, now) for lease in leases),
     )
@@ -98,7 +99,10 @@ def _lease(lease: FleetLease, now: datetime) -> LeaseLine:
     left = lease.expires_at - now
     over = left <= timedelta(0)
     ends = f"lease ended {span(-left)} ago" if over else f"lease for {span(left)}"
-    return LeaseLine(str(lease.run_id), lease.pipeline, lease.where, lease.phase or "", ends, "bad" if over else "busy")
+    return LeaseLine(
+        str(lease.run_id), lease.pipeline, lease.where, lease.phase or "", ends, exact(lease.expires_at),
+        "bad" if over else "busy",
+    )  # fmt: skip
 
 
 def hosts(lines: Sequence[ExecutorLine]) -> str:

@@ -10,7 +10,7 @@ from dashboard.views.alerts import SEVERITIES
 from dashboard.views.caps import cap_lines
 from dashboard.views.fleet import state_of
 from dashboard.views.pipelines import pipeline_link, schedule_kind
-from dashboard.views.words import ago, count, span
+from dashboard.views.words import ago, count, exact, span
 from ops.alerts import AlertRow
 from ops.backfills import BackfillRow
 from ops.cap_reads import CapStanding
@@ -23,13 +23,15 @@ SOON = 8
 
 @dataclass(frozen=True)
 class Need:
-    """``tone`` bad comes before waits; ``go`` is the address of what is to be done, named ``act``."""
+    """``tone`` bad comes before waits; ``go`` is the address of what is to be done, named ``act``; ``exact`` is the moment
+    behind ``why``, where that tells of one."""
 
     tone: str
     said: str
     why: str
     go: str
     act: str
+    exact: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def alert_needs(rows: Sequence[AlertRow], now: datetime) -> list[Need]:
             f"{row.said} · {ago(row.opened_at, now)}".strip(" ·"),
             "alerts",
             "See to it",
+            exact(row.opened_at),
         )
         for row in rows
         if row.state == "open"
@@ -67,6 +70,7 @@ def failure_needs(runs: Sequence[RunDetail], told: Sequence[AlertRow], now: date
             f"{run.error_message or 'no cause is known'} ({run.error_code}) · {ago(run.finished_at or run.created_at, now)}",
             f"run?id={run.run_id}",
             "Open the run",
+            exact(run.finished_at or run.created_at),
         )
         for run in runs
         if (run.org, run.project, run.env, run.pipeline) not in known
@@ -99,6 +103,7 @@ def fleet_needs(
             f"the lease ended {span(now - lease.expires_at)} ago; the steward gives the run to another one",
             f"run?id={lease.run_id}",
             "Open the run",
+            exact(lease.expires_at),
         )
         for lease in leases
         if lease.expires_at < now
@@ -165,7 +170,7 @@ def due_next(rows: Sequence[ScheduleRow], now: datetime) -> list[Due]:
             f"{row.org}/{row.project}/{row.env}",
             schedule_kind(row),
             f"in {span(at - now)}" if at > now else "now",
-            f"{at:%Y-%m-%d %H:%M:%S} UTC",
+            exact(at),
         )
         for at, row in timed[:SOON]
         if at is not None

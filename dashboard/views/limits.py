@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboard.views.caps import amount_words, cap_where
-from dashboard.views.words import ago, count
+from dashboard.views.words import ago, count, exact
 from ops.cap_reads import CapStanding
 from ops.limits import PoolRow, PriceRow
 
@@ -36,6 +36,7 @@ class PriceLine:
     what: str
     price: str
     since: str
+    exact: str
     until: str
     by: str
     tone: str
@@ -88,11 +89,11 @@ def _price(row: PriceRow, now: datetime) -> PriceLine:
     state, tone = ("to come", "waits") if row.valid_from > now else ("holds", "good")
     if row.valid_until is not None and row.valid_until <= now:
         state, tone = "was", "quiet"
-    since = ago(row.valid_from, now) if row.valid_from <= now else f"{row.valid_from:%Y-%m-%d %H:%M} UTC"
-    until = f"{row.valid_until:%Y-%m-%d %H:%M} UTC" if row.valid_until else ""
+    since = ago(row.valid_from, now) if row.valid_from <= now else exact(row.valid_from, seconds=False)
+    until = exact(row.valid_until, seconds=False) if row.valid_until else ""
     return PriceLine(
-        row.org, PRICED.get(row.unit, row.unit), f"{row.price.normalize():f} {row.currency}", since, until,
-        row.created_by or "the installation", tone, state,
+        row.org, PRICED.get(row.unit, row.unit), f"{row.price.normalize():f} {row.currency}", since,
+        exact(row.valid_from), until, row.created_by or "the installation", tone, state,
     )  # fmt: skip
 
 

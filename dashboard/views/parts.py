@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from dashboard.views.fleet import state_of
 from dashboard.views.pipelines import pipeline_link
 from dashboard.views.runs import TILES, Tile
-from dashboard.views.words import ago, count, tone
+from dashboard.views.words import ago, count, exact, tone
 from ops.fleet_reads import FleetExecutor
 from ops.home_reads import Parts, PipelineCount
 from ops.model import RunStatus
@@ -21,11 +21,14 @@ PIPELINES = 12
 
 @dataclass(frozen=True)
 class PartTile:
+    """``exact`` is the moment behind ``more``, where that tells of one."""
+
     name: str
     value: str
     more: str
     tone: str
     link: str = ""
+    exact: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,31 @@ def part_tiles(parts: Parts, executors: Sequence[FleetExecutor], patience: timed
     silent = parts.steward_at is None or now - parts.steward_at > patience
     return [
         PartTile("Postgres", "answers", f"version {parts.version.split()[0]}", "good"),
-        PartTile("steward", "silent" if silent else "works", _heard("round", parts.steward_at, now), _tone(not silent)),
         PartTile(
-            "fleet", count(len(working), "executor"), _heard("heard of", heard, now), _tone(bool(working)), "fleet"
+            "steward", "silent" if silent else "works", _heard("round", parts.steward_at, now), _tone(not silent), "",
+            _exact(parts.steward_at),
         ),
-        PartTile("lake", count(parts.tables, "table"), _heard("changed", parts.lake_at, now), "quiet", "data"),
         PartTile(
-            "Superset", count(parts.dashboards, "dashboard"), _heard("published", parts.superset_at, now), "quiet"
+            "fleet", count(len(working), "executor"), _heard("heard of", heard, now), _tone(bool(working)), "fleet",
+            _exact(heard),
         ),
-    ]
+        PartTile(
+            "lake", count(parts.tables, "table"), _heard("changed", parts.lake_at, now), "quiet", "data",
+            _exact(parts.lake_at),
+        ),
+        PartTile(
+            "Superset", count(parts.dashboards, "dashboard"), _heard("published", parts.superset_at, now), "quiet", "",
+            _exact(parts.superset_at),
+        ),
+    ]  # fmt: skip
 
 
 def _heard(what: str, at: datetime | None, now: datetime) -> str:
     return f"{what} {ago(at, now)}" if at else f"never {what}" if what != "round" else "went no round"
+
+
+def _exact(at: datetime | None) -> str:
+    return exact(at) if at else ""
 
 
 def _tone(well: bool) -> str:

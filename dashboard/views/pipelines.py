@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from dashboard.views.dag import graph
 from dashboard.views.run import Fact
-from dashboard.views.words import ago, span, tone
+from dashboard.views.words import ago, exact, span, tone
 from ops.model import RunStatus
 from ops.pipeline_reads import PastRun, PipelineDetail, PipelineSummary, Promotion
 from ops.schedules import ScheduleRow
@@ -32,6 +32,7 @@ class EnvCell:
     status: str
     tone: str
     when: str
+    exact: str
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,10 @@ def _line(row: PipelineSummary, now: datetime) -> PipelineLine:
 def _cell(env: str, version: int | None, run: PastRun | None, now: datetime) -> EnvCell:
     promoted = f"v{version}" if version is not None else ""
     if run is None:
-        return EnvCell(env, promoted, "", "", "quiet", "")
-    return EnvCell(env, promoted, str(run.run_id), run.status, tone(run.status), ago(run.created_at, now))
+        return EnvCell(env, promoted, "", "", "quiet", "", "")
+    return EnvCell(
+        env, promoted, str(run.run_id), run.status, tone(run.status), ago(run.created_at, now), exact(run.created_at)
+    )
 
 
 def success(runs: Sequence[PastRun]) -> tuple[str, str]:
@@ -153,7 +156,7 @@ def history_bars(runs: Sequence[PastRun], now: datetime) -> list[HistoryBar]:
             tone(run.status),
             height,
             f"{run.status}{f' in {span(timedelta(seconds=run.seconds))}' if run.seconds is not None else ''}, "
-            f"{run.env}, {ago(run.created_at, now)}",
+            f"{run.env}, {ago(run.created_at, now)} ({exact(run.created_at)})",
         )
         for run, height in zip(reversed(runs), reversed(_heights(runs)), strict=True)
     ]
@@ -205,21 +208,21 @@ def facts(
     share, _ = success(latest)
     last = next((run for run in runs if run.status is RunStatus.SUCCEEDED), None)
     return [
-        Fact("newest version", f"{detail.version}", ago(detail.created_at, now)),
-        *(
-            Fact(
-                f"{env} runs", f"{promoted[env].version}" if env in promoted else "none", _since(promoted.get(env), now)
-            )
-            for env in ("stage", "prod")
-        ),
+        Fact("newest version", f"{detail.version}", ago(detail.created_at, now), exact(detail.created_at)),
+        *(_runs(env, promoted.get(env), now) for env in ("stage", "prod")),
         Fact("succeeded", share, f"of the last {len(latest)} runs"),
         Fact("usually takes", usual(latest), "median of those that succeeded"),
-        Fact("last success", ago(last.created_at, now) if last else "–", last.env if last else "none lately"),
+        Fact("last success", ago(last.created_at, now), last.env, exact(last.created_at))
+        if last
+        else Fact("last success", "–", "none lately"),
     ]
 
 
-def _since(promotion: Promotion | None, now: datetime) -> str:
-    return f"since {ago(promotion.promoted_at, now)}" if promotion else "nothing is promoted"
+def _runs(env: str, promotion: Promotion | None, now: datetime) -> Fact:
+    if promotion is None:
+        return Fact(f"{env} runs", "none", "nothing is promoted")
+    at = promotion.promoted_at
+    return Fact(f"{env} runs", f"{promotion.version}", f"since {ago(at, now)}", exact(at))
 
 
 def phase_nodes(spec: Json, states: Mapping[str, str]) -> list[PhaseNode]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dashboard.views.verdict import ADVICE
-from dashboard.views.words import ago, count, span, tone
+from dashboard.views.words import ago, count, exact, span, tone
 from ops.model import RunId, RunStatus
 from ops.query_reads import AskedQuestion, LakeTable
 from ops.warehouse import QueryRow
@@ -120,7 +120,7 @@ def _past(row: QueryRow, now: datetime) -> PastLine:
     return PastLine(
         str(row.run_id), row.status, tone(row.status), sql if len(sql) <= LONGEST else f"{sql[:LONGEST]} …",
         f"{row.org}/{row.project}/{row.env}", row.subject or "the installation", ago(row.created_at, now),
-        f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        exact(row.created_at),
         "" if row.ms is None else span(timedelta(milliseconds=row.ms)), "" if row.rows is None else f"{row.rows:,}",
         row.error_code or badge,
     )  # fmt: skip

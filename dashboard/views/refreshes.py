@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.views.words import ago, count
+from dashboard.views.words import ago, count, exact
 from ops.model import RefreshAsked
 from ops.refreshes import Refresh, differences
 
@@ -17,7 +17,8 @@ TONES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class RefreshLine:
-    """``decidable`` is what somebody may do about it now: swap, roll back or nothing."""
+    """``decidable`` is what somebody may do about it now: swap, roll back or nothing; ``exact`` are the
+    moments behind ``said``."""
 
     short_id: str
     run_id: str
@@ -25,6 +26,7 @@ class RefreshLine:
     tone: str
     env: str
     said: str
+    exact: str
     note: str
     decidable: str
 
@@ -50,9 +52,11 @@ def refresh_line(row: Refresh, now: datetime) -> RefreshLine:
     if row.tolerance is not None and row.state in ("building", "built"):
         within = ", ".join(f"{name} {share:.2%}" for name, share in row.tolerance.items())
         said.append(f"swaps itself in within {within}")
+    moments = {"started": row.started_at, "swapped in": row.swapped_at, "rolled back": row.rolled_back_at}
     decidable = {"built": "swap", "swapped": "roll back"}.get(row.state, "")
     return RefreshLine(
-        str(row.refresh_id)[-12:], str(row.run_id), row.state, TONES[row.state], row.env, "; ".join(said), row.note, decidable
+        str(row.refresh_id)[-12:], str(row.run_id), row.state, TONES[row.state], row.env, "; ".join(said),
+        "; ".join(f"{what} {exact(at)}" for what, at in moments.items() if at), row.note, decidable,
     )  # fmt: skip
 
 

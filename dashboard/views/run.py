@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.verdict import took
-from dashboard.views.words import ago, count, span, tone
+from dashboard.views.words import ago, count, exact, span, tone
 from ops.model import PhaseStatus
 from ops.run_reads import Usual
 from ops.views import DatasetVersionRow, PhaseRow, RunDetail
@@ -19,9 +19,12 @@ MANY, FOREMOST = 20, 12
 
 @dataclass(frozen=True)
 class Fact:
+    """``exact`` is the moment behind it, where it tells of one without saying it."""
+
     name: str
     value: str
     more: str = ""
+    exact: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def facts(
         ),
         Fact("attempt", f"{run.attempt} of {run.max_attempts}", f"trigger {run.trigger}"),
         Fact("rows written", f"{rows:,}", f"into {count(len({row.table for row in datasets}), 'table')}"),
-        Fact("created", ago(run.created_at, now), f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+        Fact("created", ago(run.created_at, now), exact(run.created_at)),
         Fact("code", run.git_sha[:12], f"version {run.pipeline_version} of {run.pipeline}"),
     ]
 

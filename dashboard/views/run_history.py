@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from dashboard.views.words import span
+from dashboard.views.words import exact, span
 from ops.model import EventType, RunId
 from ops.run_reads import CommitRow, Dashboard, Downstream
 from ops.views import EventRow
@@ -76,7 +76,7 @@ def lease_lines(lifecycle: Sequence[EventRow], names: Mapping[UUID, str]) -> lis
         what, tone = WORDS[event.type]
         lines.append(
             LeaseLine(
-                f"{event.ts:%Y-%m-%d %H:%M:%S} UTC",
+                exact(event.ts),
                 what,
                 tone,
                 _who(event, names),

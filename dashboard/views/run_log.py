@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.views.words import clock, exact
 from ops.run_reads import LOG_PAGE, LogFilter
 from ops.views import EventRow
 
@@ -65,8 +66,8 @@ def event_lines(rows: Sequence[EventRow]) -> list[EventLine]:
     return [
         EventLine(
             row.seq,
-            f"{row.ts:%H:%M:%S}.{row.ts.microsecond // 1000:03d}",
-            f"{row.ts:%Y-%m-%d %H:%M:%S} UTC",
+            clock(row.ts),
+            exact(row.ts),
             row.type,
             TONES.get(row.level, "quiet"),
             row.phase or "",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboard.views.words import ago, span, tone
+from dashboard.views.words import ago, exact, span, tone
 from ops.model import RunStatus
 from ops.views import ExecutorRow, RunRow
 
@@ -41,6 +41,7 @@ class RunLine:
     attempt: str
     trigger: str
     created: str
+    exact: str
     took: str
 
 
@@ -71,5 +72,6 @@ def _line(row: RunRow, now: datetime) -> RunLine:
         f"{row.attempt}/{row.max_attempts}",
         row.trigger,
         ago(row.created_at, now),
+        exact(row.created_at),
         span((row.finished_at or now) - row.started_at) if row.started_at else "",
     )

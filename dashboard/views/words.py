@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from dashboard.views.zone import viewers
+
 TONES: Mapping[str, str] = {
     "succeeded": "good",
     "running": "busy",
@@ -44,6 +46,28 @@ def ago(moment: datetime, now: datetime) -> str:
         if passed >= size:
             return f"{passed // size:.0f} {unit} ago"
     return "now"
+
+
+def exact(moment: datetime, seconds: bool = True) -> str:
+    """``2026-11-26 23:10:05 CET`` in the viewer's zone; ``+05:45`` where the zone has no letters."""
+    there = _there(moment)
+    offset, letters = f"{there:%z}", there.tzname() or ""
+    zone = letters if letters.isalpha() else f"{offset[:3]}:{offset[3:5]}"
+    return f"{there:%Y-%m-%d %H:%M:%S} {zone}" if seconds else f"{there:%Y-%m-%d %H:%M} {zone}"
+
+
+def clock(moment: datetime) -> str:
+    """``23:10:05.250`` in the viewer's zone."""
+    there = _there(moment)
+    return f"{there:%H:%M:%S}.{there.microsecond // 1000:03d}"
+
+
+def _there(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(viewers())
+    except OverflowError:
+        # A price that holds until the calendar's last day has no such day further east.
+        return moment
 
 
 def size(byte_size: int) -> str:

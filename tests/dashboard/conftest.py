@@ -139,7 +139,9 @@ class Watched:
 
 @pytest.fixture(params=["light", "dark"])
 def watched(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watched]:
-    context = browser.new_context(color_scheme=request.param, viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(
+        color_scheme=request.param, viewport={"width": 1400, "height": 1000}, timezone_id="UTC"
+    )
     watched = Watched(context.new_page())
 
     def complain(message: ConsoleMessage) -> None:
@@ -155,6 +157,6 @@ def watched(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watche
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, timezone_id="UTC")
     yield context.new_page()
     context.close()

@@ -46,6 +46,7 @@ def test_an_alert_says_who_sees_to_it_and_who_is_asked_next() -> None:
         ("resolved now", "", "quiet"),
         ("nobody sees to it", "the next owner is being asked", "bad"),
     ]
+    assert [line.state_exact for line in lines] == ["", "2026-03-01 11:59:00 UTC", "2026-03-01 12:00:00 UTC", ""]
     numbers = {tile.name: tile.number for tile in alert_tiles([ALERT, ALERT, TAKEN, over])}
     assert numbers == {"critical": 2, "warning": 0, "info": 0, "acknowledged": 1}
 
@@ -83,6 +84,7 @@ def test_rules_routes_silences_and_messages_read_as_people_say_them() -> None:
     )  # fmt: skip
     [line] = message_lines([message], NOW)
     assert (line.tone, line.when, line.error) == (DELIVERIES["failed"], "2 h ago", "500")
+    assert line.exact == "2026-03-01 10:00:00 UTC"
 
 
 @pytest.fixture

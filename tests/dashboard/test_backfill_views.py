@@ -115,6 +115,8 @@ def test_what_the_form_says_is_a_definition() -> None:
 def test_a_refresh_says_what_became_of_it_and_what_is_to_be_decided(row: Refresh, said: str, decidable: str) -> None:
     line = refresh_line(row, NOW)
     assert (line.said, line.decidable) == (said, decidable)
+    assert line.exact.startswith("started 2026-03-01 11:00:00 UTC")
+    assert ("swapped in 2026-03-01 12:00:00 UTC" in line.exact) == ("swapped in now" in said)
 
 
 def test_what_differs_is_marked_and_what_does_not_is_said_to_be_the_same() -> None:

@@ -49,6 +49,7 @@ CLOCK = ScheduleRow(
 def test_a_failure_that_an_alert_tells_of_is_told_once() -> None:
     [need] = alert_needs([ALERT, TAKEN], NOW)
     assert (need.tone, need.said, need.why) == ("bad", "orders failed", "nulls · 5 min ago")
+    assert need.exact == "2026-03-01 11:55:00 UTC"
     assert failure_needs([FAILED], [ALERT], NOW) == failure_needs([FAILED], [TAKEN], NOW) == []
     [need] = failure_needs([FAILED], [replace(ALERT, env="dev")], NOW)
     assert (need.said, need.why) == ("orders fails in prod", "3 nulls in amount (CHECK_FAILED) · now")
@@ -119,6 +120,7 @@ def test_a_part_that_was_not_heard_of_for_too_long_is_silent() -> None:
     assert (tiles["fleet"].value, tiles["fleet"].tone) == ("1 executor", "good")
     assert (tiles["lake"].value, tiles["lake"].more) == ("2 tables", "changed 1 h ago")
     assert tiles["Superset"].more == "never published"
+    assert (tiles["lake"].exact, tiles["Superset"].exact) == ("2026-03-01 11:00:00 UTC", "")
     silent = {tile.name: tile for tile in part_tiles(replace(parts, steward_at=NOW - 2 * PATIENCE), [], PATIENCE)}
     assert (silent["steward"].value, silent["steward"].tone, silent["fleet"].tone) == ("silent", "bad", "bad")
     never = part_tiles(replace(parts, steward_at=None), [], PATIENCE)

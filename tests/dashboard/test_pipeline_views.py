@@ -48,7 +48,7 @@ def test_what_a_pipeline_usually_takes_is_told_by_runs_that_succeeded() -> None:
 def test_bars_go_from_old_to_new_and_the_shortest_is_still_seen() -> None:
     bars = history_bars([OPEN, FAILED, RUN], NOW)
     assert [(bar.tone, bar.height) for bar in bars] == [("good", 14), ("bad", 100), ("busy", 14)]
-    assert bars[0].said == "succeeded in 4.0 s, dev, 1 h ago"
+    assert bars[0].said == "succeeded in 4.0 s, dev, 1 h ago (2026-03-01 11:00:00 UTC)"
     assert history_bars([], NOW) == []
     assert drawn_bars([FAILED, RUN]) == ("var(--bar-good) 0px 100%/6px 14%,var(--bar-bad) 8px 100%/6px 100%")
     assert drawn_bars([]) == "none"
@@ -63,6 +63,7 @@ def test_a_line_has_a_cell_for_each_environment_that_ran_or_was_promoted_to() ->
     assert [(cell.env, cell.version, cell.status) for cell in line.envs] == [
         ("dev", "", "succeeded"), ("stage", "", "failed"), ("prod", "v5", ""),
     ]  # fmt: skip
+    assert [cell.exact for cell in line.envs] == ["2026-03-01 11:00:00 UTC", "2026-03-01 11:00:00 UTC", ""]
     assert (line.link, line.share, line.schedule) == (
         "pipeline?project=acme%2Fbooks&name=orders", "1 of 2", "0 5 * * * (UTC)",
     )  # fmt: skip

@@ -45,6 +45,9 @@ def test_tokens_that_are_good_come_first_and_the_others_say_why_not() -> None:
     assert [(line.name, line.state, line.used) for line in lines] == [
         ("ci", "good for 27 d", "2 h ago"), ("old", "expired 1 d ago", "2 h ago"), ("lost", "revoked 1 h ago", "never"),
     ]  # fmt: skip
+    assert [(line.state_exact, line.used_exact) for line in lines[1:]] == [
+        ("2026-02-28 12:00:00 UTC", "2026-03-01 10:00:00 UTC"), ("2026-03-01 11:00:00 UTC", ""),
+    ]  # fmt: skip
     assert [is_good(each, NOW) for each in (TOKEN, expired, revoked)] == [True, False, False]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import copy_context
+from datetime import UTC, datetime
 
 import pytest
 
 from dashboard.data import shared, source
+from dashboard.views import zone
+from dashboard.views.words import exact
 from ops.access_reads import Access
 from ops.database import AUTHENTICATED, LOCAL_OPERATOR, Connection, acting_as, connect
 from ops.embedded import Cluster
@@ -53,6 +57,26 @@ def test_one_look_serves_all_of_one_reach(tenancy: Tenancy) -> None:
     looked = len(looks)
     shared.shared("projects", "another key", look)
     assert len(looks) == looked + 1
+
+
+def test_who_reads_times_in_another_zone_gets_what_is_written_in_it(tenancy: Tenancy) -> None:
+    def written(_: Connection) -> str:
+        return exact(datetime(2026, 3, 1, 12, tzinfo=UTC))
+
+    def seen_from(name: str) -> str:
+        zone.take(name)
+        return shared.shared("times", "zones", written)
+
+    # In a context of its own, so that the next test looks from nowhere again.
+    looks = [
+        copy_context().run(seen_from, name) for name in ("Asia/Kolkata", "Europe/Berlin", "Asia/Kolkata", "no zone")
+    ]
+    assert looks == [
+        "2026-03-01 17:30:00 IST",
+        "2026-03-01 13:00:00 CET",
+        "2026-03-01 17:30:00 IST",
+        "2026-03-01 12:00:00 UTC",
+    ]
 
 
 def test_who_loses_or_gains_a_project_sees_it_with_the_next_look(tenancy: Tenancy) -> None:
