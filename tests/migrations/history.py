@@ -50,7 +50,7 @@ insert into ops.queue_turns select distinct project_id, 100, %(runs)s from made
 # Small by nature: reading one whole is the best plan.
 SMALL = frozenset({
     "orgs", "projects", "memberships", "executors", "pipelines", "caps", "capabilities", "queue_turns", "run_leases",
-    "signal_weights", "datasets", "pools", "prices",
+    "signal_weights", "datasets", "pools", "prices", "bi_objects",
 })  # fmt: skip
 
 
