@@ -38,7 +38,8 @@ PLAIN = r"""
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     const said = node.data
-      .replace(/\b\d[\d.,]*(?= (ms|s|min|h|d)\b)/g, "1").replace(/\b1 (ms|s|min|h|d)\b/g, "1 s")
+      .replace(/\b\d[\d.,]*(?= (ms|s|min|h|d)\b)/g, "1")
+      .replace(/\b1 (ms|s|min|h|d)\b( 1 (ms|s|min|h|d)\b)*( ago)?|\bnow\b/g, "1 s")
       .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{12}\b/g, (id) => id.replace(/[0-9a-f]/g, "0"))
       .replace(/\b\d{4}-\d\d-\d\d\b|\b\d\d:\d\d(:\d\d(\.\d+)?)?\b/g, (at) => at.replace(/\d/g, "0"));
     if (said !== node.data) node.data = said;

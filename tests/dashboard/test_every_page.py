@@ -64,7 +64,7 @@ EMPTY = {
     "": "No runs here yet.",
     "pipelines": "No pipeline is known here yet.",
     "data": "The lake has no table yet.",
-    "scores": "No run has a score yet.",
+    "scores": "No run of any pipeline has a score yet.",
     "caps": "nothing is limited",
     "caps?part=Pools": "No pool is set",
     "caps?part=Prices": "No price is set",
