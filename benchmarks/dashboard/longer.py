@@ -20,14 +20,14 @@ from ops.model import RunId
 ORDINARY, LONG = "ordinary", "long"
 MOST = 1.2
 # So often each history is watched, in turn: what else the machine does then meets both.
-BLOCKS, QUICK_BLOCKS = 4, 2
+BLOCKS, QUICK_BLOCKS = 4, 1
 
 
 def run(quick: bool, rows: int | None = None) -> Report:
     """Args:
     rows: runs in the long history; a full run has ten million beside one million.
     """
-    short, long_, repeats, sessions, seconds = (2_000, 20_000, 2, 5, 7.0) if quick else (TOLD, 10 * TOLD, 20, 100, 30.0)
+    short, long_, repeats, sessions, seconds = (2_000, 6_000, 1, 5, 7.0) if quick else (TOLD, 10 * TOLD, 20, 100, 30.0)
     sizes = {ORDINARY: short, LONG: rows or long_}
     seen = {each: Samples() for each in sizes}
     with server() as host:

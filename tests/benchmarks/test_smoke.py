@@ -46,7 +46,7 @@ USED = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_quick_run_measures_both_sides(name: str) -> None:
     if name == "queue":
@@ -62,7 +62,7 @@ def test_a_quick_run_measures_both_sides(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_everything_on_is_used_by_every_run() -> None:
     told = _quick("overhead")
     assert told["figures"][OFF]["one run, ms"]["median"] > 0
@@ -74,7 +74,7 @@ def test_everything_on_is_used_by_every_run() -> None:
 def _quick(name: str) -> dict[str, Any]:
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick", "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=360,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=660,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     told: dict[str, Any] = json.loads(answer.stdout)
@@ -82,7 +82,7 @@ def _quick(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_queries_of_tpch_are_answered_right_by_every_engine() -> None:
     for peer in ("duckdb", "tpchgen-cli"):
         if not list(distributions(name=peer)):
