@@ -31,7 +31,7 @@ def start(project_id: UUID, env: str, what: Definition, params: Mapping[str, str
             spec.pipeline,
             spec.to_json(),
             what.sha256,
-            what.git_sha,
+            what.git_sha(),
             new_phases(spec),
             params=bound(spec, params),
             priority=priority,

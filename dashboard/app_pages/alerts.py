@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard.actions.alerts import acknowledge, end_silence, mute, route
 from dashboard.components.gate import refreshed
+from dashboard.components.parts import show
 from dashboard.components.render import render, section
-from dashboard.components.said import done, refused, tell
+from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.access import acts_in
 from dashboard.views.alerts import (
@@ -157,9 +158,4 @@ def silences() -> None:
 PARTS = {"Alerts": alerts, "Messages": messages, "Rules": rules, "Routing": routing, "Silences": silences}
 
 st.title("Alerts")
-part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
-tell()
-PARTS[part]()
+show(PARTS)

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard.cap_parts.caps import edit_caps
 from dashboard.cap_parts.pools import pools, prices
 from dashboard.components.gate import refreshed
+from dashboard.components.parts import show
 from dashboard.components.render import render, section
-from dashboard.components.said import tell
 from dashboard.data.shared import shared
 from dashboard.views.caps import cap_lines, held_words
 from ops.cap_reads import Caps
@@ -52,9 +52,4 @@ def caps() -> None:
 PARTS = {"Caps": caps, "Pools": pools, "Prices": prices}
 
 st.title("Caps")
-part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
-tell()
-PARTS[part]()
+show(PARTS)

@@ -13,8 +13,7 @@ from dashboard.components.gate import refreshed
 from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.data.source import asking
-from dashboard.views.datasets import by_layer
-from dashboard.views.datasets import place as begins
+from dashboard.views.datasets import begins, by_layer
 from dashboard.views.filters import ANY
 from ops.dataset_reads import BEGINNING, Datasets
 from ops.tenancy import ENVS, Tenancy

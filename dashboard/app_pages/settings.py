@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboard.actions.access import add_member, create_token, remove_member, revoke_token
 from dashboard.components.paging import begin, place, turn
+from dashboard.components.parts import show
 from dashboard.components.render import render
-from dashboard.components.said import done, refused, tell
+from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.access import (
     AGES,
@@ -177,9 +178,4 @@ PARTS = {
 }
 
 st.title("Settings")
-part = st.segmented_control(
-    "Part", list(PARTS), default=next(iter(PARTS)), required=True, key="part", bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
-tell()
-PARTS[part]()
+show(PARTS)

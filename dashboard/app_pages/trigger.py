@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.actions.runs import start
-from dashboard.components.params import asked
+from dashboard.components.params import typed
 from dashboard.components.render import faint
 from dashboard.data.definitions import Definition, definition, home
 from dashboard.data.source import asking, reads, settings
@@ -48,13 +48,12 @@ def form(place: str, slug: str, env: str, found: Definition) -> None:
     why = None if able else f"This needs the role operator in {env}; ask an admin of the project."
     of = f"{place}/{slug}/{env}/{found.sha256}"
     with st.form(f"start_{of}"):
-        given = {name: asked(name, param, of) for name, param in found.spec.params.items()}
+        given = typed(found.spec.params, of)
         priority = st.number_input("Priority (lower goes first)", value=100, step=10, key="priority")
         submitted = st.form_submit_button("Start run", type="primary", key="start", disabled=not able, help=why)
     if submitted:
-        typed = {name: value for name, value in given.items() if value is not None}
         try:
-            run_id = start(project_id, env, found, typed, int(priority))
+            run_id = start(project_id, env, found, given, int(priority))
         except ControlRoomError as error:
             st.error(f"{error} ({error.code})")
             return

@@ -1,7 +1,8 @@
-"""The widget of a run's parameter, as its spec types it."""
+"""The widgets of a pipeline's parameters, as its spec types them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import streamlit as st
@@ -9,13 +10,18 @@ import streamlit as st
 from pipelines.spec import Param
 
 
-def asked(name: str, param: Param, of: str) -> str | None:
-    """What was typed; None where it is left empty.
+def typed(params: Mapping[str, Param], of: str) -> dict[str, str]:
+    """What was typed, without those that are left empty.
 
     Args:
-        of: whose parameter it is, down to the version: what was typed for one is no other's, though it is called the same.
+        of: whose parameters they are, down to the version: what was typed for one is no other's, though it is called the same.
     """
-    key, default = f"param_{of}_{name}", param.default
+    given = {name: _asked(name, param, f"param_{of}_{name}") for name, param in params.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _asked(name: str, param: Param, key: str) -> str | None:
+    default = param.default
     match param.type:
         case "choice":
             choices = list(param.choices)

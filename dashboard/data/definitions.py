@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from dashboard.data.source import asking, settings
 from dashboard.data.specs import spec_of
@@ -14,11 +16,11 @@ from pipelines.spec import Pipeline, spec_sha256
 
 @dataclass(frozen=True)
 class Definition:
-    """A spec, its hash and its commit; ``said`` names it."""
+    """A spec, its hash and its commit, which is asked for when a run is started: git takes its time. ``said`` names it."""
 
     spec: Pipeline
     sha256: str
-    git_sha: str
+    git_sha: Callable[[], str]
     said: str
 
 
@@ -44,23 +46,26 @@ def definition(place: str, slug: str, env: str) -> Definition | None:
         NotFound: there is no such pipeline that the person may see.
         SpecInvalid: with every fault of it.
     """
-    if env == "dev" and place == home() and slug in specs():
+    here = place == home() and slug in specs()
+    if here and env == "dev":
         spec = spec_of(slug)
         return Definition(
-            spec, spec_sha256(spec), git_sha(spec_path(slug).parent), "as its file on this machine is now"
+            spec, spec_sha256(spec), partial(git_sha, spec_path(slug).parent), "as its file on this machine is now"
         )
     org, _, project = place.partition("/")
     try:
         with asking() as connection:
             newest = Pipelines(connection).one(org, project, slug)
     except NotFound:
-        if place == home() and slug in specs():
+        if here:
             return None
         raise
     found = promoted_in(newest, env)
     if found is None:
         return None
-    return Definition(Pipeline.from_json(found.spec), found.sha256, found.git_sha, f"version {found.version}")
+    return Definition(
+        Pipeline.from_json(found.spec), found.sha256, partial(str, found.git_sha), f"version {found.version}"
+    )
 
 
 def home() -> str:

@@ -10,9 +10,9 @@ from uuid import uuid4
 import streamlit as st
 
 from dashboard.actions.pipelines import plan_backfill, start_backfill
-from dashboard.components.params import asked
+from dashboard.components.params import typed
 from dashboard.components.said import keep
-from dashboard.data.definitions import promoted_in
+from dashboard.pipeline_parts.version import chosen
 from dashboard.views.backfills import definition, listed, plan_lines
 from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail
@@ -32,11 +32,9 @@ def ask_backfill(detail: PipelineDetail, envs: Sequence[str]) -> None:
 
 @st.dialog("Backfill", width="medium")
 def form(detail: PipelineDetail, envs: Sequence[str]) -> None:
-    env = st.selectbox("Environment", envs, key="backfill_env") or envs[0]
-    found = promoted_in(detail, env)
-    if found is None:
-        st.info(f"{env} runs no version of it yet; promote one first.")
+    if (choice := chosen(detail, envs, "backfill")) is None:
         return
+    env, found, of = choice
     try:
         spec = Pipeline.from_json(found.spec)
     except ControlRoomError as error:
@@ -45,14 +43,13 @@ def form(detail: PipelineDetail, envs: Sequence[str]) -> None:
     if spec.partition is None:
         st.info(f"Version {found.version}, which {env} runs, names no partition.")
         return
-    of = f"backfill/{detail.project_id}/{detail.slug}/{env}/{found.version}"
-    chosen = partitions(spec.partition, spec.params[spec.partition.param])
+    wanted_partitions = partitions(spec.partition, spec.params[spec.partition.param])
     others = {name: param for name, param in spec.params.items() if name not in named(spec.partition)}
-    given = {name: value for name, param in others.items() if (value := asked(name, param, of)) is not None}
+    given = typed(others, of)
     numbers = how(spec.partition)
     try:
         params = bound(spec.model_copy(update={"params": others}), given)
-        wanted = definition(detail.slug, chosen, params, numbers)
+        wanted = definition(detail.slug, wanted_partitions, params, numbers)
         if wanted is None:
             st.caption("Say which partitions: what it would be is told here before it is ordered.")
             return

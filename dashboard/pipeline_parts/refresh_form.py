@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.actions.pipelines import start_refresh
-from dashboard.components.params import asked
+from dashboard.components.params import typed
 from dashboard.components.said import done, refused
-from dashboard.data.definitions import promoted_in
+from dashboard.pipeline_parts.version import chosen
 from dashboard.views.refreshes import order_lines
 from ops.errors import ControlRoomError
 from ops.pipeline_reads import PipelineDetail
@@ -22,15 +22,12 @@ SHARE = "such as 1%; 0% swaps in only what is the same"
 @st.dialog("Full refresh", width="medium")
 def ask_refresh(detail: PipelineDetail, envs: Sequence[str]) -> None:
     """``envs`` are those that it may be started in."""
-    env = st.selectbox("Environment", envs, key="refresh_env") or envs[0]
-    found = promoted_in(detail, env)
-    if found is None:
-        st.info(f"{env} runs no version of it yet; promote one first.")
+    if (choice := chosen(detail, envs, "refresh")) is None:
         return
+    env, found, of = choice
     try:
-        spec, of = Pipeline.from_json(found.spec), f"refresh/{detail.project_id}/{detail.slug}/{env}/{found.version}"
-        given = {name: value for name, param in spec.params.items() if (value := asked(name, param, of)) is not None}
-        wanted = order(spec, found.git_sha, given)
+        spec = Pipeline.from_json(found.spec)
+        wanted = order(spec, found.git_sha, typed(spec.params, of))
         within = alone()
     except ControlRoomError as error:
         st.warning(f"{error.message} ({error.code})")

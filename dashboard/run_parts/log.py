@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
@@ -28,10 +28,12 @@ def log(run_id: RunId, ended: bool, events: int, phases: Sequence[str]) -> None:
     st.html(section("Log"))
     chain(run_id, events)
     levels, names, words, following = st.columns([2, 2, 4, 2], vertical_alignment="bottom")
-    anew: Any = {"on_change": go_behind, "args": (run_id, 0)}
-    level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", **anew) or "all"
-    phase = names.selectbox("Phase", [EVERY_PHASE, *phases], key="phase", bind="query-params", **anew)
-    text = words.text_input("Words", key="words", placeholder="part of what was said", bind="query-params", **anew)
+    anew = partial(go_behind, run_id, 0)
+    level = levels.selectbox("Show", list(LEVELS), 1, key="level", bind="query-params", on_change=anew) or "all"
+    phase = names.selectbox("Phase", [EVERY_PHASE, *phases], key="phase", bind="query-params", on_change=anew)
+    text = words.text_input(
+        "Words", key="words", placeholder="part of what was said", bind="query-params", on_change=anew
+    )
     chosen = wanted(level, "" if phase in (None, EVERY_PHASE) else str(phase), text or "")
     if following.toggle(
         "Follow", value=not ended, key=f"follow_{run_id}", help="The last events, asked for again and again."

@@ -103,7 +103,7 @@ def freshness_words(state: str | None, lag_seconds: float | None) -> tuple[str, 
     return (word if lag_seconds is None else f"{word}: {span(timedelta(seconds=lag_seconds))}"), tone
 
 
-def place(address: str | None) -> tuple[str, str, UUID]:
+def begins(address: str | None) -> tuple[str, str, UUID]:
     """Layer, name and id that the page begins after; of what is no place: the beginning."""
     parts = (address or "").split("/")
     try:

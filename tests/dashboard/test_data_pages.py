@@ -14,12 +14,12 @@ from playwright.sync_api import Page, expect
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import (
     EFFECTS,
+    begins,
     by_layer,
     changes,
     column_lines,
     facts,
     freshness_words,
-    place,
     row_sources,
     steps_down,
     steps_up,
@@ -76,8 +76,8 @@ def test_tables_stand_under_their_layers_and_what_is_not_released_says_so() -> N
 
 
 def test_a_place_in_the_list_is_read_from_an_address() -> None:
-    assert place(f"silver/orders/{ID}") == ("silver", "orders", ID)
-    assert [place(each) for each in (None, "", "silver/orders", "a/b/c")] == [BEGINNING] * 4
+    assert begins(f"silver/orders/{ID}") == ("silver", "orders", ID)
+    assert [begins(each) for each in (None, "", "silver/orders", "a/b/c")] == [BEGINNING] * 4
 
 
 def test_numbers_say_where_a_newer_version_waits_for_its_run() -> None:

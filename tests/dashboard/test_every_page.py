@@ -73,8 +73,9 @@ EMPTY = {
     "settings?part=My+tokens": "You have no token.",
     "settings?part=Promotions": "Nothing was promoted yet.",
 }
-# Picture → the page that it shows; those of times alone, and of what these tests do themselves, are left out.
+# Pages of which more than a screen is on the picture.
 LONG = ("run", "failed", "pipeline")
+# Picture → the page that it shows; those of times alone, and of what these tests do themselves, are left out.
 LOOKS = {
     "home": "home",
     "runs": "",
