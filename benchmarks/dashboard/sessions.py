@@ -28,6 +28,43 @@ class Seen:
     sizes: list[int] = field(default_factory=list)
 
 
+class Kept:
+    """The messages that a browser keeps, and forgets when its page was drawn a few times without them.
+
+    Streamlit's front end does the same (``incrementRunCount`` in its bundle): one that forgot nothing would name, and let
+    the server remember, everything that it ever saw.
+    """
+
+    def __init__(self) -> None:
+        self._drawn = 0
+        self._most = 0
+        self._seen: dict[str, tuple[str, int]] = {}
+
+    @property
+    def hashes(self) -> list[str]:
+        return list(self._seen)
+
+    def take(self, told: ForwardMsg) -> None:
+        """Counts what the message says, whatever it is."""
+        kind = told.WhichOneof("type")
+        if kind == "new_session":
+            self._most = told.new_session.config.max_cached_message_age
+        elif kind == "ref_hash":
+            fragment, _ = self._seen[told.ref_hash]
+            self._seen[told.ref_hash] = (fragment, self._drawn)
+        elif told.metadata.cacheable and told.hash:
+            self._seen[told.hash] = (told.delta.fragment_id, self._drawn)
+
+    def drawn(self, fragment: str | None) -> None:
+        """The page, or a fragment of it, was drawn: what nothing used lately is forgotten."""
+        self._drawn += 1
+        self._seen = {
+            name: (of, last)
+            for name, (of, last) in self._seen.items()
+            if (fragment is not None and of != fragment) or self._drawn - last <= self._most
+        }
+
+
 def watch(port: int, page: str, sessions: int, seconds: float) -> Seen:
     """Opens so many sessions of a page, evenly over one interval, and keeps them live for so long.
 
@@ -53,7 +90,7 @@ async def _session(port: int, page: str, until: float, seen: Seen) -> None:
     async with connect(
         address, subprotocols=[Subprotocol("streamlit")], origin=Origin(f"http://127.0.0.1:{port}"), max_size=None
     ) as socket:
-        has: set[str] = set()
+        has = Kept()
         script, fragments = await _drawn(socket, page, has)
         if not fragments:
             raise RuntimeError(f"page {page!r} draws nothing again by itself; name one that does")
@@ -69,11 +106,11 @@ async def _session(port: int, page: str, until: float, seen: Seen) -> None:
             due[fragment] += fragments[fragment] * (1 + late // fragments[fragment])
 
 
-async def _drawn(socket: ClientConnection, page: str, has: set[str]) -> tuple[str, dict[str, float]]:
+async def _drawn(socket: ClientConnection, page: str, has: Kept) -> tuple[str, dict[str, float]]:
     """Asks for the whole page; its script's hash, and the fragments that are to be drawn again: id → seconds.
 
     Args:
-        has: takes the hashes of the messages that a browser would keep.
+        has: takes the messages that a browser would keep.
     """
     asked = BackMsg()
     asked.rerun_script.page_name = page
@@ -81,35 +118,32 @@ async def _drawn(socket: ClientConnection, page: str, has: set[str]) -> tuple[st
     script, fragments = "", dict[str, float]()
     while True:
         told = await _told(socket)
-        _kept(told, has)
+        has.take(told)
         kind = told.WhichOneof("type")
         if kind == "new_session":
             script, fragments = told.new_session.page_script_hash, {}
         elif kind == "auto_rerun":
             fragments[told.auto_rerun.fragment_id] = told.auto_rerun.interval
         elif kind == "script_finished" and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            has.drawn(None)
             return script, fragments
 
 
-def _kept(told: ForwardMsg, has: set[str]) -> None:
-    if told.metadata.cacheable and told.hash:
-        has.add(told.hash)
-
-
-async def _again(socket: ClientConnection, page: str, script: str, fragment: str, has: set[str]) -> int:
+async def _again(socket: ClientConnection, page: str, script: str, fragment: str, has: Kept) -> int:
     asked = BackMsg()
     asked.rerun_script.page_name = page
     asked.rerun_script.page_script_hash = script
     asked.rerun_script.fragment_id = fragment
     asked.rerun_script.is_auto_rerun = True
-    asked.rerun_script.cached_message_hashes.extend(has)
+    asked.rerun_script.cached_message_hashes.extend(has.hashes)
     await socket.send(asked.SerializeToString())
     size = 0
     while True:
         told = await _told(socket)
-        _kept(told, has)
+        has.take(told)
         size += int(told.ByteSize())
         if told.WhichOneof("type") == "script_finished":
+            has.drawn(fragment)
             return size
 
 
