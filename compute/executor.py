@@ -10,8 +10,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from uuid import UUID, uuid4
 
@@ -40,6 +40,7 @@ class Options:
         slots: runs that it owns at once.
         capabilities: what it can do; it claims no run whose pipeline asks for more.
         grace_seconds: how long a drain lets phases finish before it stops them.
+        labels: what people are told of where it is; the fleet's page shows ``ray_node``.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Options:
     lease_seconds: float = 30.0
     capabilities: Sequence[str] = ()
     grace_seconds: float = 30.0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def named(capabilities: str) -> tuple[str, ...]:
@@ -55,7 +57,11 @@ def named(capabilities: str) -> tuple[str, ...]:
 
 
 class LeasedExecutor:
-    """Owns connections, leases and run threads; ``work`` returns after :meth:`drain` when nothing is owned any more."""
+    """Owns connections, leases and run threads; ``work`` returns after :meth:`drain` when nothing is owned any more.
+
+    Attributes:
+        drain_asked: it drains because the control room was asked for it.
+    """
 
     def __init__(self, options: Options, places: Places, hands: Hands) -> None:
         self.id: UUID = uuid4()
@@ -63,12 +69,13 @@ class LeasedExecutor:
         self._pool = Pool(places.database_url, EXECUTOR, min_size=1, max_size=options.slots + 2, name=options.name)
         self._lease_pool = Pool(places.database_url, EXECUTOR, min_size=1, max_size=1, name=f"{options.name} lease")
         self._rpc = Rpc(self._pool)
-        self._renewer = Renewer(Rpc(self._lease_pool), self.id, options.lease_seconds)
+        self._renewer = Renewer(Rpc(self._lease_pool), self.id, options.lease_seconds, self._asked)
         self._listener = Listener(places.database_url, RUNS, CONTROL, role=EXECUTOR)
         self._who = Executor(options.name, places, hands, options.lease_seconds)
         self._lives: dict[RunLife, threading.Thread] = {}
         self._lock = threading.Lock()
         self._draining = threading.Event()
+        self.drain_asked = False
 
     def work(self) -> None:
         """Claims and lives runs until drained."""
@@ -92,6 +99,12 @@ class LeasedExecutor:
         self._draining.set()
         self._listener.wake()
 
+    def _asked(self) -> None:
+        if not self.drain_asked:
+            log.info("asked to drain", executor=self._options.name)
+            self.drain_asked = True
+            self.drain()
+
     @property
     def owned(self) -> int:
         """Runs owned now."""
@@ -103,7 +116,7 @@ class LeasedExecutor:
         while not self._draining.is_set():
             try:
                 self._rpc.register_executor(
-                    self.id, options.name, options.capabilities, {}, options.slots, socket.gethostname(),
+                    self.id, options.name, options.capabilities, options.labels, options.slots, socket.gethostname(),
                     version("lakehouse-control-room"),
                 )  # fmt: skip
                 break

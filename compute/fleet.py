@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import ray
 import structlog
@@ -53,7 +53,8 @@ class ExecutorActor:
 
     def __init__(self, options: Options, places: Places) -> None:
         logs.configure(SecretStore(places.home).redact)
-        self._executor = LeasedExecutor(options, places, RayHands())
+        here = {"ray_node": ray.get_runtime_context().get_node_id()}
+        self._executor = LeasedExecutor(replace(options, labels=here), places, RayHands())
         self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
         self._thread.start()
 
@@ -64,6 +65,9 @@ class ExecutorActor:
             log.exception("executor stopped")
             # An actor without its executor would look alive and do nothing; dead, Ray starts it anew.
             os._exit(1)
+        if self._executor.drain_asked:
+            # Not started anew by Ray, but by the next start of the fleet.
+            ray.kill(ray.get_runtime_context().current_actor)
 
     def about(self) -> tuple[str, int, str]:
         """The executor's id, the number of runs that it owns, and its node."""

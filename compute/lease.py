@@ -57,11 +57,12 @@ class Renewer(threading.Thread):
     Args:
         rpc: on a connection of its own.
         lease_seconds: what each renewal asks for.
+        drained: called once somebody has asked the executor to take no further run, from this thread and perhaps again.
     """
 
-    def __init__(self, rpc: Rpc, executor_id: UUID, lease_seconds: float) -> None:
+    def __init__(self, rpc: Rpc, executor_id: UUID, lease_seconds: float, drained: Callable[[], None]) -> None:
         super().__init__(name="lease-renewer", daemon=True)
-        self._rpc, self._executor_id, self._seconds = rpc, executor_id, lease_seconds
+        self._rpc, self._executor_id, self._seconds, self._drained = rpc, executor_id, lease_seconds, drained
         self._leases: dict[RunId, Lease] = {}
         self._lock = threading.Lock()
         self._nudged = threading.Event()
@@ -92,6 +93,7 @@ class Renewer(threading.Thread):
             self._nudged.clear()
             if not self._closed:
                 self._renew()
+                self._ask()
 
     def _renew(self) -> None:
         with self._lock:
@@ -120,6 +122,16 @@ class Renewer(threading.Thread):
                     self._tell(lease, "canceled", lease.canceled)
                 elif state.cap_exceeded is not None:
                     self._tell(lease, "capped", partial(lease.capped, state.cap_exceeded))
+
+    def _ask(self) -> None:
+        try:
+            draining = self._rpc.is_draining(self._executor_id)
+        except ControlRoomError as error:
+            # Until it is asked again no run is claimed: that is for the database to refuse.
+            log.warning("not known whether to drain", code=error.code, error=error.message)
+            return
+        if draining:
+            self._drained()
 
     def _tell(self, lease: Lease, what: str, call: Callable[[], None]) -> None:
         if what not in lease.told:

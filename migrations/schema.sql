@@ -30,7 +30,7 @@ CREATE FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[] DEFAULT 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) IS 'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, ask again. A run is given only to who has all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not repeated: its lease ends by itself.';
+COMMENT ON FUNCTION api.claim_run(p_executor_id uuid, p_capabilities text[], p_lease_seconds double precision, p_max_runs integer, p_dedicated boolean) IS 'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, or asked to drain; ask again. A run is given only to who has all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not repeated: its lease ends by itself.';
 CREATE FUNCTION api.complete_run(p_run_id uuid, p_lease_token bigint, p_output_manifest jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -46,6 +46,11 @@ CREATE FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) IS 'Queues a run and returns its id. The same p_idempotency_key with the same content is the same run, other content a CONFLICT.';
+CREATE FUNCTION api.drain_executor(p_executor_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.drain_executor(p_executor_id uuid) IS 'Asks an executor to take no further run and to end. For who administers every org. False: that was asked before.';
 CREATE FUNCTION api.executor_seen(p_executor_id uuid, p_state text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -81,6 +86,11 @@ CREATE FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) IS 'Renews all leases of an executor. held = false: that lease is lost, stop that run at once. p_usage and cap_exceeded as for heartbeat_run.';
+CREATE FUNCTION api.is_draining(p_executor_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.is_draining(p_executor_id uuid) IS 'Whether an executor was asked to drain: it is given no further run, ends what it is at and gives back the rest.';
 CREATE FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text DEFAULT ''::text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -310,6 +320,10 @@ CREATE FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
+CREATE FUNCTION ops.drain_executor(p_executor_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 CREATE FUNCTION ops.due_bi_wishes(p_limit integer DEFAULT 20) RETURNS TABLE(project_id uuid, org text, project text, env text, run_id uuid, asked_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -379,6 +393,10 @@ CREATE FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease
     AS …;
 CREATE FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION ops.is_draining(p_executor_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.judge_standing() RETURNS integer
@@ -761,6 +779,10 @@ CREATE FUNCTION private.add_default_rules(p_project_id uuid) RETURNS void
     AS …;
 CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.administers_all() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.new_id() RETURNS uuid
@@ -2003,6 +2025,8 @@ CREATE TABLE ops.executors (
     state text DEFAULT 'active'::text NOT NULL,
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     last_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    drain_asked_at timestamp with time zone,
+    drain_asked_by text,
     CONSTRAINT executors_slots_check CHECK ((slots > 0)),
     CONSTRAINT executors_state_check CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'lost'::text])))
 )
@@ -3468,6 +3492,9 @@ GRANT ALL ON FUNCTION api.compute_run_score(p_run_id uuid) TO controlroom_execut
 REVOKE ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO authenticated;
 GRANT ALL ON FUNCTION api.create_run(p_project_id uuid, p_env text, p_pipeline text, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.drain_executor(p_executor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.drain_executor(p_executor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION api.drain_executor(p_executor_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO service_role;
 GRANT ALL ON FUNCTION api.executor_seen(p_executor_id uuid, p_state text) TO controlroom_executor;
@@ -3489,6 +3516,9 @@ GRANT ALL ON FUNCTION api.heartbeat_run(p_run_id uuid, p_lease_token bigint, p_p
 REVOKE ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO service_role;
 GRANT ALL ON FUNCTION api.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p_lease_tokens bigint[], p_lease_seconds double precision, p_usage jsonb) TO controlroom_executor;
+REVOKE ALL ON FUNCTION api.is_draining(p_executor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.is_draining(p_executor_id uuid) TO service_role;
+GRANT ALL ON FUNCTION api.is_draining(p_executor_id uuid) TO controlroom_executor;
 REVOKE ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION api.pause_backfill(p_backfill_id uuid, p_reason text) TO service_role;
@@ -3629,6 +3659,9 @@ REVOKE ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) F
 GRANT ALL ON FUNCTION ops.disable_account(p_subject text, p_disabled boolean) TO service_role;
 REVOKE ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.disallow_secret(p_project_id uuid, p_reference text) TO service_role;
+REVOKE ALL ON FUNCTION ops.drain_executor(p_executor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.drain_executor(p_executor_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION ops.drain_executor(p_executor_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_bi_wishes(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.due_bi_wishes(p_limit integer) TO service_role;
 REVOKE ALL ON FUNCTION ops.due_lineage(p_limit integer) FROM PUBLIC;
@@ -3673,6 +3706,9 @@ GRANT ALL ON FUNCTION ops.heartbeat_runs(p_executor_id uuid, p_run_ids uuid[], p
 REVOKE ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
 GRANT ALL ON FUNCTION ops.hold_run(p_run_id uuid, p_lease_token bigint) TO service_role;
+REVOKE ALL ON FUNCTION ops.is_draining(p_executor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.is_draining(p_executor_id uuid) TO controlroom_executor;
+GRANT ALL ON FUNCTION ops.is_draining(p_executor_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.judge_standing() FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.judge_standing() TO service_role;
 REVOKE ALL ON FUNCTION ops.known_answer(p_run_id uuid, p_lease_token bigint, p_key text) FROM PUBLIC;
@@ -3925,6 +3961,9 @@ GRANT ALL ON FUNCTION ops.why_waiting(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.add_default_rules(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.administers_all() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.administers_all() TO authenticated;
+GRANT ALL ON FUNCTION private.administers_all() TO service_role;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfills TO service_role;

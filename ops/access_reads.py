@@ -102,6 +102,10 @@ class Access(Calls):
         """Where the caller may change members; for a person's connection."""
         return [Place(**row) for row in self._rows("administered")]
 
+    def administers_all(self) -> bool:
+        """Whether the caller administers every org, and with them what they share: the executors."""
+        return bool(self._rows("administers_all")[0]["able"])
+
     def promotions(self, limit: int = 100) -> list[PromotionRow]:
         """Newest first."""
         return [PromotionRow(**row) for row in self._rows("promotions", limit=limit)]

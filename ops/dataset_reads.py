@@ -1,4 +1,4 @@
-"""Tables of the lake as people look at them: what there is, its versions, and one step of lineage to either side."""
+"""Tables of the lake as people look at them: what there is, its versions, where it comes from and goes to."""
 
 from __future__ import annotations
 
@@ -103,6 +103,43 @@ class ColumnSource:
     input_id: UUID | None
 
 
+@dataclass(frozen=True)
+class TableStep:
+    """``target`` was made from ``version`` of ``source``; ``newest`` is the source's that readers get.
+
+    Attributes:
+        source_id: None where it is another project's.
+    """
+
+    source: str
+    target: str
+    version: int
+    source_id: UUID | None
+    newest: int | None
+    target_id: UUID
+
+
+@dataclass(frozen=True)
+class ColumnStep:
+    """A column's values came from another's, in the way that ``subtype`` says."""
+
+    input_table: str
+    input_column: str
+    output_table: str
+    output_column: str
+    subtype: str
+    input_id: UUID | None
+    output_id: UUID
+
+    @property
+    def source(self) -> str:
+        return f"{self.input_table}.{self.input_column}"
+
+    @property
+    def target(self) -> str:
+        return f"{self.output_table}.{self.output_column}"
+
+
 class Datasets(Calls):
     """Reads over one connection or a pool, as whoever its role and claims say."""
 
@@ -175,6 +212,15 @@ class Datasets(Calls):
     def goes_into(self, dataset_id: UUID) -> list[Neighbour]:
         """Tables whose newest version was made from this one; ``version`` and ``newest`` are this one's."""
         return [Neighbour(**row) for row in self._rows("goes_into", dataset_id=dataset_id)]
+
+    def graph(self, dataset_id: UUID, most: int, limit: int) -> list[TableStep]:
+        """All that the newest version was made from and all that was made from it, up to ``most`` steps away."""
+        return [TableStep(**row) for row in self._rows("table_graph", dataset_id=dataset_id, most=most, limit=limit)]
+
+    def column_graph(self, dataset_id: UUID, column: str, most: int, limit: int) -> list[ColumnStep]:
+        """The same of a column's values, without what only decides which rows there are."""
+        rows = self._rows("column_graph", dataset_id=dataset_id, column=column, most=most, limit=limit)
+        return [ColumnStep(**row) for row in rows]
 
     def column_sources(self, dataset_id: UUID) -> list[ColumnSource]:
         """Which columns this one's come from, as its newest lineage says."""

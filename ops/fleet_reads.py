@@ -8,22 +8,32 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ops.calls import Calls
+from ops.errors import BadInput, NotFound
 from ops.model import RunId
 
 
 @dataclass(frozen=True)
 class FleetExecutor:
-    """One boot of an executor; ``asked_at`` is the database's clock, which ``last_seen`` is told by."""
+    """One boot of an executor; ``asked_at`` is the database's clock, which ``last_seen`` is told by.
+
+    Attributes:
+        ray_node: the id of the Ray node that it is on; None where it is on none.
+        drain_asked_at, drain_asked_by: when and by whom it was asked to take no further run; the latter is None where the
+            installation itself did.
+    """
 
     executor_id: UUID
     name: str
     capabilities: Sequence[str]
     slots: int
     host: str
+    ray_node: str | None
     version: str
     state: str
     registered_at: datetime
     last_seen: datetime
+    drain_asked_at: datetime | None
+    drain_asked_by: str | None
     asked_at: datetime
 
 
@@ -49,6 +59,28 @@ class Fleet(Calls):
         """Those that were heard of within that time, the latest first."""
         return [FleetExecutor(**row) for row in self._rows("executors", within=within, limit=limit)]
 
+    def named(self, text: str) -> FleetExecutor:
+        """The executor of this name that was heard of within a day and is not lost, or whose id ends so.
+
+        Raises:
+            BadInput: several are.
+            NotFound: none is.
+        """
+        found = [each for each in self.executors(limit=1000) if _is_called(each, text)]
+        if len(found) > 1:
+            ends = ", ".join(str(each.executor_id)[-12:] for each in found)
+            raise BadInput(f"several executors are called {text}; give the end of one's id instead: {ends}")
+        if not found:
+            raise NotFound(
+                f"no executor of the last day is called {text}, and none's id ends so; the page Fleet shows them"
+            )
+        return found[0]
+
     def leases(self, limit: int = 500) -> list[FleetLease]:
         """Leases on runs that the caller may see, the oldest run first."""
         return [FleetLease(**row) for row in self._rows("leases", limit=limit)]
+
+
+def _is_called(executor: FleetExecutor, text: str) -> bool:
+    by_id = len(text) >= 4 and str(executor.executor_id).endswith(text.lower())
+    return by_id or (executor.name == text and executor.state != "lost")

@@ -157,6 +157,19 @@ class Rpc(Calls):
         """Says that the executor lives; ``state`` is active, draining or lost."""
         self._do("executor_seen", executor_id=executor_id, state=state)
 
+    def drain_executor(self, executor_id: UUID) -> bool:
+        """Asks an executor to take no further run, to end what it is at and to give back the rest; False: asked before.
+
+        Raises:
+            NotFound, NotAllowed: the caller does not administer every org, whose executor each one is.
+            Conflict: it is lost.
+        """
+        return bool(self._value("drain_executor", executor_id=executor_id))
+
+    def is_draining(self, executor_id: UUID) -> bool:
+        """Whether that was asked of it."""
+        return bool(self._value("is_draining", executor_id=executor_id))
+
     def claim_run(
         self, executor_id: UUID, capabilities: Sequence[str] = (), lease_seconds: float = 30.0, max_runs: int = 1
     ) -> list[ClaimedRun]:

@@ -1,4 +1,4 @@
-"""``controlroom migrate``, ``executor`` and ``doctor``."""
+"""``controlroom migrate``, ``executor``, ``drain`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def add_to(app: typer.Typer) -> None:
     """Adds the commands to the front door."""
     app.command()(migrate)
     app.command()(executor)
+    app.command()(drain)
     app.command()(doctor)
 
 
@@ -41,6 +42,19 @@ def executor(
     from ops.settings import Settings
 
     run_executor(Settings.load(), slots, grace, named(capabilities))
+
+
+def drain(
+    executor: Annotated[str, typer.Argument(help="Its name, or the end of its id, as the page Fleet shows them.")],
+) -> None:
+    """Ask an executor to take no further run, to end what it is at and to end. Admins of every org may."""
+    from controlroom.session import session
+    from ops.fleet_reads import Fleet
+
+    with session() as opened:
+        found = Fleet(opened.connection).named(executor)
+        news = opened.rpc.drain_executor(found.executor_id)
+        typer.echo(f"{found.name} {'is' if news else 'was already'} asked to drain")
 
 
 def doctor(

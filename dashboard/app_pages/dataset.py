@@ -10,15 +10,19 @@ import streamlit as st
 
 from dashboard.components.gate import refreshed
 from dashboard.components.paging import place, turn
-from dashboard.components.render import render, section
+from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
+from dashboard.views.lineage import of_column, of_table, words
 from ops.dataset_reads import DatasetDetail, Datasets
 from ops.tenancy import Tenancy
 
 PAGE_ROWS = 100
 PLACE = "before"
+# Steps to either side, and in all: what is further away is nobody's next click.
+FAR, MOST = 10, 300
+WHOLE = "the whole table"
 
 
 @refreshed(5)
@@ -30,6 +34,25 @@ def live(dataset_id: UUID) -> None:
     now = datetime.now(UTC)
     head = render("dataset_head", detail=detail, facts=facts(detail, newest[0] if newest else None, now))
     st.html(head + section("Lineage", render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down))))
+
+
+def lineage(detail: DatasetDetail) -> None:
+    """All steps, on demand: most people ask for the next one, which stands above."""
+    if not st.toggle("All steps of the lineage", key="graph", bind="query-params"):
+        return
+    with asking() as connection:
+        reading = Datasets(connection)
+        newest = reading.versions(detail.dataset_id, limit=1)
+    names = sorted(newest[0].columns) if newest else []
+    column = st.selectbox("Of", [WHOLE, *names], key="column", bind="query-params")
+    with asking() as connection:
+        reading = Datasets(connection)
+        if column in (None, WHOLE):
+            found = of_table(reading.graph(detail.dataset_id, FAR, MOST), detail.table, MOST)
+        else:
+            found = of_column(reading.column_graph(detail.dataset_id, column, FAR, MOST), detail.table, column, MOST)
+    said = words(found)
+    st.html(render("lineage_graph", lineage=found) + (faint(said) if said else ""))
 
 
 def columns(detail: DatasetDetail) -> None:
@@ -83,6 +106,7 @@ with asking() as connection:
     detail = Datasets(connection).one(dataset_id)
 before = place(PLACE, dataset_id) or ""
 live(dataset_id)
+lineage(detail)
 columns(detail)
 versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
 look_inside(detail)

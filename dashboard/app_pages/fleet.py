@@ -1,4 +1,4 @@
-"""Fleet: executors, their slots and leases, and those that were lost within a day."""
+"""Fleet: executors, their slots and leases, those that were lost within a day; and one that is to end."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from datetime import timedelta
 
 import streamlit as st
 
+from dashboard.actions.fleet import drain
 from dashboard.components.gate import refreshed
 from dashboard.components.render import faint, render, section
+from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking, settings
-from dashboard.views.fleet import executor_lines, fleet_tiles, hosts
-from ops.fleet_reads import Fleet
+from dashboard.views.fleet import drain_words, executor_lines, executor_name, fleet_tiles, hosts, may_drain
+from ops.access_reads import Access
+from ops.fleet_reads import Fleet, FleetExecutor
 
 NOBODY = "No executor was heard of within a day. Start one with controlroom executor, or the whole stack with controlroom up."
 LOST = "Not heard of for too long; their runs went back to the queue. One that comes back says so itself."
-DRAIN = """kill -TERM PROCESS               # one executor
+DRAINS = (
+    "An executor that is asked to drain takes no further run, ends the phases that it is in, hands back the rest and ends. "
+    "Stopping its container or service does the same, if that waits for as long as a drain takes."
+)
+BY_HAND = """kill -TERM PROCESS               # one executor
 python -m compute.fleet drain    # all that work on Ray"""
 
 
@@ -33,17 +40,39 @@ def fleet() -> None:
     st.html(drawn)
 
 
+@st.dialog("Before it is done")
+def ask(executor: FleetExecutor, said: list[str]) -> None:
+    for line in said:
+        st.write(line)
+    if st.button("Drain", type="primary", key="do_drain"):
+        with refused():
+            news = drain(executor.executor_id)
+            done(f"{executor.name} {'is' if news else 'was already'} asked to drain.")
+
+
 def draining() -> None:
+    patience = timedelta(seconds=settings().lease_seconds)
+    with asking() as connection:
+        reading = Fleet(connection)
+        able, leases = may_drain(reading.executors(), patience), reading.leases()
+        mine = Access(connection).administers_all()
     with st.expander("Take an executor out of work"):
-        st.write(
-            "An executor that is asked to drain takes no further run, ends the phases that it is in and hands back the "
-            "rest. It is asked on its own host, by who may stop processes there; the number at the end of its name is "
-            "its process:"
+        st.caption(DRAINS)
+        known = {each.executor_id: each for each in able}
+        name = st.selectbox("Executor", list(known), format_func=lambda each: executor_name(known[each]), key="drained")
+        chosen = known.get(name) if name else None
+        why = None if mine else "Executors work for every org: this needs the role admin of each."
+        if st.button("Drain…", key="drain", disabled=chosen is None or not mine, help=why) and chosen is not None:
+            ask(chosen, drain_words(chosen, leases, len(able) - 1))
+        if said := why or (None if able else "No executor takes runs."):
+            st.caption(said)
+        st.caption(
+            "On its own host, by who may stop processes there; the number at the end of its name is its process:"
         )
-        st.html(render("command", text=DRAIN))
-        st.caption("Stopping its container or service does the same, if that waits for as long as a drain takes.")
+        st.html(render("command", text=BY_HAND))
 
 
 st.title("Fleet")
+tell()
 fleet()
 draining()

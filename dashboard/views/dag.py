@@ -1,4 +1,4 @@
-"""Where the boxes and lines of a graph of phases stand: ranks from left to right, lines that do not run through boxes."""
+"""Where boxes and lines of a graph of phases, or of tables, stand: ranks from left to right, no line through a box."""
 
 from __future__ import annotations
 

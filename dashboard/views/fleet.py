@@ -37,7 +37,9 @@ class ExecutorLine:
     slots: str
     capabilities: str
     host: str
+    ray_node: str
     version: str
+    asked: str
     heard: str
     since: str
     up: str
@@ -48,6 +50,35 @@ def state_of(executor: FleetExecutor, patience: timedelta) -> str:
     """What the row says; ``silent`` where it says that it works and nothing was heard for longer than ``patience``."""
     late = executor.state != "lost" and executor.asked_at - executor.last_seen > patience
     return "silent" if late else executor.state
+
+
+def may_drain(executors: Sequence[FleetExecutor], patience: timedelta) -> list[FleetExecutor]:
+    """Those that take runs, and those that fell silent and would if they came back."""
+    able = ("active", "silent")
+    return [each for each in executors if state_of(each, patience) in able and not each.drain_asked_at]
+
+
+def executor_name(executor: FleetExecutor) -> str:
+    """As it is chosen: names may be reused, the end of an id is what the table shows."""
+    return f"{executor.name} · {_short(executor)} · {executor.host or 'no host named'}"
+
+
+def drain_words(executor: FleetExecutor, leases: Sequence[FleetLease], others: int) -> list[str]:
+    """What a drain of the executor would do. ``others``: executors that go on taking runs.
+
+    Only leases on runs that one may see are known here.
+    """
+    own = [lease for lease in leases if lease.executor_id == executor.executor_id]
+    at_work = ", ".join(f"{lease.pipeline} ({lease.where})" for lease in own)
+    return [
+        f"{executor.name} is given no further run, and ends.",
+        f"It is at {at_work}: phases that it is in may end, what is left goes back to the queue, and no attempt is spent."
+        if own
+        else "It is at no run that you may see.",
+        f"{count(others, 'other executor')} go on taking runs." if others > 1 else
+        "One other executor goes on taking runs." if others else
+        "No other executor takes runs: whatever is queued waits until one is started.",
+    ]  # fmt: skip
 
 
 def executor_lines(
@@ -80,19 +111,31 @@ def _line(executor: FleetExecutor, leases: Sequence[FleetLease], state: str) -> 
     now = executor.asked_at
     return ExecutorLine(
         executor.name,
-        str(executor.executor_id)[-12:],
+        _short(executor),
         str(executor.executor_id),
         state,
         LOOKS[state],
         f"{len(leases)}/{executor.slots}",
         ", ".join(executor.capabilities) or "–",
         executor.host or "–",
+        executor.ray_node or "",
         executor.version or "–",
+        _asked(executor, now),
         ago(executor.last_seen, now),
         exact(executor.last_seen),
         span((executor.last_seen if state == "lost" else now) - executor.registered_at),
         tuple(_lease(lease, now) for lease in leases),
     )
+
+
+def _short(executor: FleetExecutor) -> str:
+    return str(executor.executor_id)[-12:]
+
+
+def _asked(executor: FleetExecutor, now: datetime) -> str:
+    if executor.drain_asked_at is None:
+        return ""
+    return f"asked by {executor.drain_asked_by or 'the installation'} {ago(executor.drain_asked_at, now)}"
 
 
 def _lease(lease: FleetLease, now: datetime) -> LeaseLine:
@@ -107,5 +150,7 @@ def _lease(lease: FleetLease, now: datetime) -> LeaseLine:
 
 def hosts(lines: Sequence[ExecutorLine]) -> str:
     """Where they are, in a few words."""
-    named = sorted({line.host for line in lines})
-    return f"{count(len(lines), 'executor')} on {count(len(named), 'host')}"
+    named = {line.host for line in lines}
+    nodes = {line.ray_node for line in lines} - {""}
+    on_ray = f", {count(len(nodes), 'node')} of Ray" if nodes else ""
+    return f"{count(len(lines), 'executor')} on {count(len(named), 'host')}{on_ray}"

@@ -78,6 +78,88 @@ join ops.lineage_edges e on e.output_id = v.id and e.input_table = d.layer || '.
 where d.id = %(dataset_id)s
 order by 1, 2;
 
+-- name: table_graph
+-- All that the newest version of a table was made from and all that was made from it, directly or by others, as steps from one table
+-- to the next; tables of other projects have no id.
+with recursive here as (
+  select d.project_id, d.env, d.layer || '.' || d.name as "table" from ops.datasets d where d.id = %(dataset_id)s
+), steps as materialized (
+  select e.input_table as source, t.layer || '.' || t.name as target, e.input_version as version
+  from here h
+  join ops.datasets t on t.project_id = h.project_id and t.env = h.env
+  cross join lateral (
+    select v.id from ops.dataset_versions v where v.dataset_id = t.id order by v.version desc limit 1
+  ) as v
+  join ops.lineage_edges e on e.output_id = v.id
+), up as (
+  select h."table", 0 as far from here h
+  union
+  select s.source, u.far + 1 from up u join steps s on s.target = u."table" where u.far < %(most)s
+), down as (
+  select h."table", 0 as far from here h
+  union
+  select s.target, d.far + 1 from down d join steps s on s.source = d."table" where d.far < %(most)s
+), found as (
+  select distinct s.source, s.target, s.version
+  from steps s
+  where s.target in (select u."table" from up u where u.far < %(most)s)
+    or s.source in (select d."table" from down d where d.far < %(most)s)
+)
+select f.source, f.target, f.version, i.id as source_id, i.version as newest, o.id as target_id
+from found f
+cross join here h
+left join ops.datasets i on i.project_id = h.project_id and i.env = h.env
+  and i.layer = split_part(f.source, '.', 1) and i.name = split_part(f.source, '.', 2)
+join ops.datasets o on o.project_id = h.project_id and o.env = h.env
+  and o.layer = split_part(f.target, '.', 1) and o.name = split_part(f.target, '.', 2)
+order by 1, 2, 3
+limit %(limit)s;
+
+-- name: column_graph
+-- The same of one column: what its values came from and went into. Columns that only decide which rows there are are left out.
+with recursive here as (
+  select d.project_id, d.env, d.layer || '.' || d.name as "table" from ops.datasets d where d.id = %(dataset_id)s
+), steps as materialized (
+  select e.input_table, e.input_column, t.layer || '.' || t.name as output_table, e.output_column, min(e.subtype) as subtype
+  from here h
+  join ops.datasets t on t.project_id = h.project_id and t.env = h.env
+  cross join lateral (
+    select coalesce(
+      (select v.column_map_id from ops.dataset_versions v where v.dataset_id = t.id order by v.version desc limit 1),
+      (select m.id from ops.column_maps m where m.dataset_id = t.id order by m.recorded_at desc, m.id desc limit 1)) as map_id
+  ) as v
+  join ops.column_edges e on e.map_id = v.map_id
+  where e.kind = 'DIRECT'
+  group by 1, 2, 3, 4
+), up as (
+  select h."table", %(column)s::text as "column", 0 as far from here h
+  union
+  select s.input_table, s.input_column, u.far + 1
+  from up u
+  join steps s on s.output_table = u."table" and s.output_column = u."column"
+  where u.far < %(most)s
+), down as (
+  select h."table", %(column)s::text as "column", 0 as far from here h
+  union
+  select s.output_table, s.output_column, d.far + 1
+  from down d
+  join steps s on s.input_table = d."table" and s.input_column = d."column"
+  where d.far < %(most)s
+), found as (
+  select s.* from steps s
+  where (s.output_table, s.output_column) in (select u."table", u."column" from up u where u.far < %(most)s)
+    or (s.input_table, s.input_column) in (select d."table", d."column" from down d where d.far < %(most)s)
+)
+select f.input_table, f.input_column, f.output_table, f.output_column, f.subtype, i.id as input_id, o.id as output_id
+from found f
+cross join here h
+left join ops.datasets i on i.project_id = h.project_id and i.env = h.env
+  and i.layer = split_part(f.input_table, '.', 1) and i.name = split_part(f.input_table, '.', 2)
+join ops.datasets o on o.project_id = h.project_id and o.env = h.env
+  and o.layer = split_part(f.output_table, '.', 1) and o.name = split_part(f.output_table, '.', 2)
+order by 1, 2, 3, 4
+limit %(limit)s;
+
 -- name: column_sources
 -- As the newest version was made; where that is not said, as it was said last.
 select e.output_column as "column", e.input_table, e.input_column, e.kind, e.subtype, i.id as input_id

@@ -24,6 +24,12 @@ select ops.register_executor(
     p_slots => %(slots)s, p_host => %(host)s, p_version => %(version)s
 );
 
+-- name: drain_executor
+select ops.drain_executor(p_executor_id => %(executor_id)s);
+
+-- name: is_draining
+select ops.is_draining(p_executor_id => %(executor_id)s);
+
 -- name: executor_seen
 select ops.executor_seen(p_executor_id => %(executor_id)s, p_state => %(state)s);
 

@@ -27,7 +27,7 @@ def test_the_end_of_a_former_life_does_not_end_the_renewal_of_the_next(
     assert operator.owner.requeue_stale_runs() == 1
     again = operator.claim(lease_seconds=LEASE_SECONDS / 2)
     assert again.run_id == former.run_id
-    renewer = Renewer(operator.executor, operator.executor_id, LEASE_SECONDS)
+    renewer = Renewer(operator.executor, operator.executor_id, LEASE_SECONDS, lambda: None)
     renewer.add(former)
     renewer.add(lease(again.run_id, again.lease_token))
     renewer.remove(former)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from ops.database import connect
+from ops.fleet_reads import Fleet
 from ops.model import RunId
 from ops.rpc import Rpc
 from pipelines.spec import Pipeline
@@ -140,6 +141,23 @@ def test_a_drain_lets_the_phase_finish_and_the_next_owner_go_on_after_it(world: 
     types = [kind for _, kind, name, _ in world.story(run) if name == "first"]
     assert types.count("PHASE_STARTED") == 1
     assert types[-1] == "PHASE_SKIPPED"
+
+
+def test_who_is_asked_by_the_control_room_drains_the_same_way(world: World) -> None:
+    leaving = world.start_executor()
+    two = pipeline(phase("first", "sleep"), phase("second", "sleep", depends_on=["first"]))
+    run = world.submit(two, {"seconds": 1.5})
+    world.wait_for_event(run, "PHASE_STARTED", "first")
+    with connect(world.url, autocommit=True) as connection:
+        [executor] = Fleet(connection).executors()
+        assert Rpc(connection).drain_executor(executor.executor_id)
+    assert leaving.wait(timeout=60) == 0
+    assert status(world, run) == ("queued", None, 0, 0)
+    assert world.rows("select name, status from ops.run_phases order by ordinal") == [
+        ("first", "succeeded"), ("second", "pending"),
+    ]  # fmt: skip
+    said = [json.loads(line)["event"] for line in (world.home / "process-0.log").read_text().splitlines()]
+    assert said.index("asked to drain") < said.index("draining")
 
 
 def test_a_drain_does_not_wait_for_a_retry(world: World, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ import pytest
 from compute import cluster
 from ops.database import connect
 from ops.embedded_host import free_port
+from ops.fleet_reads import Fleet
 from ops.rpc import Rpc
 from tests.compute.specs import phase, pipeline
 from tests.compute.test_families import sleepers, wait_for_sleepers
@@ -140,6 +142,24 @@ def test_phases_of_one_run_are_carried_out_on_both_nodes(two_nodes: Cluster) -> 
     assert float(str(took)) > 11.0
     assert len(nodes_of(world, 6)) == 2
     assert_histories_are_whole(world)
+    assert two_nodes.fleet("drain") == []
+
+
+def test_an_executor_that_is_drained_is_gone_until_the_fleet_is_started_again(two_nodes: Cluster) -> None:
+    world = two_nodes.world
+    members = two_nodes.fleet("start", "--size", "2")
+    with connect(world.url, autocommit=True) as connection:
+        known = {str(each.executor_id): each.ray_node for each in Fleet(connection).executors()}
+        assert known == {member["executor_id"]: member["node"] for member in members}
+        assert Rpc(connection).drain_executor(uuid.UUID(str(members[0]["executor_id"])))
+    wait(lambda: [each["name"] for each in two_nodes.fleet("status")] == ["executor-1"], "the drained one's end")
+    world.submit(pipeline(phase("part", "where")), {"seconds": 0.1})
+    world.wait_until_finished(1)
+    assert_every_run_succeeded(world, 1)
+    again = two_nodes.fleet("start", "--size", "2")
+    assert [member["name"] for member in again] == ["executor-0", "executor-1"]
+    assert again[0]["executor_id"] != members[0]["executor_id"]
+    assert again[1] == members[1]
     assert two_nodes.fleet("drain") == []
 
 

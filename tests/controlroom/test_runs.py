@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from typing import cast
 from uuid import UUID
+
+import psycopg
 
 from tests.controlroom.terminal import Answer, Terminal
 
@@ -13,6 +16,17 @@ from tests.controlroom.terminal import Answer, Terminal
 def _rows(answer: Answer) -> list[dict[str, object]]:
     assert answer.code == 0, answer.err
     return cast(list[dict[str, object]], answer.json())
+
+
+def _executor(terminal: Terminal) -> str:
+    """The name of the first that works."""
+    asking = "select name from ops.executors where state = 'active'"
+    until = time.monotonic() + 60
+    with psycopg.connect(terminal.database_url, autocommit=True) as connection:
+        while not (found := connection.execute(asking).fetchone()):
+            assert time.monotonic() < until, "no executor came up"
+            time.sleep(0.05)
+    return str(found[0])
 
 
 def test_a_submitted_run_carries_its_parameters_and_is_listed(terminal: Terminal, spec: str) -> None:
@@ -43,6 +57,21 @@ def test_a_queued_run_is_canceled_at_once_and_watching_it_ends_with_1(terminal: 
     watched = terminal("run", "watch", run_id)
     assert watched.code == 1
     assert "RUN_CANCELED" in watched.out
+
+
+def test_an_executor_is_drained_by_name(terminal: Terminal) -> None:
+    executor = terminal.start("executor", "--slots", "1")
+    try:
+        name = _executor(terminal)
+        assert terminal("drain", "nobody").code == 3
+        asked = terminal("drain", name)
+        assert (asked.code, asked.out.strip()) == (0, f"{name} is asked to drain")
+        executor.communicate(timeout=60)
+        assert executor.returncode == 0
+        gone = terminal("drain", name)
+        assert (gone.code, "no executor of the last day is called" in gone.err) == (3, True)
+    finally:
+        executor.kill()
 
 
 def test_an_executor_takes_a_run_to_its_end_and_drains_on_sigterm(terminal: Terminal, spec: str, people: Path) -> None:

@@ -24,14 +24,17 @@ from dashboard.views.datasets import (
     steps_down,
     steps_up,
 )
+from dashboard.views.lineage import of_column, of_table, words
 from ops.catalog import Catalog, ColumnNote
 from ops.dataset_reads import (
     BEGINNING,
     ColumnSource,
+    ColumnStep,
     DatasetDetail,
     Datasets,
     DatasetSummary,
     Neighbour,
+    TableStep,
     WrittenVersion,
 )
 from ops.errors import NotFound
@@ -193,6 +196,72 @@ def test_the_list_leads_to_a_table_and_from_there_to_its_neighbours(watched: Wat
     page.get_by_role("link", name="gold.revenue").click()
     expect(page.get_by_role("heading", name="gold.revenue")).to_be_visible()
     assert watched.hosts == {lake.where.removeprefix("http://")}
+    assert watched.complaints == []
+
+
+STEP = TableStep("bronze.lines", "silver.orders", 2, UUID(int=1), 2, UUID(int=2))
+
+
+def test_a_graph_marks_what_was_made_from_old_versions_and_leads_to_the_rest() -> None:
+    foreign = TableStep("gold.rates", "silver.orders", 1, None, None, UUID(int=2))
+    old = TableStep("silver.orders", "gold.revenue", 3, UUID(int=2), 4, UUID(int=3))
+    found = of_table(
+        [STEP, replace(STEP, source="silver.orders", source_id=UUID(int=2)), foreign, old], "silver.orders", 9
+    )
+    nodes = {box.name: node for box, node in found.boxes}
+    assert {name: (node.tone, node.note) for name, node in nodes.items()} == {
+        "bronze.lines": ("good", "bronze"),
+        "silver.orders": ("busy", "silver"),
+        "gold.rates": ("quiet", "gold, another project's"),
+        "gold.revenue": ("waits", "gold, behind"),
+    }
+    assert nodes["bronze.lines"].href == f"dataset?id={UUID(int=1)}&graph=true"
+    assert (nodes["silver.orders"].href, nodes["gold.rates"].href) == ("", "")
+    assert found.graph is not None
+    left = {box.name: box.left for box in found.graph.boxes}
+    assert left["bronze.lines"] < left["silver.orders"] < left["gold.revenue"]
+    assert words(found) == "Amber was made from versions that are not the newest any more."
+
+
+def test_a_graph_of_nothing_is_one_box_and_a_circle_is_told_in_words() -> None:
+    assert [node.name for _, node in of_table([], "bronze.lines", 9).boxes] == ["lines"]
+    back = TableStep("silver.orders", "bronze.lines", 1, UUID(int=2), 1, UUID(int=1))
+    round_ = of_table([STEP, back], "bronze.lines", 2)
+    assert (round_.graph, round_.steps) == (
+        None, ("bronze.lines (version 2) → silver.orders", "silver.orders (version 1) → bronze.lines"),
+    )  # fmt: skip
+    assert words(round_) == "There is more than is drawn here."
+
+
+def test_a_column_is_followed_by_what_is_done_to_it() -> None:
+    steps = [
+        ColumnStep("bronze.lines", "amount", "silver.orders", "amount", "IDENTITY", UUID(int=1), UUID(int=2)),
+        ColumnStep("silver.orders", "amount", "gold.revenue", "sum", "AGGREGATION", UUID(int=2), UUID(int=3)),
+    ]
+    found = of_column(steps, "silver.orders", "amount", 9)
+    assert [(node.name, node.note, node.href) for _, node in found.boxes] == [
+        ("amount", "bronze.lines", f"dataset?id={UUID(int=1)}&graph=true&column=amount"),
+        ("amount", "silver.orders, taken over", ""),
+        ("sum", "gold.revenue, aggregated from", f"dataset?id={UUID(int=3)}&graph=true&column=sum"),
+    ]
+
+
+def test_all_steps_of_a_table_and_of_a_column_are_clicked_through(watched: Watched, lake: Served) -> None:
+    page = watched.page
+    page.goto(f"{lake.where}/dataset?id={dataset_id(lake, 'bronze.lines')}")
+    page.get_by_text("All steps of the lineage").click()
+    drawn = page.get_by_label("graph of the lineage")
+    expect(drawn.locator(".box .name")).to_have_text(["lines", "orders", "revenue"])
+    expect(drawn.locator(".box.waits")).to_contain_text("revenue")
+    drawn.get_by_role("link", name="orders").click()
+    expect(page.get_by_role("heading", name="silver.orders")).to_be_visible()
+    expect(drawn.locator(".box.busy .name")).to_have_text("orders")
+    page.get_by_label("Of", exact=True).click()
+    page.get_by_role("option", name="amount", exact=True).click()
+    expect(drawn.locator(".box.busy")).to_have_text("amountsilver.orders, taken over")
+    drawn.get_by_role("link", name="amount").click()
+    expect(page.get_by_role("heading", name="bronze.lines")).to_be_visible()
+    expect(drawn.locator(".box.busy")).to_have_text("amountbronze.lines")
     assert watched.complaints == []
 
 

@@ -11,7 +11,7 @@ from tests.migrations.tenants import two_teams
 from tests.postgres import Databases
 
 PEOPLE = {
-    "register_pipeline", "create_run", "cancel_run", "retry_run", "revoke_lease", "verify_event_chain",
+    "register_pipeline", "create_run", "cancel_run", "retry_run", "revoke_lease", "drain_executor", "verify_event_chain",
     "create_project", "set_member", "remove_member", "create_access_token", "revoke_access_token", "use_access_token",
     "share_dataset", "unshare_dataset", "promote_pipeline", "find_runs",
     "acknowledge_alert", "silence_alerts", "end_silence", "put_alert_rule", "remove_alert_rule", "put_channel",
@@ -29,7 +29,7 @@ EXECUTORS = {
     "register_executor", "executor_seen", "claim_run", "start_run", "heartbeat_run", "heartbeat_runs", "pin_inputs",
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
-    "shared_dataset", "run_secrets", "released_versions", "run_traceparent",
+    "shared_dataset", "run_secrets", "released_versions", "run_traceparent", "is_draining",
     "build_on", "named_versions", "personal_columns", "known_answer",
 }  # fmt: skip
 BACK_END = {

@@ -6,8 +6,10 @@ select
   private.expose('register_executor',
     'Announces an executor: a new id at every boot, its name, capabilities and slots. A repeat replaces what was said.'),
   private.expose('executor_seen', 'Says that an executor lives, and whether it is active, draining or lost.'),
+  private.expose('is_draining',
+    'Whether an executor was asked to drain: it is given no further run, ends what it is at and gives back the rest.'),
   private.expose('claim_run',
-    'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, ask again. A run is given only to who has '
+    'Takes up to p_max_runs runs, each under a new lease token. No row: nothing to do, or asked to drain; ask again. A run is given only to who has '
     'all capabilities that it needs; p_dedicated leaves alone runs that need none. A claim whose answer was lost is not '
     'repeated: its lease ends by itself.'),
   private.expose('start_run', 'claimed → running. A repeat changes nothing.'),
@@ -60,6 +62,8 @@ select
   private.expose('pause_backfill', 'Makes no further runs of a backfill until it is resumed. Returns its state.'),
   private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
   private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
+  private.expose('drain_executor',
+    'Asks an executor to take no further run and to end. For who administers every org. False: that was asked before.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
   private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),

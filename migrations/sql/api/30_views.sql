@@ -9,7 +9,7 @@ create view api.projects with (security_invoker = true) as
   from ops.projects p join ops.orgs o on o.id = p.org_id;
 
 create view api.executors with (security_invoker = true) as
-  select id, name, capabilities, labels, slots, version, state, registered_at, last_seen from ops.executors;
+  select id, name, capabilities, labels, slots, version, state, registered_at, last_seen, drain_asked_at from ops.executors;
 
 create view api.pipelines with (security_invoker = true) as
   select id, project_id, slug, version, spec, sha256, git_sha, created_at from ops.pipelines;

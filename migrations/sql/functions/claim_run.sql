@@ -1,5 +1,5 @@
 -- Takes up to p_max_runs runs, each under a new lease token. Ordered by priority, then turn (see private.next_turn), then
--- age. Returns no row where there is nothing to do. A run is taken only by who has all the capabilities that it needs; a
+-- age. Returns no row where there is nothing to do, or nothing for an executor that was asked to drain. A run is taken only by who has all the capabilities that it needs; a
 -- dedicated executor leaves alone what needs none, because it can do nothing else than its own.
 --
 -- `id = any (array(… for no key update skip locked limit n))` is on purpose: as a join with a CTE, a parameter in LIMIT made the
@@ -32,6 +32,9 @@ declare
 begin
   if p_lease_seconds is null or p_lease_seconds <= 0 or p_max_runs is null or p_max_runs < 1 then
     raise exception using errcode = 'CR007', message = 'p_lease_seconds and p_max_runs must be positive';
+  end if;
+  if exists (select from ops.executors x where x.id = p_executor_id and x.drain_asked_at is not null) then
+    return;
   end if;
   v_open := private.share_limits();
   v_limited := v_open is not null or exists (select from ops.caps c where c.unit = 'runs') or exists (select from ops.pools);

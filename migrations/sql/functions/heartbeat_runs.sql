@@ -14,7 +14,8 @@ declare
 begin
   -- Whoever renews is not lost, whatever the steward thought.
   update ops.executors
-  set last_seen = pg_catalog.clock_timestamp(), state = case state when 'lost' then 'active' else state end
+  set last_seen = pg_catalog.clock_timestamp(),
+    state = case when state <> 'lost' then state when drain_asked_at is null then 'active' else 'draining' end
   where id = p_executor_id;
   -- Whoever locks leases of several runs does it in the order of the runs' ids, so that no two wait for each other in a circle.
   perform from ops.run_leases l

@@ -36,7 +36,7 @@ $$;
 
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
-  private.role_rank(text), private.my_orgs(text), private.my_shared_datasets(), private.my_memberships(),
+  private.role_rank(text), private.my_orgs(text), private.administers_all(), private.my_shared_datasets(), private.my_memberships(),
   private.presented_token(), private.signed_in()
 to authenticated, service_role;
 
@@ -72,7 +72,8 @@ grant execute on function
   ops.cap_allow(text, numeric, text),
   ops.shared_dataset(uuid, bigint, text, text, text, text),
   ops.run_secrets(uuid, bigint),
-  ops.released_versions(uuid, bigint, text[])
+  ops.released_versions(uuid, bigint, text[]),
+  ops.is_draining(uuid)
 to controlroom_executor, service_role;
 
 -- The back end and the steward.
@@ -90,6 +91,7 @@ grant execute on function
   ops.cancel_run(uuid, text),
   ops.retry_run(uuid, text, boolean),
   ops.revoke_lease(uuid),
+  ops.drain_executor(uuid),
   ops.verify_event_chain(uuid),
   ops.create_project(text, text),
   ops.set_member(text, text, text, text, text[]),
