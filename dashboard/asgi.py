@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -24,13 +25,15 @@ from dashboard import document, webhooks
 from dashboard.data.artifacts import allowed, chunks, elsewhere
 from dashboard.data.source import https
 from dashboard.sign_in import forms, oidc
-from ops.errors import ControlRoomError, NotFound, NotSignedIn
+from ops.errors import BadInput, ControlRoomError, NotAllowed, NotFound, NotSignedIn
 from ops.settings import Settings
 from ops.views import ArtifactRow
 
 HERE = Path(__file__).parent
 COLLECT_SECONDS = 30.0
 FIRST = ("polars", "dashboard.views.bulk", "dashboard.views.runs", "dashboard.actions.runs")
+FAULT = "This page has a fault of its own, which is not yours; the dashboard's log says what happened."
+FINAL = (BadInput, NotFound, NotAllowed)
 # One answer to whatever is wrong with a link, so that none of it can be found out by asking.
 NO_ARTIFACT = "there is no such artifact, or the link to it is over; open the run's page for a new one"
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?")
@@ -100,11 +103,15 @@ def _plain(name: str) -> str:
 
 
 def say(error: Exception) -> bool:
-    """What a page shows instead of a trace: the words that the command line would print."""
-    if isinstance(error, ControlRoomError):
-        st.error(f"{error} ({error.code})")
-        return True
-    return False
+    """What a page shows instead of a trace: the words that the command line would print, and a way to try it again.
+
+    Streamlit has written the trace to the log by then. What is wrong with the question itself would be as wrong again.
+    """
+    st.error(f"{error} ({error.code})" if isinstance(error, ControlRoomError) else FAULT)
+    if not isinstance(error, FINAL):
+        # A press draws the page, or the part of it that failed, anew: nothing else need be done.
+        st.button("Try again", key=f"again_{uuid4()}")
+    return True
 
 
 def refuse(_: Request, error: Exception) -> Response:

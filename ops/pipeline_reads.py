@@ -131,6 +131,11 @@ class Pipelines(Calls):
         """In their order, of all that the caller may see."""
         return [PipelineName(**row) for row in self._rows("names", limit=limit)]
 
+    def first_scored(self) -> PipelineName | None:
+        """In the same order, the first of whose latest runs one was scored."""
+        found = self._rows("first_scored")
+        return PipelineName(**found[0]) if found else None
+
     def one(self, org: str, project: str, slug: str, version: int | None = None) -> PipelineDetail:
         """A pipeline at a version; None: its newest one.
 

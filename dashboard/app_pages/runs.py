@@ -13,10 +13,12 @@ from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
 from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
+from dashboard.components.said import in_sight
 from dashboard.data.shared import shared
 from dashboard.data.source import asking, reach, reads, settings
+from dashboard.views import zone
 from dashboard.views.bulk import Preview, cancel_preview, retry_preview
-from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position
+from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position, with_zone
 from dashboard.views.runs import TILES, run_lines, tiles
 from ops.access_reads import Access, MyProject
 from ops.database import Connection
@@ -59,6 +61,7 @@ def filters() -> Chosen:
             ),
             "env": st.selectbox("Environment", [ANY, *ENVS], key="env", bind="query-params", on_change=first_page),
             "age": st.selectbox("Created", list(AGES), key="age", bind="query-params", on_change=first_page),
+            **{name: _moment(label, name) for label, name in (("From", "since"), ("Until", "until"))},
             "tag": st.text_input(
                 "Tags", key="tag", placeholder="name=value …", bind="query-params", on_change=first_page
             ),
@@ -76,6 +79,17 @@ def filters() -> Chosen:
         triggers=tuple(triggers),
         **{name: value or "" for name, value in rest.items()},
     )  # fmt: skip
+
+
+def _moment(label: str, key: str) -> str:
+    """Text and not a calendar: that takes a script of its own, on a page that is to be there at once."""
+
+    def typed() -> None:
+        st.session_state[key] = with_zone(st.session_state.get(key) or "", zone.named(st.context.timezone))
+        first_page()
+
+    hint = "2026-01-31 14:00, in your zone"
+    return st.text_input(label, key=key, placeholder=hint, bind="query-params", on_change=typed) or ""
 
 
 def behind(chosen: Chosen) -> Position | None:
@@ -150,7 +164,8 @@ st.title("Runs")
 above = st.empty()
 chosen = filters()
 if done := st.session_state.pop("done", None):
-    (st.warning if done.refused else st.success)(done.said)
+    told = in_sight()
+    (told.warning if done.refused else told.success)(done.said)
 try:
     chosen.wanted(datetime.now(UTC))
 except BadInput as error:

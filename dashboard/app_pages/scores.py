@@ -9,7 +9,7 @@ from dashboard.data.source import asking
 from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
 from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
 from dashboard.views.words import exact
-from ops.pipeline_reads import Pipelines, ScoredRun
+from ops.pipeline_reads import PipelineName, Pipelines, ScoredRun
 from ops.scores import Scores
 
 # In the choice; further ones are found by their page's address.
@@ -19,14 +19,20 @@ PIPELINES = 500
 def chosen() -> list[ScoredRun]:
     """The scored runs of the pipeline that is chosen, newest first."""
     with asking() as connection:
-        names = [f"{row.org}/{row.project}/{row.slug}" for row in Pipelines(connection).names(PIPELINES)]
-    name = st.selectbox("Pipeline", names, key="of", bind="query-params") if names else None
+        names = [_named(row) for row in Pipelines(connection).names(PIPELINES)]
+        first = Pipelines(connection).first_scored()
+    index = names.index(_named(first)) if first and _named(first) in names else 0
+    name = st.selectbox("Pipeline", names, index, key="of", bind="query-params") if names else None
     if name is None:
         return []
     with asking() as connection:
         org, project, slug = name.split("/")
         detail = Pipelines(connection).one(org, project, slug)
         return Pipelines(connection).scored(detail.project_id, detail.slug)
+
+
+def _named(row: PipelineName) -> str:
+    return f"{row.org}/{row.project}/{row.slug}"
 
 
 def trend(runs: list[ScoredRun]) -> None:

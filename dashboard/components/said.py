@@ -1,4 +1,7 @@
-"""What came of a change, said above the page that is drawn again, or in the dialog where it was refused."""
+"""What came of a change, said above the page that is drawn again, or in the dialog where it was refused.
+
+Above the page stays in sight of who has scrolled down (``style.css``).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ops.errors import ControlRoomError
 
@@ -23,10 +27,15 @@ def done(said: str) -> None:
     st.rerun()
 
 
+def in_sight() -> DeltaGenerator:
+    """The place above the page that scrolls with it; for what was done a moment ago."""
+    return st.container(key="in_sight")
+
+
 def tell() -> None:
     """Says what was done, once."""
     if said := st.session_state.pop(_KEY, None):
-        st.success(said)
+        in_sight().success(said)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 from dashboard.views.runs import TILES
@@ -24,7 +24,7 @@ Position = tuple[datetime, RunId]
 
 @dataclass(frozen=True)
 class Chosen:
-    """The widgets' values; ``states`` are names of tiles, ``project`` is org/project."""
+    """The widgets' values; ``states`` are names of tiles, ``project`` is org/project. A ``since`` goes before an ``age``."""
 
     text: str = ""
     states: Sequence[str] = ()
@@ -35,6 +35,8 @@ class Chosen:
     tag: str = ""
     executor: str = ""
     age: str = "any time"
+    since: str = ""
+    until: str = ""
 
     def wanted(self, now: datetime) -> RunFilter:
         """The filter.
@@ -43,7 +45,9 @@ class Chosen:
             BadInput: with every fault of what was typed.
         """
         org, _, project = self.project.partition("/")
-        since = AGES.get(self.age)
+        age = AGES.get(self.age)
+        # To the minute: what is asked again every two seconds is the same question.
+        young = (now - age).replace(second=0, microsecond=0).isoformat() if age else ""
         statuses: list[RunStatus] = [status for state in self.states for status in TILES[state]]
         return filter_of(
             {
@@ -56,8 +60,8 @@ class Chosen:
                 "trigger": list(self.triggers),
                 "tags": [part for part in self.tag.split() if part],
                 "executor": [self.executor.strip()],
-                # To the minute: what is asked again every two seconds is the same question.
-                "since": [(now - since).replace(second=0, microsecond=0).isoformat()] if since else [],
+                "since": [self.since.strip() or young],
+                "until": [self.until.strip()],
             }
         )
 
@@ -65,6 +69,16 @@ class Chosen:
     def narrow(self) -> bool:
         """Whether anything is filtered at all."""
         return self != Chosen()
+
+
+def with_zone(text: str, zone: tzinfo) -> str:
+    """A time that was typed without a zone gets the typist's, so that the address means the same to everybody; what is no
+    time stays as it is, to be refused with the rest."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
 
 
 def position(text: str | None) -> Position | None:

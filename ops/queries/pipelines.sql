@@ -58,6 +58,28 @@ join ops.orgs o on o.id = p.org_id
 order by 1, 2, 3
 limit %(limit)s;
 
+-- name: first_scored
+-- In the order of names, the first of which a run was scored lately.
+select n.org, n.project, n.slug
+from (
+  select distinct o.slug as org, p.slug as project, p.id as project_id, l.slug
+  from ops.pipelines l
+  join ops.projects p on p.id = l.project_id
+  join ops.orgs o on o.id = p.org_id
+) as n
+where exists (
+  select
+  from (
+    select r.id from ops.runs r
+    where r.project_id = n.project_id and r.pipeline = n.slug
+    order by r.created_at desc, r.id desc
+    limit 10
+  ) as f
+  join ops.run_scores s on s.run_id = f.id
+)
+order by 1, 2, 3
+limit 1;
+
 -- name: pipeline
 select o.slug as org, p.slug as project, p.id as project_id, l.slug, l.version, l.spec, l.sha256, l.git_sha, l.created_at
 from ops.pipelines l

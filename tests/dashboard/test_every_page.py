@@ -173,7 +173,6 @@ def drawn(page: Page, served: Served, address: str, heading: str) -> None:
     else:
         page.wait_for_selector(".verdict")
     page.wait_for_selector(DRAWN)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
     assert page.title() != "taken"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dashboard.views.bulk import cancel_preview, retry_preview
-from dashboard.views.filters import Chosen, address_of, position
+from dashboard.views.filters import Chosen, address_of, position, with_zone
 from ops.access_reads import MyProject
 from ops.errors import BadInput
 from ops.model import RunId, RunStatus, Trigger
@@ -38,6 +39,20 @@ def test_each_widget_has_its_part_in_the_filter() -> None:
     )  # fmt: skip
     with pytest.raises(BadInput, match=r"tags: 'x' has no value.*executor: 'me' is no id"):
         Chosen(tag="x", executor="me").wanted(NOW)
+
+
+def test_a_time_that_is_typed_is_the_typists_and_goes_before_an_age() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    assert with_zone("2026-01-31", zone) == "2026-01-31T00:00:00+05:30"
+    assert with_zone(" 2026-01-31 14:00 ", zone) == "2026-01-31T14:00:00+05:30"
+    assert with_zone("2026-01-31T14:00:00+00:00", zone) == "2026-01-31T14:00:00+00:00"
+    assert [with_zone(text, zone) for text in ("", "monday")] == ["", "monday"]
+    chosen = Chosen(age="last day", since="2026-01-31T00:00:00+05:30", until="2026-02-01")
+    assert chosen.wanted(NOW) == RunFilter(
+        since=datetime(2026, 1, 30, 18, 30, tzinfo=UTC), until=datetime(2026, 2, 1, tzinfo=UTC)
+    )
+    with pytest.raises(BadInput, match="until: 'monday' is no time"):
+        Chosen(until="monday").wanted(NOW)
 
 
 def test_a_place_in_the_list_goes_through_an_address_and_back() -> None:

@@ -54,7 +54,7 @@ def test_a_spec_that_leaves_out_what_it_may_has_a_page(page: Page, served: Serve
     page.goto(f"{served.where}/pipeline?project=default%2Fdemo&name=bare")
     expect(page.get_by_role("heading", name="bare")).to_be_visible()
     expect(page.get_by_role("heading", name="What starts it")).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_list_says_how_each_pipeline_is_and_leads_to_it(watched: Watched, orders: Served) -> None:

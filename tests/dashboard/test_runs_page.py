@@ -51,6 +51,8 @@ def status_of(served: Served, run_id: RunId) -> str:
         ("?pipeline=demo&status=queued&trigger=manual", RUNS // 2),
         ("?age=last%20hour&status=failed", 1),
         ("?env=prod", 0),
+        ("?since=2020-01-01&status=failed", 1),
+        ("?until=2020-01-01", 0),
         ("", 50),
     ],
 )
@@ -98,7 +100,13 @@ def test_many_runs_are_canceled_after_a_preview_says_what_will_happen(page: Page
     expect(page.get_by_text("1 run waits and ends at once.")).to_be_visible()
     assert status_of(many, run_id) == "queued"
     page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.get_by_text("1 of 1 canceled or asked to stop.")).to_be_visible()
+    said = page.get_by_text("1 of 1 canceled or asked to stop.")
+    expect(said).to_be_visible()
+    # In sight also of who has scrolled to the end of a long page.
+    page.set_viewport_size({"width": 900, "height": 300})
+    page.mouse.wheel(0, 2_000)
+    expect(page.get_by_role("heading", name="Runs")).not_to_be_in_viewport()
+    expect(said).to_be_in_viewport()
     assert status_of(many, run_id) == "canceled"
 
 

@@ -118,6 +118,23 @@ def line_of(page: Page, run_id: RunId) -> Locator:
     return page.locator("tbody tr", has=page.get_by_role("link", name=str(run_id)[-12:]))
 
 
+def test_a_time_that_is_typed_is_the_viewers_and_the_address_says_so(abroad: Page, served: Served) -> None:
+    run_id = served.operator.queue()
+    abroad.goto(served.where)
+    abroad.get_by_role("button", name="More").click()
+    field = abroad.get_by_label("From", exact=True)
+    field.fill("2020-01-31 14:00")
+    field.press("Enter")
+    expect(field).to_have_value("2020-01-31T14:00:00+05:30")
+    expect(abroad).to_have_url(re.compile(r"since=2020-01-31T14%3A00%3A00%2B05%3A30"))
+    expect(line_of(abroad, run_id)).to_have_count(1)
+    abroad.get_by_label("Until", exact=True).fill("2020-02-01")
+    abroad.get_by_label("Until", exact=True).press("Enter")
+    expect(line_of(abroad, run_id)).to_have_count(0)
+    abroad.reload()
+    expect(abroad.get_by_text("No run is like that")).to_be_visible()
+
+
 def test_a_list_tells_the_viewers_time_on_hover_and_goes_on_doing_so(abroad: Page, page: Page, served: Served) -> None:
     first = served.operator.queue()
     for looking in (abroad, page):
