@@ -2,8 +2,10 @@
 
 ``python -m compute.fleet start|status|drain`` works on ``RAY_ADDRESS``, also as the entry point of ``ray job submit``. ``start
 --stay`` is how a fleet is meant to be run: Ray ends every idle worker of a job whose driver has gone, and each phase would
-begin with seconds of imports (measured: 1.3 s a phase, against 5 ms). SIGTERM drains it. Ray
-restarts an actor that dies (``max_restarts=-1``) and never repeats a call (``max_task_retries=0``); each boot is a new
+begin with seconds of imports (measured: 1.3 s a phase, against 5 ms). SIGTERM drains it; SIGUSR1 starts what is missing of
+it, such as an executor that the control room asked to drain.
+
+Ray restarts an actor that dies (``max_restarts=-1``) and never repeats a call (``max_task_retries=0``); each boot is a new
 executor with a new id, and what the dead one owned comes back when its leases end.
 """
 
@@ -16,8 +18,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from queue import SimpleQueue
 
 import ray
 import structlog
@@ -28,7 +33,7 @@ from compute.hands.ray_tasks import RayHands, warm_up
 from compute.phase_work import Places
 from ops import logs
 from ops.database import database_url
-from ops.errors import StackFailed
+from ops.errors import ControlRoomError, StackFailed
 from ops.secrets import SecretStore
 from ops.settings import Settings
 
@@ -36,6 +41,9 @@ log = structlog.get_logger()
 PREFIX = "executor-"
 # What an executor takes without its phases. Ray spreads only what asks for something: with nothing, all stood on one node.
 EXECUTOR_MEMORY_BYTES = 256 * 2**20
+START_SECONDS = 60.0
+# So long Ray may take to end an actor that asks for it.
+LEAVE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,10 @@ class Member:
     """One executor of the fleet and the Ray node it is on; all but the name are None where its actor does not answer."""
 
     name: str
-    executor_id: str | None
-    owned: int | None
-    node: str | None
+    executor_id: str | None = None
+    owned: int | None = None
+    node: str | None = None
+    draining: bool | None = None
 
 
 class ExecutorActor:
@@ -63,15 +72,27 @@ class ExecutorActor:
             self._executor.work()
         except BaseException:
             log.exception("executor stopped")
-            # An actor without its executor would look alive and do nothing; dead, Ray starts it anew.
-            os._exit(1)
-        if self._executor.drain_asked:
-            # Not started anew by Ray, but by the next start of the fleet.
-            ray.kill(ray.get_runtime_context().current_actor)
+        else:
+            if not self._executor.drain_asked:
+                # Whoever drains the fleet ends its actors.
+                return
+        self._leave()
 
-    def about(self) -> tuple[str, int, str]:
-        """The executor's id, the number of runs that it owns, and its node."""
-        return str(self._executor.id), self._executor.owned, ray.get_runtime_context().get_node_id()
+    def _leave(self) -> None:
+        """Ends the actor, which without its executor would look alive and do nothing. Ray starts it anew, unless the executor
+        was asked to drain: then the next start of the fleet does."""
+        if self._executor.drain_asked:
+            try:
+                ray.kill(ray.get_runtime_context().current_actor)
+                time.sleep(LEAVE_SECONDS)
+            except Exception:
+                log.exception("a drained actor is not ended for good")
+        os._exit(1)
+
+    def about(self) -> tuple[str, int, str, bool]:
+        """The executor's id, the number of runs that it owns, its node, and whether it was asked to drain."""
+        executor = self._executor
+        return str(executor.id), executor.owned, ray.get_runtime_context().get_node_id(), executor.drain_asked
 
     def drain(self) -> None:
         """Returns when nothing is owned any more."""
@@ -94,42 +115,63 @@ def join_cluster(address: str) -> None:
 
 
 def start(settings: Settings, size: int, slots: int = 2, capabilities: Sequence[str] = ()) -> list[str]:
-    """Makes sure that ``size`` executors exist, and that each has come up; returns their names."""
+    """Makes sure that ``size`` executors exist and take runs; returns their names. One that drains is waited for and replaced.
+
+    Raises:
+        StackFailed: they do not within a minute.
+    """
     places = Places.of(settings, database_url(settings))
     names = [f"{PREFIX}{number}" for number in range(size)]
-    actor_class = ray.remote(ExecutorActor)
-    actors = [
-        actor_class.options(
-            name=name, lifetime="detached", get_if_exists=True,
-            num_cpus=0, memory=EXECUTOR_MEMORY_BYTES, scheduling_strategy="SPREAD",
-            max_restarts=-1, max_task_retries=0, max_concurrency=4,
-        ).remote(Options(name, slots, settings.lease_seconds, capabilities), places)
-        for name in names
-    ]  # fmt: skip
-    # By name, not by these handles: the stubs do not know that a method of an actor has remote().
-    ray.get([ray.get_actor(name).about.remote() for name in names], timeout=60)
-    del actors
-    return names
+    until, missing = time.monotonic() + START_SECONDS, names
+    while True:
+        for name in missing:
+            _begin(Options(name, slots, settings.lease_seconds, capabilities), places)
+        members = [_member(name, max(until - time.monotonic(), 1.0)) for name in missing]
+        missing = [each.name for each in members if each.draining is not False]
+        if not missing:
+            return names
+        if time.monotonic() > until:
+            raise StackFailed(
+                f"{', '.join(missing)} did not begin to take runs within {START_SECONDS:.0f} s; an executor that drains has to "
+                "end first: `python -m compute.fleet status` shows which do"
+            )
+        time.sleep(0.5)
+
+
+def _begin(options: Options, places: Places) -> None:
+    """The actor of that name, where there is none. It outlives whoever began it."""
+    ray.remote(ExecutorActor).options(
+        name=options.name, lifetime="detached", get_if_exists=True,
+        num_cpus=0, memory=EXECUTOR_MEMORY_BYTES, scheduling_strategy="SPREAD",
+        max_restarts=-1, max_task_retries=0, max_concurrency=4,
+    ).remote(options, places)  # fmt: skip
 
 
 def status(timeout_seconds: float = 2.0) -> list[Member]:
     """Each executor of the fleet. Whether it owns anything for good is for the leases to say, not for Ray."""
-    members = []
+    return [_member(name, timeout_seconds) for name in _names()]
+
+
+def _member(name: str, timeout_seconds: float) -> Member:
     executor_id: str
     owned: int
     node: str
-    for name in _names():
-        try:
-            executor_id, owned, node = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
-            members.append(Member(name, executor_id, owned, node))
-        except (ray.exceptions.RayError, ValueError):
-            members.append(Member(name, None, None, None))
-    return members
+    draining: bool
+    try:
+        # By name, not by a handle: the stubs do not know that a method of an actor has remote().
+        executor_id, owned, node, draining = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
+        return Member(name, executor_id, owned, node, draining)
+    except (ray.exceptions.RayError, ValueError):
+        return Member(name)
 
 
 def drain(timeout_seconds: float = 60.0) -> None:
     """Lets every executor finish or give back what it owns, then ends the actors."""
-    actors = [ray.get_actor(name) for name in _names()]
+    actors = []
+    for name in _names():
+        # One that was asked to drain may end meanwhile.
+        with suppress(ValueError):
+            actors.append(ray.get_actor(name))
     done, late = (
         ray.wait([actor.drain.remote() for actor in actors], num_returns=len(actors), timeout=timeout_seconds)
         if actors
@@ -151,14 +193,19 @@ def _names() -> list[str]:
 
 
 def stay(settings: Settings, size: int, slots: int, capabilities: Sequence[str]) -> None:
-    """Starts the fleet, warms workers and remains its driver until SIGTERM or SIGINT, then drains."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    """Starts the fleet, warms workers and remains its driver until SIGTERM or SIGINT, then drains. SIGUSR1 starts what is
+    missing of it again."""
+    told: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, lambda each, _: told.put(each))
     start(settings, size, slots, capabilities)
     warm_up(int(_resources().get("CPU", 1)))
     log.info("fleet ready", executors=size, slots=slots)
-    ended.wait()
+    while told.get() == signal.SIGUSR1:
+        try:
+            start(settings, size, slots, capabilities)
+        except ControlRoomError as error:
+            log.warning("the fleet is not whole", code=error.code, error=error.message)
     drain()
 
 

@@ -91,11 +91,11 @@ class Renewer(threading.Thread):
         while not self._closed:
             self._nudged.wait(self._seconds / 3)
             self._nudged.clear()
-            if not self._closed:
-                self._renew()
+            if not self._closed and self._renew():
                 self._ask()
 
-    def _renew(self) -> None:
+    def _renew(self) -> bool:
+        """Whether there was an answer: where there is none, nothing may keep this thread from the next try."""
         with self._lock:
             leases = dict(self._leases)
         asked = time.monotonic()
@@ -108,10 +108,10 @@ class Renewer(threading.Thread):
             )
         except ControlRoomError as error:
             log.warning("leases not renewed", code=error.code, error=error.message)
-            states = []
             for lease in leases.values():
                 if asked >= lease.until:
                     self._tell(lease, "lost", lease.lost)
+            return False
         for state in states:
             lease = leases[state.run_id]
             if not state.held:
@@ -122,6 +122,7 @@ class Renewer(threading.Thread):
                     self._tell(lease, "canceled", lease.canceled)
                 elif state.cap_exceeded is not None:
                     self._tell(lease, "capped", partial(lease.capped, state.cap_exceeded))
+        return True
 
     def _ask(self) -> None:
         try:

@@ -11,6 +11,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import urllib.error
 import urllib.request
@@ -197,7 +198,11 @@ def _start_executors(settings: Settings, wishes: Wishes, url: str, head: Part | 
     wanted = {f"executor-{number}" for number in range(wishes.executors)}
     address = head.where if head else os.environ["RAY_ADDRESS"]
     command = [PYTHON, "-m", "compute.fleet", "start", "--stay", "--address", address, "--size", str(wishes.executors)]
+    known = processes.recorded(home).get("fleet")
     fleet = _begin(settings, "fleet", command, address)
+    if known is not None and known.pid == fleet.pid and not wanted <= _names(url, settings, since):
+        # An executor that was drained is not started by anybody else.
+        os.kill(fleet.pid, signal.SIGUSR1)
     processes.wait_until_ready(home, fleet, lambda: wanted <= _names(url, settings, since), START_SECONDS)
 
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from uuid import uuid4
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -110,7 +109,7 @@ def say(error: Exception) -> bool:
     st.error(f"{error} ({error.code})" if isinstance(error, ControlRoomError) else FAULT)
     if not isinstance(error, FINAL):
         # A press draws the page, or the part of it that failed, anew: nothing else need be done.
-        st.button("Try again", key=f"again_{uuid4()}")
+        st.button("Load again", key="again")
     return True
 
 

@@ -50,7 +50,7 @@ CREATE FUNCTION api.drain_executor(p_executor_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.drain_executor(p_executor_id uuid) IS 'Asks an executor to take no further run and to end. For who administers every org. False: that was asked before.';
+COMMENT ON FUNCTION api.drain_executor(p_executor_id uuid) IS 'Asks an executor to take no further run and to end. It is the installation''s: for admins of every org. False: that was asked before.';
 CREATE FUNCTION api.executor_seen(p_executor_id uuid, p_state text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -781,10 +781,6 @@ CREATE FUNCTION private.added(p_one bigint[], p_other bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION private.administers_all() RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
 CREATE FUNCTION private.new_id() RETURNS uuid
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1316,6 +1312,10 @@ CREATE FUNCTION private.insert_run(p_project_id uuid, p_env text, p_pipeline tex
     AS …;
 CREATE FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+CREATE FUNCTION private.is_installation_admin() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) RETURNS boolean
@@ -2026,7 +2026,6 @@ CREATE TABLE ops.executors (
     registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     last_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     drain_asked_at timestamp with time zone,
-    drain_asked_by text,
     CONSTRAINT executors_slots_check CHECK ((slots > 0)),
     CONSTRAINT executors_state_check CHECK ((state = ANY (ARRAY['active'::text, 'draining'::text, 'lost'::text])))
 )
@@ -3961,9 +3960,6 @@ GRANT ALL ON FUNCTION ops.why_waiting(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION private.add_column_map(p_dataset_id uuid, p_project_id uuid, p_sha256 bytea, p_said jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.add_default_rules(p_project_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.added(p_one bigint[], p_other bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION private.administers_all() FROM PUBLIC;
-GRANT ALL ON FUNCTION private.administers_all() TO authenticated;
-GRANT ALL ON FUNCTION private.administers_all() TO service_role;
 REVOKE ALL ON FUNCTION private.new_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION private.new_id() TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.backfills TO service_role;
@@ -4055,6 +4051,9 @@ REVOKE ALL ON FUNCTION private.hold_pools_anew(p_org_id uuid, p_name text) FROM 
 REVOKE ALL ON FUNCTION private.http_errors() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.insert_run(p_project_id uuid, p_env text, p_pipeline text, p_version integer, p_spec jsonb, p_spec_sha256 text, p_git_sha text, p_params jsonb, p_phases jsonb, p_idempotency_key text, p_priority integer, p_trigger text, p_max_attempts integer, p_timeout_seconds double precision, p_available_at timestamp with time zone, p_parent_run uuid, p_tags jsonb, p_input_manifest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_held_back(p_project_id uuid, p_pipeline text, p_pools jsonb, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION private.is_installation_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION private.is_installation_admin() TO authenticated;
+GRANT ALL ON FUNCTION private.is_installation_admin() TO service_role;
 REVOKE ALL ON FUNCTION private.is_leased(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_metered() FROM PUBLIC;
 REVOKE ALL ON FUNCTION private.is_own_query(p_run_id uuid) FROM PUBLIC;

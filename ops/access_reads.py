@@ -102,9 +102,9 @@ class Access(Calls):
         """Where the caller may change members; for a person's connection."""
         return [Place(**row) for row in self._rows("administered")]
 
-    def administers_all(self) -> bool:
-        """Whether the caller administers every org, and with them what they share: the executors."""
-        return bool(self._rows("administers_all")[0]["able"])
+    def is_installation_admin(self) -> bool:
+        """Whether the caller may change what all orgs share: an admin of every org, or who works at the machine."""
+        return bool(self._rows("is_installation_admin")[0]["able"])
 
     def promotions(self, limit: int = 100) -> list[PromotionRow]:
         """Newest first."""

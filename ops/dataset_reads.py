@@ -108,12 +108,14 @@ class TableStep:
     """``target`` was made from ``version`` of ``source``; ``newest`` is the source's that readers get.
 
     Attributes:
-        source_id: None where it is another project's.
+        far: how many steps away from the table that was asked about it begins.
+        source_id: None where it is no table of the project's that is known.
     """
 
     source: str
     target: str
     version: int
+    far: int
     source_id: UUID | None
     newest: int | None
     target_id: UUID
@@ -128,6 +130,7 @@ class ColumnStep:
     output_table: str
     output_column: str
     subtype: str
+    far: int
     input_id: UUID | None
     output_id: UUID
 
@@ -214,7 +217,7 @@ class Datasets(Calls):
         return [Neighbour(**row) for row in self._rows("goes_into", dataset_id=dataset_id)]
 
     def graph(self, dataset_id: UUID, most: int, limit: int) -> list[TableStep]:
-        """All that the newest version was made from and all that was made from it, up to ``most`` steps away."""
+        """What the newest version was made from and what was made from it, up to ``most`` steps away, the nearest first."""
         return [TableStep(**row) for row in self._rows("table_graph", dataset_id=dataset_id, most=most, limit=limit)]
 
     def column_graph(self, dataset_id: UUID, column: str, most: int, limit: int) -> list[ColumnStep]:

@@ -18,8 +18,7 @@ class FleetExecutor:
 
     Attributes:
         ray_node: the id of the Ray node that it is on; None where it is on none.
-        drain_asked_at, drain_asked_by: when and by whom it was asked to take no further run; the latter is None where the
-            installation itself did.
+        drain_asked_at: when it was asked to take no further run. By whom, the audit log says to those who may read it.
     """
 
     executor_id: UUID
@@ -33,7 +32,6 @@ class FleetExecutor:
     registered_at: datetime
     last_seen: datetime
     drain_asked_at: datetime | None
-    drain_asked_by: str | None
     asked_at: datetime
 
 

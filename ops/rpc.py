@@ -161,8 +161,8 @@ class Rpc(Calls):
         """Asks an executor to take no further run, to end what it is at and to give back the rest; False: asked before.
 
         Raises:
-            NotFound, NotAllowed: the caller does not administer every org, whose executor each one is.
-            Conflict: it is lost.
+            NotAllowed: the caller is no admin of the installation, whose executors all are.
+            NotFound, Conflict: there is none of that id; it is lost.
         """
         return bool(self._value("drain_executor", executor_id=executor_id))
 

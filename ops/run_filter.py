@@ -65,9 +65,12 @@ def filter_of(words: Mapping[str, Sequence[str]]) -> RunFilter:
             faults.append(f"{name} is no filter; known are {', '.join(_READERS)}")
         except ValueError as error:
             faults.append(f"{name}: {error}")
+    made = RunFilter(**found)  # type: ignore[arg-type]
+    if made.since and made.until and made.since >= made.until:
+        faults.append(f"until: {made.until.isoformat()} is not after since, {made.since.isoformat()}")
     if faults:
         raise BadInput("; ".join(faults))
-    return RunFilter(**found)  # type: ignore[arg-type]
+    return made
 
 
 def _last(values: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Acknowledge and mute alerts, in the name of the person who asks."""
+"""Acknowledge and mute alerts, change rules, channels and routes, in the name of the person who asks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,37 @@ def end_silence(silence_id: UUID) -> None:
 
 
 def route(changes: Mapping[str, Mapping[str, object]]) -> None:
-    """Changes rows of the routing matrix, all or none. Raises NotAllowed: it needs an admin of a whole org; BadInput."""
+    """Changes rows of the routing matrix, all or none. Raises NotAllowed: it is the installation's; BadInput."""
     with asking() as connection:
         for area, row in changes.items():
             Alerts(connection).put_route(area, row)
+
+
+def put_rule(project_id: UUID, name: str, rule: Mapping[str, object]) -> None:
+    """Makes a rule or changes one. Raises NotAllowed, BadInput."""
+    with asking() as connection:
+        Alerts(connection).put_rule(project_id, name, rule)
+
+
+def remove_rule(project_id: UUID, name: str) -> None:
+    """Ends a rule that did not come with the installation, and its alerts. Raises NotAllowed, NotFound."""
+    with asking() as connection:
+        Alerts(connection).remove_rule(project_id, name)
+
+
+def put_channel(name: str, secret: str, owner: str | None, description: str) -> None:
+    """Makes a channel or changes one. Raises NotAllowed: it is the installation's; BadInput."""
+    with asking() as connection:
+        Alerts(connection).put_channel(name, secret, owner, description)
+
+
+def remove_channel(name: str) -> None:
+    """What waits for it says so. Raises NotAllowed, NotFound."""
+    with asking() as connection:
+        Alerts(connection).remove_channel(name)
+
+
+def try_channel(project_id: UUID, name: str) -> UUID:
+    """Sends a message to see whether it arrives; its id. Raises NotAllowed, NotFound."""
+    with asking() as connection:
+        return Alerts(connection).test_channel(project_id, name)

@@ -1,16 +1,17 @@
-"""Alerts: what is wrong and who sees to it, what was sent, what fires, whom it concerns."""
+"""Alerts: what is wrong and who sees to it, what was sent; rules, routing and channels are parts of their own."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import polars as pl
 import streamlit as st
 
-from dashboard.actions.alerts import acknowledge, end_silence, mute, route
+from dashboard.actions.alerts import acknowledge, end_silence, mute
+from dashboard.alert_parts.routing import routing
+from dashboard.alert_parts.rules import rules
 from dashboard.components.gate import refreshed
 from dashboard.components.parts import show
-from dashboard.components.render import render, section
+from dashboard.components.render import render
 from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.access import acts_in
@@ -18,19 +19,12 @@ from dashboard.views.alerts import (
     MUTES,
     alert_line,
     alert_tiles,
-    escalation_words,
     message_lines,
     ranked,
-    route_match,
-    rule_place,
-    rule_words,
     silence_words,
 )
-from dashboard.views.routing import change_lines, route_changes, table_of
-from dashboard.views.words import count
 from ops.access_reads import Access, MyProject
-from ops.alerts import AlertRow, Alerts, RouteRow
-from ops.errors import BadInput
+from ops.alerts import AlertRow, Alerts
 
 # With two buttons each; more than that nobody works through on one page.
 ROWS = 30
@@ -96,48 +90,6 @@ def messages() -> None:
     with asking() as connection:
         rows = Alerts(connection).messages()
     st.html(render("messages", lines=message_lines(rows, datetime.now(UTC))))
-
-
-def rules() -> None:
-    with asking() as connection:
-        rows = Alerts(connection).rules()
-    st.caption("An editor changes one with `controlroom alert rule set NAME …`.")
-    st.html(render("alert_rules", rows=[(row, rule_words(row), rule_place(row)) for row in rows]))
-
-
-def routing() -> None:
-    with asking() as connection:
-        rows, channels = Alerts(connection).routes(), Alerts(connection).channels()
-        able = any(place.project is None for place in Access(connection).administered())
-    st.caption(
-        "The first row that fits an alert answers for it; its primary owner is told by every channel of that name."
-    )
-    why = None if able else "The matrix is the installation's: it is changed by the admins of a whole org."
-    if st.toggle("Edit", key="edit_routes", disabled=not able, help=why) and able:
-        edit_routes(rows)
-    else:
-        st.html(render("routes", rows=[(row, route_match(row), escalation_words(row)) for row in rows]))
-    if why:
-        st.caption(why)
-    st.html(section("Channels", render("channels", rows=channels)))
-
-
-def edit_routes(rows: list[RouteRow]) -> None:
-    """The matrix to type into; below it what that changes, and the button."""
-    table = pl.DataFrame(table_of(rows))
-    edited = st.data_editor(table, num_rows="add", hide_index=True, key="routes", alt="the routing matrix")
-    try:
-        changes = route_changes(rows, edited.to_dicts())
-    except BadInput as error:
-        st.warning(error.message)
-        return
-    for line in change_lines(rows, changes):
-        st.write(line)
-    if st.button("Save", type="primary", key="save_routes", disabled=not changes):
-        with refused():
-            route(changes)
-            st.session_state.pop("routes", None)
-            done(f"{count(len(changes), 'row')} of the matrix changed.")
 
 
 def silences() -> None:

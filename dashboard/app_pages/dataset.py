@@ -14,7 +14,7 @@ from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
-from dashboard.views.lineage import of_column, of_table, words
+from dashboard.views.lineage import cut, of_column, of_table, words
 from ops.dataset_reads import DatasetDetail, Datasets
 from ops.tenancy import Tenancy
 
@@ -48,9 +48,11 @@ def lineage(detail: DatasetDetail) -> None:
     with asking() as connection:
         reading = Datasets(connection)
         if column in (None, WHOLE):
-            found = of_table(reading.graph(detail.dataset_id, FAR, MOST), detail.table, MOST)
+            tables = reading.graph(detail.dataset_id, FAR, MOST)
+            found = of_table(tables, detail.table, cut(tables, FAR, MOST))
         else:
-            found = of_column(reading.column_graph(detail.dataset_id, column, FAR, MOST), detail.table, column, MOST)
+            steps = reading.column_graph(detail.dataset_id, column, FAR, MOST)
+            found = of_column(steps, detail.table, column, cut(steps, FAR, MOST))
     said = words(found)
     st.html(render("lineage_graph", lineage=found) + (faint(said) if said else ""))
 

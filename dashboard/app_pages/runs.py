@@ -61,7 +61,7 @@ def filters() -> Chosen:
             ),
             "env": st.selectbox("Environment", [ANY, *ENVS], key="env", bind="query-params", on_change=first_page),
             "age": st.selectbox("Created", list(AGES), key="age", bind="query-params", on_change=first_page),
-            **{name: _moment(label, name) for label, name in (("From", "since"), ("Until", "until"))},
+            **{name: _moment(label, name) for label, name in (("From", "since"), ("Before", "until"))},
             "tag": st.text_input(
                 "Tags", key="tag", placeholder="name=value …", bind="query-params", on_change=first_page
             ),

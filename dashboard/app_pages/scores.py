@@ -20,9 +20,14 @@ def chosen() -> list[ScoredRun]:
     """The scored runs of the pipeline that is chosen, newest first."""
     with asking() as connection:
         names = [_named(row) for row in Pipelines(connection).names(PIPELINES)]
-        first = Pipelines(connection).first_scored()
-    index = names.index(_named(first)) if first and _named(first) in names else 0
-    name = st.selectbox("Pipeline", names, index, key="of", bind="query-params") if names else None
+        if (
+            "of" not in st.session_state
+            and "of" not in st.query_params
+            and (first := Pipelines(connection).first_scored())
+        ):
+            # Chosen as if by hand: the address says which, so that it means the same when other runs were scored.
+            st.session_state["of"] = _named(first)
+    name = st.selectbox("Pipeline", names, key="of", bind="query-params") if names else None
     if name is None:
         return []
     with asking() as connection:

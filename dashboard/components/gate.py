@@ -92,13 +92,14 @@ def _way_out(who: Person) -> None:
 
 def refreshed(seconds: float | None) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
     """A fragment that is drawn again every so often. Where it finds nobody signed in, or its run gone, the page is drawn
-    whole, so that nothing that was shown before stays; if that is no help, it says what is wrong."""
+    whole, so that nothing that was shown before stays; if that is no help, it says what is wrong. After any other error the
+    page is drawn whole as soon as it succeeds again."""
 
     def fragment(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
         @wraps(draw)
         def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             take_zone()
-            tried = f"drawn whole for {draw.__qualname__}"
+            tried, failed = f"drawn whole for {draw.__qualname__}", f"failed: {draw.__qualname__}"
             try:
                 draw(*args, **kwargs)
             except NotSignedIn:
@@ -109,7 +110,13 @@ def refreshed(seconds: float | None) -> Callable[[Callable[Arguments, None]], Ca
                     raise
                 st.session_state[tried] = True
                 st.rerun()
+            except Exception:
+                st.session_state[failed] = True
+                raise
             st.session_state[tried] = False
+            if st.session_state.pop(failed, False):
+                # What failed while the whole page was drawn ended that: what stands below it is missing still.
+                st.rerun()
 
         return st.fragment(drawn, run_every=seconds)
 

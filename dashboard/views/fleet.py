@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from dashboard.views.runs import Tile
 from dashboard.views.words import ago, count, exact, span
@@ -58,12 +59,17 @@ def may_drain(executors: Sequence[FleetExecutor], patience: timedelta) -> list[F
     return [each for each in executors if state_of(each, patience) in able and not each.drain_asked_at]
 
 
+def at_work(executors: Sequence[FleetExecutor], patience: timedelta) -> set[UUID]:
+    """Those that take runs now."""
+    return {each.executor_id for each in executors if state_of(each, patience) == "active"}
+
+
 def executor_name(executor: FleetExecutor) -> str:
     """As it is chosen: names may be reused, the end of an id is what the table shows."""
     return f"{executor.name} · {_short(executor)} · {executor.host or 'no host named'}"
 
 
-def drain_words(executor: FleetExecutor, leases: Sequence[FleetLease], others: int) -> list[str]:
+def drain_words(executor: FleetExecutor, leases: Sequence[FleetLease], others: Collection[UUID]) -> list[str]:
     """What a drain of the executor would do. ``others``: executors that go on taking runs.
 
     Only leases on runs that one may see are known here.
@@ -75,7 +81,7 @@ def drain_words(executor: FleetExecutor, leases: Sequence[FleetLease], others: i
         f"It is at {at_work}: phases that it is in may end, what is left goes back to the queue, and no attempt is spent."
         if own
         else "It is at no run that you may see.",
-        f"{count(others, 'other executor')} go on taking runs." if others > 1 else
+        f"{count(len(others), 'other executor')} go on taking runs." if len(others) > 1 else
         "One other executor goes on taking runs." if others else
         "No other executor takes runs: whatever is queued waits until one is started.",
     ]  # fmt: skip
@@ -135,7 +141,7 @@ def _short(executor: FleetExecutor) -> str:
 def _asked(executor: FleetExecutor, now: datetime) -> str:
     if executor.drain_asked_at is None:
         return ""
-    return f"asked by {executor.drain_asked_by or 'the installation'} {ago(executor.drain_asked_at, now)}"
+    return f"asked {ago(executor.drain_asked_at, now)}"
 
 
 def _lease(lease: FleetLease, now: datetime) -> LeaseLine:

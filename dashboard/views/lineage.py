@@ -33,30 +33,32 @@ class Lineage:
     cut: bool
 
 
-def of_table(steps: Sequence[TableStep], table: str, most: int) -> Lineage:
+def of_table(steps: Sequence[TableStep], table: str, cut: bool) -> Lineage:
     """The graph of tables; one that was made from a version that is not the newest any more is marked.
 
     Args:
-        steps: up to ``most`` of them.
         table: in the middle of it.
+        cut: there may be more of them (:func:`cut`).
     """
-    behind = {each.target for each in steps if each.newest is not None and each.newest > each.version}
+    # What a table was before it was written anew is older than it in any case.
+    others = [each for each in steps if each.source != each.target]
+    behind = {each.target for each in others if each.newest is not None and each.newest > each.version}
     ids = {each.source: each.source_id for each in steps} | {each.target: each.target_id for each in steps}
     nodes = {
         name: LineageNode(
             name.partition(".")[2],
-            _table_note(name, found, name in behind),
+            _table_note(name, found is not None or name == table, name in behind),
             _address(found) if name != table else "",
             "busy" if name == table else "quiet" if found is None else "waits" if name in behind else "good",
             f"{name}: made from versions that are not the newest any more" if name in behind else name,
         )
-        for name, found in (ids or {table: None}).items()
+        for name, found in {table: None, **ids}.items()
     }
     said = [f"{each.source} (version {each.version}) → {each.target}" for each in steps]
-    return _lineage([(each.source, each.target) for each in steps], nodes, said, most)
+    return _lineage([(each.source, each.target) for each in steps], nodes, said, cut)
 
 
-def of_column(steps: Sequence[ColumnStep], table: str, column: str, most: int) -> Lineage:
+def of_column(steps: Sequence[ColumnStep], table: str, column: str, cut: bool) -> Lineage:
     """The same of the columns that one column's values came from or went into."""
     middle = f"{table}.{column}"
     ids: dict[str, tuple[str, str, UUID | None]] = {}
@@ -72,14 +74,14 @@ def of_column(steps: Sequence[ColumnStep], table: str, column: str, most: int) -
             "busy" if name == middle else "quiet" if found is None else "good",
             name,
         )
-        for name, (source, of, found) in (ids or {middle: (table, column, None)}).items()
+        for name, (source, of, found) in {middle: (table, column, None), **ids}.items()
     }
     said = [f"{each.source} → {each.target} ({EFFECTS[each.subtype]})" for each in steps]
-    return _lineage([(each.source, each.target) for each in steps], nodes, said, most)
+    return _lineage([(each.source, each.target) for each in steps], nodes, said, cut)
 
 
 def _lineage(
-    steps: Sequence[tuple[str, str]], nodes: Mapping[str, LineageNode], said: Sequence[str], most: int
+    steps: Sequence[tuple[str, str]], nodes: Mapping[str, LineageNode], said: Sequence[str], cut: bool
 ) -> Lineage:
     after: dict[str, list[str]] = {name: [] for name in nodes}
     for source, target in steps:
@@ -88,12 +90,19 @@ def _lineage(
             after[target].append(source)
     found = graph(after)
     boxes = tuple((box, nodes[box.name]) for box in found.boxes) if found else ()
-    return Lineage(found, boxes, () if found else tuple(said), len(steps) >= most)
+    return Lineage(found, boxes, () if found else tuple(said), cut)
 
 
-def _table_note(name: str, found: UUID | None, behind: bool) -> str:
+def _table_note(name: str, known: bool, behind: bool) -> str:
+    if "/" in name:
+        return "another project's"
     layer = name.partition(".")[0]
-    return f"{layer}, another project's" if found is None else f"{layer}, behind" if behind else layer
+    return f"{layer}, behind" if behind else layer if known else f"{layer}, not known here"
+
+
+def cut(steps: Sequence[TableStep] | Sequence[ColumnStep], far: int, most: int) -> bool:
+    """Whether there may be more than these: there are ``most`` of them, or some are ``far`` away."""
+    return len(steps) >= most or any(each.far + 1 >= far for each in steps)
 
 
 def _address(dataset_id: UUID | None, column: str = "") -> str:
@@ -106,7 +115,7 @@ def words(lineage: Lineage) -> str:
     """What stands below it; empty where there is nothing to explain."""
     said = []
     if lineage.cut:
-        said.append("There is more than is drawn here.")
+        said.append("There may be more, further away than is drawn here.")
     if any(node.tone == "waits" for _, node in lineage.boxes):
         said.append("Amber was made from versions that are not the newest any more.")
     return " ".join(said)

@@ -1,4 +1,2 @@
--- Who asked an executor to take no further run, and when.
-alter table ops.executors
-  add column drain_asked_at timestamptz,
-  add column drain_asked_by text;
+-- When an executor was asked to take no further run; who did so is told by the audit log.
+alter table ops.executors add column drain_asked_at timestamptz;

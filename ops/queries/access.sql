@@ -25,9 +25,8 @@ select encode(sha256(convert_to(concat_ws('|',
   (select string_agg(h::text, ',' order by h::text) from private.my_hidden_envs() as h),
   (select string_agg(d::text, ',' order by d::text) from private.my_shared_datasets() as d)), 'UTF8')), 'hex') as reach;
 
--- name: administers_all
--- Whether the caller may do what concerns every org.
-select private.administers_all() as able;
+-- name: is_installation_admin
+select private.is_installation_admin() as able;
 
 -- name: administered
 -- Where the caller may change members: whole orgs and projects.

@@ -80,7 +80,7 @@ order by 1, 2;
 
 -- name: table_graph
 -- All that the newest version of a table was made from and all that was made from it, directly or by others, as steps from one table
--- to the next; tables of other projects have no id.
+-- to the next, the nearest first; tables of other projects have no id. `far` is how many steps away from the table the step begins.
 with recursive here as (
   select d.project_id, d.env, d.layer || '.' || d.name as "table" from ops.datasets d where d.id = %(dataset_id)s
 ), steps as materialized (
@@ -94,25 +94,28 @@ with recursive here as (
 ), up as (
   select h."table", 0 as far from here h
   union
-  select s.source, u.far + 1 from up u join steps s on s.target = u."table" where u.far < %(most)s
+  select s.source, u.far + 1 from up u join steps s on s.target = u."table" where u.far + 1 < %(most)s
 ), down as (
   select h."table", 0 as far from here h
   union
-  select s.target, d.far + 1 from down d join steps s on s.source = d."table" where d.far < %(most)s
+  select s.target, d.far + 1 from down d join steps s on s.source = d."table" where d.far + 1 < %(most)s
 ), found as (
-  select distinct s.source, s.target, s.version
-  from steps s
-  where s.target in (select u."table" from up u where u.far < %(most)s)
-    or s.source in (select d."table" from down d where d.far < %(most)s)
+  select f.source, f.target, f.version, min(f.far) as far
+  from (
+    select s.*, u.far from up u join steps s on s.target = u."table"
+    union all
+    select s.*, d.far from down d join steps s on s.source = d."table"
+  ) as f
+  group by 1, 2, 3
 )
-select f.source, f.target, f.version, i.id as source_id, i.version as newest, o.id as target_id
+select f.source, f.target, f.version, f.far, i.id as source_id, i.version as newest, o.id as target_id
 from found f
 cross join here h
 left join ops.datasets i on i.project_id = h.project_id and i.env = h.env
   and i.layer = split_part(f.source, '.', 1) and i.name = split_part(f.source, '.', 2)
 join ops.datasets o on o.project_id = h.project_id and o.env = h.env
   and o.layer = split_part(f.target, '.', 1) and o.name = split_part(f.target, '.', 2)
-order by 1, 2, 3
+order by f.far, f.source, f.target, f.version
 limit %(limit)s;
 
 -- name: column_graph
@@ -137,27 +140,31 @@ with recursive here as (
   select s.input_table, s.input_column, u.far + 1
   from up u
   join steps s on s.output_table = u."table" and s.output_column = u."column"
-  where u.far < %(most)s
+  where u.far + 1 < %(most)s
 ), down as (
   select h."table", %(column)s::text as "column", 0 as far from here h
   union
   select s.output_table, s.output_column, d.far + 1
   from down d
   join steps s on s.input_table = d."table" and s.input_column = d."column"
-  where d.far < %(most)s
+  where d.far + 1 < %(most)s
 ), found as (
-  select s.* from steps s
-  where (s.output_table, s.output_column) in (select u."table", u."column" from up u where u.far < %(most)s)
-    or (s.input_table, s.input_column) in (select d."table", d."column" from down d where d.far < %(most)s)
+  select f.input_table, f.input_column, f.output_table, f.output_column, f.subtype, min(f.far) as far
+  from (
+    select s.*, u.far from up u join steps s on s.output_table = u."table" and s.output_column = u."column"
+    union all
+    select s.*, d.far from down d join steps s on s.input_table = d."table" and s.input_column = d."column"
+  ) as f
+  group by 1, 2, 3, 4, 5
 )
-select f.input_table, f.input_column, f.output_table, f.output_column, f.subtype, i.id as input_id, o.id as output_id
+select f.input_table, f.input_column, f.output_table, f.output_column, f.subtype, f.far, i.id as input_id, o.id as output_id
 from found f
 cross join here h
 left join ops.datasets i on i.project_id = h.project_id and i.env = h.env
   and i.layer = split_part(f.input_table, '.', 1) and i.name = split_part(f.input_table, '.', 2)
 join ops.datasets o on o.project_id = h.project_id and o.env = h.env
   and o.layer = split_part(f.output_table, '.', 1) and o.name = split_part(f.output_table, '.', 2)
-order by 1, 2, 3, 4
+order by f.far, f.input_table, f.input_column, f.output_table, f.output_column
 limit %(limit)s;
 
 -- name: column_sources

@@ -3,7 +3,7 @@
 -- name: executors
 select
     x.id as executor_id, x.name, x.capabilities, x.slots, x.host, x.labels ->> 'ray_node' as ray_node, x.version, x.state, x.registered_at, x.last_seen,
-    x.drain_asked_at, x.drain_asked_by, clock_timestamp() as asked_at
+    x.drain_asked_at, clock_timestamp() as asked_at
 from ops.executors x
 where x.last_seen >= clock_timestamp() - %(within)s::interval
 order by x.last_seen desc, x.id

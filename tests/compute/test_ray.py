@@ -145,22 +145,35 @@ def test_phases_of_one_run_are_carried_out_on_both_nodes(two_nodes: Cluster) -> 
     assert two_nodes.fleet("drain") == []
 
 
-def test_an_executor_that_is_drained_is_gone_until_the_fleet_is_started_again(two_nodes: Cluster) -> None:
+def test_an_executor_that_is_drained_is_gone_until_the_fleet_is_told_to_be_whole(two_nodes: Cluster) -> None:
     world = two_nodes.world
-    members = two_nodes.fleet("start", "--size", "2")
-    with connect(world.url, autocommit=True) as connection:
-        known = {str(each.executor_id): each.ray_node for each in Fleet(connection).executors()}
-        assert known == {member["executor_id"]: member["node"] for member in members}
-        assert Rpc(connection).drain_executor(uuid.UUID(str(members[0]["executor_id"])))
-    wait(lambda: [each["name"] for each in two_nodes.fleet("status")] == ["executor-1"], "the drained one's end")
-    world.submit(pipeline(phase("part", "where")), {"seconds": 0.1})
-    world.wait_until_finished(1)
-    assert_every_run_succeeded(world, 1)
-    again = two_nodes.fleet("start", "--size", "2")
-    assert [member["name"] for member in again] == ["executor-0", "executor-1"]
-    assert again[0]["executor_id"] != members[0]["executor_id"]
-    assert again[1] == members[1]
-    assert two_nodes.fleet("drain") == []
+    staying = [sys.executable, "-m", "compute.fleet", "start", "--stay", "--size", "2", "--address", two_nodes.address]
+
+    def members() -> dict[str, str]:
+        return {str(each["name"]): str(each["executor_id"]) for each in two_nodes.fleet("status")}
+
+    with started(world.home / "fleet.log", staying, two_nodes.environment) as driver:
+        wait(lambda: "fleet ready" in (world.home / "fleet.log").read_text(), "the fleet")
+        before = members()
+        with connect(world.url, autocommit=True) as connection:
+            known = {str(each.executor_id): each.ray_node for each in Fleet(connection).executors()}
+            assert known == {str(each["executor_id"]): each["node"] for each in two_nodes.fleet("status")}
+            assert Rpc(connection).drain_executor(uuid.UUID(before["executor-0"]))
+        # While it leaves: whoever starts the fleet waits for it and replaces it.
+        driver.send_signal(signal.SIGUSR1)
+        wait(lambda: len(members()) == 2 and members()["executor-0"] not in (before["executor-0"], "None"), "another")
+        assert members()["executor-1"] == before["executor-1"]
+        with connect(world.url, autocommit=True) as connection:
+            assert Rpc(connection).drain_executor(uuid.UUID(members()["executor-0"]))
+        wait(lambda: list(members()) == ["executor-1"], "the drained one's end")
+        world.submit(pipeline(phase("part", "where")), {"seconds": 0.1})
+        world.wait_until_finished(1)
+        assert_every_run_succeeded(world, 1)
+        again = two_nodes.fleet("start", "--size", "2")
+        assert [(each["name"], each["draining"]) for each in again] == [("executor-0", False), ("executor-1", False)]
+        driver.terminate()
+        assert driver.wait(timeout=90) == 0
+    assert two_nodes.fleet("status") == []
 
 
 def test_a_node_that_dies_takes_no_run_with_it(two_nodes: Cluster) -> None:

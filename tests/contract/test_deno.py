@@ -134,6 +134,18 @@ def test_sigterm_gives_back_what_it_owns(door: Door, people: People, owner: psyc
         working(owner, run)
 
 
+def test_who_is_asked_to_drain_gives_back_what_it_owns_and_ends(
+    door: Door, people: People, owner: psycopg.Connection, tmp_path: Path
+) -> None:
+    with started(door, tmp_path / "log") as process:
+        run = submit(door, people, ("conformance", {"seconds": 60}))
+        working(owner, run)
+        assert owner.execute("select ops.drain_executor(id) from ops.executors").fetchall() == [(True,)]
+        assert process.wait(timeout=60) == 0, (tmp_path / "log").read_text()
+        assert run_of(owner, run)[:4] == ("queued", None, 0, 0)
+        assert owner.execute("select state from ops.executors").fetchall() == [("lost",)]
+
+
 def test_a_service_that_stumbles_is_asked_again_under_the_same_key(
     door: Door, people: People, owner: psycopg.Connection, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.views.access import acts_in
+from dashboard.views.alert_rules import BLANK, changed, editable, filled_in, sentence
 from dashboard.views.alerts import (
     DELIVERIES,
     alert_line,
@@ -126,21 +129,133 @@ def test_an_alert_is_acknowledged_and_muted_from_the_page(watched: Watched, serv
     assert watched.complaints == []
 
 
+def test_a_rule_changes_by_what_differs() -> None:
+    assert changed(BLANK, BLANK, new=False) == {}
+    then = filled_in(BLANK, {"threshold": 3.5, "within": timedelta(minutes=90), "pipeline": "orders", "env": ""})
+    assert changed(BLANK, then, new=False) == {"threshold": 3.5, "within": "5400 seconds", "pipeline": "orders"}
+    assert {"signal", "comparison", "threshold", "enabled"} <= set(changed(BLANK, BLANK, new=True))
+    assert sentence(replace(then, aggregate="max", clear_threshold=1.0, enabled=False)) == (
+        "Looks at orders and fires, once for each pipeline, when max of failed_checks over 1 h 30 min > 3.5; closes at 1. "
+        "It is switched off."
+    )
+    roles = {"a": "admin", "b": "editor", "c": "operator", "d": "viewer"}
+    mine = [MyProject("acme", name, UUID(int=1), NOW, {"prod": role, "dev": "admin"}) for name, role in roles.items()]
+    assert [each.project for each in editable(mine)] == ["a", "b"]
+
+
+def test_an_editor_makes_changes_and_removes_a_rule(watched: Watched, served: Served) -> None:
+    page, desk = watched.page, Alerts(served.operator.owner.source)
+
+    def rule(name: str) -> RuleRow | None:
+        return next((row for row in desk.rules() if (row.project, row.name) == ("demo", name)), None)
+
+    page.goto(f"{served.where}/alerts?part=Rules")
+    page.get_by_role("button", name="New rule…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    dialog.get_by_label("Name", exact=True).fill("Many retries")
+    dialog.get_by_label("Name", exact=True).press("Enter")
+    dialog.get_by_label("Than", exact=True).fill("2")
+    dialog.get_by_label("Than", exact=True).press("Enter")
+    dialog.get_by_label("Pipeline", exact=True).fill("demo")
+    dialog.get_by_label("Pipeline", exact=True).press("Enter")
+    expect(
+        dialog.get_by_text("Looks at demo and fires, once for each pipeline, when failed_checks > 2.")
+    ).to_be_visible()
+    assert rule("Many retries") is None
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Rule Many retries is made.")).to_be_visible()
+    made = rule("Many retries")
+    assert made is not None
+    assert (made.threshold, made.pipeline, made.env, made.built_in) == (2.0, "demo", None, False)
+    page.get_by_role("combobox", name="Rule").click()
+    page.get_by_role("option", name="Many retries").click()
+    page.get_by_role("button", name="Change…").click()
+    expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    dialog.get_by_text("On", exact=True).click()
+    expect(dialog.get_by_text("It is switched off.")).to_be_visible()
+    # Whoever was an editor when the dialog opened is none when the button is pressed.
+    with as_role(served, "operator"):
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("NOT_ALLOWED")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Rule Many retries is changed.")).to_be_visible()
+    expect(page.locator("tr", has_text="Many retries (off)")).to_be_visible()
+    page.get_by_role("button", name="Change…").click()
+    dialog.get_by_role("button", name="Remove it and its alerts").click()
+    expect(page.get_by_text("Rule Many retries is removed.")).to_be_visible()
+    assert rule("Many retries") is None
+    assert watched.complaints == []
+
+
+def test_a_channel_is_made_tried_and_removed(page: Page, served: Served) -> None:
+    desk = Alerts(served.operator.owner.source)
+    with as_admin_of_all(served):
+        page.goto(f"{served.where}/alerts?part=Routing")
+        page.get_by_role("button", name="New channel…").click()
+        dialog = page.get_by_role("dialog")
+        for label, text in (
+            ("Name", "night"),
+            ("Address", "json://user:word@example.com"),
+            ("Whose", "@data-owners"),
+        ):
+            dialog.get_by_label(label, exact=True).fill(text)
+            dialog.get_by_label(label, exact=True).press("Enter")
+        dialog.get_by_role("button", name="Save", exact=True).click()
+        # An address as it is holds a password.
+        expect(dialog.get_by_role("alert")).to_contain_text("must be a reference")
+        dialog.get_by_label("Address", exact=True).fill("secret://file/night")
+        dialog.get_by_label("Address", exact=True).press("Enter")
+        dialog.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("Channel night is made.")).to_be_visible()
+        assert [(row.owner, row.secret) for row in desk.channels()] == [("@data-owners", "secret://file/night")]
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_text("The test of night is pending.")).to_be_visible()
+        [message] = [each for each in desk.messages() if each.channel == "night"]
+        served.operator.owner.source.execute(  # type: ignore[union-attr]
+            "update ops.notifications set state = 'delivered', delivered_at = clock_timestamp() where id = %s",
+            [message.notification_id],
+        )
+        expect(page.get_by_text("The test of night is delivered.")).to_be_visible()
+        page.get_by_role("button", name="Remove…").click()
+        dialog.get_by_role("button", name="Remove", exact=True).click()
+        expect(page.get_by_text("Channel night is removed.")).to_be_visible()
+        assert desk.channels() == []
+
+
 def test_a_viewer_sees_alerts_and_is_told_who_may_act(page: Page, served: Served, broken: AlertRow) -> None:
+    desk = Alerts(served.operator.owner.source)
+    project = served.operator.owner.ensure_project("default", "demo")
+    silence = desk.silence(project, "mute", timedelta(hours=1), "not now", env="dev")
     with as_role(served, "viewer"):
+        page.goto(f"{served.where}/alerts?part=Silences")
+        expect(page.get_by_role("button", name="End it")).to_be_disabled()
         page.goto(f"{served.where}/alerts")
         expect(page.get_by_text(broken.title).first).to_be_visible()
         expect(page.get_by_role("button", name="Mute…").first).to_be_disabled()
         page.goto(f"{served.where}/alerts?part=Routing")
         expect(page.get_by_label("Edit", exact=True)).to_be_disabled()
-        expect(page.get_by_text("it is changed by the admins of a whole org")).to_be_visible()
+        expect(page.get_by_text("it is changed by its operator, or who is an admin of every org")).to_be_visible()
+        expect(page.get_by_role("button", name="New channel…")).to_be_disabled()
+        page.goto(f"{served.where}/alerts?part=Rules")
+        expect(page.get_by_role("button", name="New rule…")).to_be_disabled()
+        expect(page.get_by_text("This needs the role editor in prod").first).to_be_visible()
+    desk.end_silence(silence)
 
 
-def test_the_admin_of_an_org_changes_who_is_asked(page: Page, served: Served) -> None:
+@contextmanager
+def as_admin_of_all(served: Served) -> Iterator[None]:
     people = Tenancy(served.operator.owner.source)
     people.set_member("default", None, LOCAL_OPERATOR, "admin")
     people.set_member("default", None, "another admin", "admin")
     try:
+        yield
+    finally:
+        people.remove_member("default", None, LOCAL_OPERATOR)
+
+
+def test_an_admin_of_every_org_changes_who_is_asked(page: Page, served: Served) -> None:
+    with as_admin_of_all(served):
         page.goto(f"{served.where}/alerts?part=Routing")
         page.get_by_text("Edit", exact=True).click()
         expect(page.get_by_role("button", name="Save")).to_be_disabled()
@@ -161,5 +276,3 @@ def test_the_admin_of_an_org_changes_who_is_asked(page: Page, served: Served) ->
         expect(page.get_by_text("1 row of the matrix changed.")).to_be_visible()
         page.get_by_text("Edit", exact=True).click()
         expect(page.locator("tr", has_text="@night-shift")).to_be_visible()
-    finally:
-        people.remove_member("default", None, LOCAL_OPERATOR)

@@ -24,7 +24,7 @@ from dashboard.views.datasets import (
     steps_down,
     steps_up,
 )
-from dashboard.views.lineage import of_column, of_table, words
+from dashboard.views.lineage import cut, of_column, of_table, words
 from ops.catalog import Catalog, ColumnNote
 from ops.dataset_reads import (
     BEGINNING,
@@ -199,24 +199,26 @@ def test_the_list_leads_to_a_table_and_from_there_to_its_neighbours(watched: Wat
     assert watched.complaints == []
 
 
-STEP = TableStep("bronze.lines", "silver.orders", 2, UUID(int=1), 2, UUID(int=2))
+STEP = TableStep("bronze.lines", "silver.orders", 2, 0, UUID(int=1), 2, UUID(int=2))
 
 
 def test_a_graph_marks_what_was_made_from_old_versions_and_leads_to_the_rest() -> None:
-    foreign = TableStep("gold.rates", "silver.orders", 1, None, None, UUID(int=2))
-    old = TableStep("silver.orders", "gold.revenue", 3, UUID(int=2), 4, UUID(int=3))
+    foreign = TableStep("acme/rates:gold.rates", "silver.orders", 1, 0, None, None, UUID(int=2))
+    old = TableStep("silver.orders", "gold.revenue", 3, 0, UUID(int=2), 4, UUID(int=3))
     found = of_table(
-        [STEP, replace(STEP, source="silver.orders", source_id=UUID(int=2)), foreign, old], "silver.orders", 9
+        [STEP, replace(STEP, source="silver.orders", source_id=UUID(int=2), newest=9), foreign, old],
+        "silver.orders",
+        cut=False,
     )
     nodes = {box.name: node for box, node in found.boxes}
     assert {name: (node.tone, node.note) for name, node in nodes.items()} == {
         "bronze.lines": ("good", "bronze"),
         "silver.orders": ("busy", "silver"),
-        "gold.rates": ("quiet", "gold, another project's"),
+        "acme/rates:gold.rates": ("quiet", "another project's"),
         "gold.revenue": ("waits", "gold, behind"),
     }
     assert nodes["bronze.lines"].href == f"dataset?id={UUID(int=1)}&graph=true"
-    assert (nodes["silver.orders"].href, nodes["gold.rates"].href) == ("", "")
+    assert (nodes["silver.orders"].href, nodes["acme/rates:gold.rates"].href) == ("", "")
     assert found.graph is not None
     left = {box.name: box.left for box in found.graph.boxes}
     assert left["bronze.lines"] < left["silver.orders"] < left["gold.revenue"]
@@ -224,26 +226,27 @@ def test_a_graph_marks_what_was_made_from_old_versions_and_leads_to_the_rest() -
 
 
 def test_a_graph_of_nothing_is_one_box_and_a_circle_is_told_in_words() -> None:
-    assert [node.name for _, node in of_table([], "bronze.lines", 9).boxes] == ["lines"]
-    back = TableStep("silver.orders", "bronze.lines", 1, UUID(int=2), 1, UUID(int=1))
-    round_ = of_table([STEP, back], "bronze.lines", 2)
+    assert [node.name for _, node in of_table([], "bronze.lines", cut=False).boxes] == ["lines"]
+    back = TableStep("silver.orders", "bronze.lines", 1, 0, UUID(int=2), 1, UUID(int=1))
+    round_ = of_table([STEP, back], "bronze.lines", cut=True)
     assert (round_.graph, round_.steps) == (
         None, ("bronze.lines (version 2) → silver.orders", "silver.orders (version 1) → bronze.lines"),
     )  # fmt: skip
-    assert words(round_) == "There is more than is drawn here."
+    assert [cut([STEP], far, most) for far, most in ((2, 2), (1, 2), (2, 1))] == [False, True, True]
+    assert words(round_) == "There may be more, further away than is drawn here."
 
 
 def test_a_column_is_followed_by_what_is_done_to_it() -> None:
     steps = [
-        ColumnStep("bronze.lines", "amount", "silver.orders", "amount", "IDENTITY", UUID(int=1), UUID(int=2)),
-        ColumnStep("silver.orders", "amount", "gold.revenue", "sum", "AGGREGATION", UUID(int=2), UUID(int=3)),
+        ColumnStep("bronze.lines", "amount", "silver.orders", "amount", "IDENTITY", 0, UUID(int=1), UUID(int=2)),
+        ColumnStep("silver.orders", "amount", "gold.revenue", "sum", "AGGREGATION", 0, UUID(int=2), UUID(int=3)),
     ]
-    found = of_column(steps, "silver.orders", "amount", 9)
-    assert [(node.name, node.note, node.href) for _, node in found.boxes] == [
+    found = of_column(steps, "silver.orders", "amount", cut=False)
+    assert {(node.name, node.note, node.href) for _, node in found.boxes} == {
         ("amount", "bronze.lines", f"dataset?id={UUID(int=1)}&graph=true&column=amount"),
         ("amount", "silver.orders, taken over", ""),
         ("sum", "gold.revenue, aggregated from", f"dataset?id={UUID(int=3)}&graph=true&column=sum"),
-    ]
+    }
 
 
 def test_all_steps_of_a_table_and_of_a_column_are_clicked_through(watched: Watched, lake: Served) -> None:

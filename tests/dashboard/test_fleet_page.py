@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 from playwright.sync_api import expect
 
-from dashboard.views.fleet import drain_words, executor_lines, fleet_tiles, hosts, may_drain, state_of
+from dashboard.views.fleet import at_work, drain_words, executor_lines, fleet_tiles, hosts, may_drain, state_of
 from ops.database import LOCAL_OPERATOR, connect
 from ops.fleet_reads import FleetExecutor, FleetLease
 from ops.model import RunId
@@ -29,7 +29,6 @@ HERE = FleetExecutor(
     "active",
     NOW - timedelta(hours=2),
     NOW,
-    None,
     None,
     NOW,
 )
@@ -83,25 +82,26 @@ def test_a_drain_says_what_it_would_do_before_it_is_done() -> None:
     asked = replace(HERE, executor_id=UUID(int=3), state="draining", drain_asked_at=NOW)
     gone = replace(HERE, executor_id=UUID(int=4), state="lost")
     assert may_drain([HERE, late, replace(late, drain_asked_at=NOW), asked, gone], PATIENCE) == [HERE, late]
-    assert drain_words(HERE, [LEASE, replace(LEASE, executor_id=UUID(int=2))], 0) == [
+    assert at_work([HERE, late, asked, gone], PATIENCE) == {HERE.executor_id}
+    assert drain_words(HERE, [LEASE, replace(LEASE, executor_id=UUID(int=2))], set()) == [
         "here-7 is given no further run, and ends.",
         "It is at orders (acme/books/dev): phases that it is in may end, what is left goes back to the queue, and no attempt "
         "is spent.",
         "No other executor takes runs: whatever is queued waits until one is started.",
     ]
-    assert drain_words(HERE, [], 1)[1:] == [
+    assert drain_words(HERE, [], {UUID(int=5)})[1:] == [
         "It is at no run that you may see.", "One other executor goes on taking runs.",
     ]  # fmt: skip
-    assert drain_words(HERE, [], 2)[2] == "2 other executors go on taking runs."
+    assert drain_words(HERE, [], {UUID(int=5), UUID(int=6)})[2] == "2 other executors go on taking runs."
 
 
-def test_an_executor_is_asked_to_drain_by_who_administers_every_org(watched: Watched, served: Served) -> None:
+def test_an_executor_is_asked_to_drain_by_an_admin_of_every_org(watched: Watched, served: Served) -> None:
     leaving, page = uuid4(), watched.page
     served.operator.executor.register_executor(leaving, "leaving-9", slots=2, host="there", version="0")
     page.goto(f"{served.where}/fleet")
     page.get_by_text("Take an executor out of work").click()
     expect(page.get_by_role("button", name="Drain…")).to_be_disabled()
-    expect(page.get_by_text("this needs the role admin of each").first).to_be_visible()
+    expect(page.get_by_text("or who is an admin of every org").first).to_be_visible()
     with connect(served.operator.url, autocommit=True) as owner:
         orgs = [slug for (slug,) in owner.execute("select slug from ops.orgs").fetchall()]
         for org in orgs:
@@ -111,15 +111,18 @@ def test_an_executor_is_asked_to_drain_by_who_administers_every_org(watched: Wat
         try:
             page.reload()
             page.get_by_text("Take an executor out of work").click()
-            # The one that was heard of last is the first to choose.
+            # The expander moves while it opens.
+            page.wait_for_timeout(500)
+            page.get_by_role("combobox", name="Executor").click()
+            page.get_by_role("option", name=str(leaving)[-12:]).click()
             page.get_by_role("button", name="Drain…").click()
             asked = page.get_by_role("dialog")
             expect(asked.get_by_text("leaving-9 is given no further run, and ends.")).to_be_visible()
-            asked.get_by_role("button", name="Drain", exact=True).click()
+            asked.get_by_role("button", name="Drain leaving-9").click()
             expect(page.get_by_text("leaving-9 is asked to drain.")).to_be_visible()
             row = page.locator("tr", has_text=str(leaving)[-12:])
             expect(row.locator("> td .pill").first).to_have_text("draining")
-            expect(row).to_contain_text(f"asked by {LOCAL_OPERATOR}")
+            expect(row).to_contain_text("asked")
             assert served.operator.executor.is_draining(leaving)
         finally:
             for org in orgs:

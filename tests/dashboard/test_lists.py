@@ -53,6 +53,8 @@ def test_a_time_that_is_typed_is_the_typists_and_goes_before_an_age() -> None:
     )
     with pytest.raises(BadInput, match="until: 'monday' is no time"):
         Chosen(until="monday").wanted(NOW)
+    with pytest.raises(BadInput, match=r"until: 2026-02-01T00:00:00\+00:00 is not after since"):
+        Chosen(since="2026-02-01", until="2026-02-01").wanted(NOW)
 
 
 def test_a_place_in_the_list_goes_through_an_address_and_back() -> None:

@@ -16,25 +16,39 @@ from tests.dashboard.conftest import Served, serve
 
 
 def test_what_goes_wrong_is_tried_again_where_it_stands(page: Page, served: Served) -> None:
-    broken = "alter function private.administers_all() rename to broken"
-    mended = "alter function private.broken() rename to administers_all"
+    broken = "alter function private.is_installation_admin() rename to broken"
+    mended = "alter function private.broken() rename to is_installation_admin"
     with psycopg.connect(served.operator.url, autocommit=True) as owner:
         owner.execute(broken)
         try:
             page.goto(f"{served.where}/fleet")
-            expect(page.get_by_role("alert")).to_contain_text("administers_all() does not exist")
-            page.get_by_role("button", name="Try again").click()
+            expect(page.get_by_role("alert")).to_contain_text("is_installation_admin() does not exist")
+            page.get_by_role("button", name="Load again").click()
             page.wait_for_timeout(500)
-            expect(page.get_by_role("alert")).to_contain_text("administers_all() does not exist")
+            expect(page.get_by_role("alert")).to_contain_text("is_installation_admin() does not exist")
         finally:
             owner.execute(mended)
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Load again").click()
     expect(page.get_by_text("Take an executor out of work")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Load again")).to_have_count(0)
     page.goto(f"{served.where}/run?id={UUID(int=7)}")
     expect(page.get_by_role("alert")).to_contain_text("NOT_FOUND")
-    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Load again")).to_have_count(0)
+
+
+def test_what_stands_below_a_part_that_failed_comes_back_with_it(page: Page, served: Served) -> None:
+    with psycopg.connect(served.operator.url, autocommit=True) as owner:
+        owner.execute("alter table ops.executors rename column labels to broken")
+        try:
+            page.goto(f"{served.where}/fleet")
+            expect(page.get_by_role("alert")).to_contain_text("labels does not exist")
+            expect(page.get_by_text("Take an executor out of work")).to_have_count(0)
+        finally:
+            owner.execute("alter table ops.executors rename column broken to labels")
+    # By the part's own next look.
+    expect(page.get_by_text("Take an executor out of work")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(

@@ -105,6 +105,8 @@ def test_a_run_is_done_again_identically(page: Page, runs: Runs) -> None:
     expect(dialog.locator("tr", has_text="land")).to_contain_text("what it landed is what is replayed")
     dialog.get_by_role("button", name="Re-run identically").click()
     arrived(page, runs.good)
+    # The run that had ended was not followed; this one is.
+    expect(page.get_by_label("Follow", exact=True)).to_be_checked()
     [(trigger, phases)] = runs.made_of(runs.good)
     assert (trigger, phases["land"], phases["marts"]) == ("replay", "succeeded", "pending")
 
@@ -159,3 +161,22 @@ def test_who_may_not_is_told_why_and_refused_all_the_same(page: Page, runs: Runs
     finally:
         tenancy(runs.served).set_member("default", "demo", LOCAL_OPERATOR, "admin")
     assert runs.made_of(runs.good) == before
+
+
+def test_a_past_is_ordered_with_the_parameters_of_what_the_environment_runs(page: Page, runs: Runs) -> None:
+    """stage runs the first version; the second, which dev runs, has one parameter more."""
+    owner = runs.served.operator.owner
+    project = owner.ensure_project("default", "demo")
+    deeper = {**DAILY, "params": {**DAILY["params"], "depth": {"type": "integer", "default": 3}}}  # type: ignore[dict-item]
+    assert owner.register_pipeline(project, "daily", deeper, "6" * 64, "c" * 40) == 2
+    owner.source.execute(  # type: ignore[union-attr]
+        "insert into ops.promotions (project_id, env, pipeline, version) values (%s, 'stage', 'daily', 1)", [project]
+    )
+    page.goto(f"{runs.served.where}/pipeline?project=default%2Fdemo&name=daily")
+    page.get_by_role("button", name="Backfill…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("depth")).to_have_value("3")
+    dialog.get_by_role("combobox", name="Environment").click()
+    page.get_by_role("option", name="stage").click()
+    expect(dialog.get_by_label("depth")).to_have_count(0)
+    expect(dialog.get_by_text("Say which partitions")).to_be_visible()

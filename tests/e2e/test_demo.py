@@ -96,6 +96,12 @@ def test_the_demo_runs_stays_starts_again_quickly_and_leaves_nothing_behind(comm
     assert time.monotonic() - began < 10
     assert command("status").returncode == 0
 
+    # An executor that was drained is brought back by who starts the stack again.
+    drained = command("drain", "executor-0")
+    assert (drained.returncode, drained.stdout.strip()) == (0, "executor-0 is asked to drain")
+    assert command("up", seconds=120).returncode == 0
+    assert set(re.findall(r"executor-\d", command("status").stdout)) == {"executor-0", "executor-1"}
+
     server = embedded.find(home)
     assert server is not None
     assert command("down", seconds=120).returncode == 0

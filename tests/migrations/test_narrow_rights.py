@@ -127,6 +127,7 @@ def test_who_was_removed_reads_not_even_what_he_did(acme: Connection) -> None:
 
 
 def test_weights_of_all_are_not_one_orgs(acme: Connection) -> None:
+    Tenancy(acme).set_member("rivals", None, GUEST, "admin")
     with person(acme, BOSS) as boss, pytest.raises(NotAllowed, match="installation"):
         Scores(boss.source).set_weight("failed_checks", 0)
 

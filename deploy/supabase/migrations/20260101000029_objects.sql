@@ -326,7 +326,24 @@ begin
 end
 $$;
 
--- For what belongs to the installation as a whole: its operator, or, where there is one org, whoever administers that.
+-- Whether the caller may change what all orgs share: an admin of each. One without members and runs, as the seed makes it, is
+-- nobody's and not counted. Definer: how many there are is not for everybody to see.
+create or replace function private.is_installation_admin() returns boolean
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return private.is_trusted() or (
+    exists (select from private.my_orgs('admin'))
+    and not exists (
+      select from ops.orgs o
+      where o.id not in (select a from private.my_orgs('admin') as a)
+        and (exists (select from ops.memberships m where m.org_id = o.id)
+          or exists (select from ops.projects p join ops.runs r on r.project_id = p.id where p.org_id = o.id))));
+end
+$$;
+
+-- For what belongs to the installation as a whole: its operator, or who administers all of its orgs.
 create or replace function private.require_installation_admin() returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -336,9 +353,9 @@ begin
     return;
   end if;
   perform private.require_fresh_look();
-  if (select pg_catalog.count(*) from ops.orgs) <> 1 or not exists (select from private.my_orgs('admin')) then
+  if not private.is_installation_admin() then
     raise exception using errcode = 'CR005', message =
-      'this belongs to the installation: its operator changes it at the machine, or, where there is one org only, an admin of it';
+      'this belongs to the installation: its operator changes it at the machine, or who is an admin of every org';
   end if;
 end
 $$;
@@ -8183,19 +8200,11 @@ end
 $$;
 
 -- functions/drain_executor.sql
--- Executors are taken out of work by people. They work for all orgs alike: only who administers every org may take that from them.
+-- Executors are taken out of work by people. They work for all orgs alike, so that they are the installation's.
 
-create or replace function private.administers_all() returns boolean
-language sql stable security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  select exists (select from ops.orgs)
-    and not exists (select o.id from ops.orgs o except select a.id from private.my_orgs('admin') as a (id))
-$$;
-
--- From here on the executor is given no run (ops.claim_run). One of ours ends the phases that it is in, gives back the rest and
--- ends; any other finds out by ops.is_draining. Returns false where that was asked before. It is not taken back: an executor that
--- is to work again is started again, under a new id.
+-- From here on the executor is given no run (ops.claim_run), but for a claim that is under way. One of ours ends the phases that it
+-- is in, gives back the rest and ends; any other finds out by ops.is_draining. Returns false where that was asked before. It is not
+-- taken back: an executor that is to work again is started again, under a new id.
 create or replace function ops.drain_executor(p_executor_id uuid) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -8203,16 +8212,8 @@ as $$
 declare
   v_executor ops.executors;
 begin
-  if not private.is_trusted() then
-    perform private.require_fresh_look();
-    if not exists (select from private.my_orgs()) then
-      raise exception using errcode = 'CR004', message = 'there is no such executor; check the id';
-    elsif not private.administers_all() then
-      raise exception using errcode = 'CR005', message =
-        'executors work for every org: this needs the role admin of each; ask who runs the installation';
-    end if;
-  end if;
-  select * into v_executor from ops.executors where id = p_executor_id for no key update;
+  perform private.require_installation_admin();
+  select * into v_executor from ops.executors where id = p_executor_id for update;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such executor; check the id';
   elsif v_executor.state = 'lost' then
@@ -8222,7 +8223,7 @@ begin
     return false;
   end if;
   update ops.executors
-  set state = 'draining', drain_asked_at = pg_catalog.clock_timestamp(), drain_asked_by = private.subject()
+  set state = 'draining', drain_asked_at = pg_catalog.clock_timestamp()
   where id = p_executor_id;
   perform private.audit(o.id, null, 'executors.drain', p_executor_id::text, null,
     pg_catalog.jsonb_build_object('name', v_executor.name, 'host', v_executor.host))
@@ -8913,8 +8914,8 @@ begin
   values (p_executor_id, p_name, p_capabilities, p_labels, p_slots, p_host, p_version)
   on conflict (id) do update
   set name = excluded.name, capabilities = excluded.capabilities, labels = excluded.labels, slots = excluded.slots,
-    host = excluded.host, version = excluded.version, state = 'active',
-    drain_asked_at = null, drain_asked_by = null, last_seen = pg_catalog.clock_timestamp();
+    host = excluded.host, version = excluded.version, last_seen = pg_catalog.clock_timestamp(),
+    state = case when ops.executors.drain_asked_at is null then 'active' else 'draining' end;
 end
 $$;
 
@@ -9620,7 +9621,7 @@ $$;
 
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
-  private.role_rank(text), private.my_orgs(text), private.administers_all(), private.my_shared_datasets(), private.my_memberships(),
+  private.role_rank(text), private.my_orgs(text), private.is_installation_admin(), private.my_shared_datasets(), private.my_memberships(),
   private.presented_token(), private.signed_in()
 to authenticated, service_role;
 
@@ -9930,7 +9931,8 @@ select
   private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
   private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('drain_executor',
-    'Asks an executor to take no further run and to end. For who administers every org. False: that was asked before.'),
+    'Asks an executor to take no further run and to end. It is the installation''s: for admins of every org. False: that was asked '
+    'before.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
   private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),

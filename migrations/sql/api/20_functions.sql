@@ -63,7 +63,8 @@ select
   private.expose('resume_backfill', 'Goes on with a paused backfill; of one that failed, tries failed chunks again. Returns its state.'),
   private.expose('cancel_backfill', 'Ends a backfill and cancels its open runs. Returns its state.'),
   private.expose('drain_executor',
-    'Asks an executor to take no further run and to end. For who administers every org. False: that was asked before.'),
+    'Asks an executor to take no further run and to end. It is the installation''s: for admins of every org. False: that was asked '
+    'before.'),
   private.expose('revoke_lease', 'Takes an owned run away from its executor and queues it again. Returns the status.'),
   private.expose('why_waiting', 'What a queued run waits for, in one row: the reason, in words, until when, and facts.'),
   private.expose('cap_report', 'The caps that you may know of: what is used, when it begins anew, when it is used up if it goes on so.'),

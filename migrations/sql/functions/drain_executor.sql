@@ -1,16 +1,8 @@
--- Executors are taken out of work by people. They work for all orgs alike: only who administers every org may take that from them.
+-- Executors are taken out of work by people. They work for all orgs alike, so that they are the installation's.
 
-create or replace function private.administers_all() returns boolean
-language sql stable security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  select exists (select from ops.orgs)
-    and not exists (select o.id from ops.orgs o except select a.id from private.my_orgs('admin') as a (id))
-$$;
-
--- From here on the executor is given no run (ops.claim_run). One of ours ends the phases that it is in, gives back the rest and
--- ends; any other finds out by ops.is_draining. Returns false where that was asked before. It is not taken back: an executor that
--- is to work again is started again, under a new id.
+-- From here on the executor is given no run (ops.claim_run), but for a claim that is under way. One of ours ends the phases that it
+-- is in, gives back the rest and ends; any other finds out by ops.is_draining. Returns false where that was asked before. It is not
+-- taken back: an executor that is to work again is started again, under a new id.
 create or replace function ops.drain_executor(p_executor_id uuid) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -18,16 +10,8 @@ as $$
 declare
   v_executor ops.executors;
 begin
-  if not private.is_trusted() then
-    perform private.require_fresh_look();
-    if not exists (select from private.my_orgs()) then
-      raise exception using errcode = 'CR004', message = 'there is no such executor; check the id';
-    elsif not private.administers_all() then
-      raise exception using errcode = 'CR005', message =
-        'executors work for every org: this needs the role admin of each; ask who runs the installation';
-    end if;
-  end if;
-  select * into v_executor from ops.executors where id = p_executor_id for no key update;
+  perform private.require_installation_admin();
+  select * into v_executor from ops.executors where id = p_executor_id for update;
   if not found then
     raise exception using errcode = 'CR004', message = 'there is no such executor; check the id';
   elsif v_executor.state = 'lost' then
@@ -37,7 +21,7 @@ begin
     return false;
   end if;
   update ops.executors
-  set state = 'draining', drain_asked_at = pg_catalog.clock_timestamp(), drain_asked_by = private.subject()
+  set state = 'draining', drain_asked_at = pg_catalog.clock_timestamp()
   where id = p_executor_id;
   perform private.audit(o.id, null, 'executors.drain', p_executor_id::text, null,
     pg_catalog.jsonb_build_object('name', v_executor.name, 'host', v_executor.host))

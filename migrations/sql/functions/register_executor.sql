@@ -10,7 +10,7 @@ begin
   values (p_executor_id, p_name, p_capabilities, p_labels, p_slots, p_host, p_version)
   on conflict (id) do update
   set name = excluded.name, capabilities = excluded.capabilities, labels = excluded.labels, slots = excluded.slots,
-    host = excluded.host, version = excluded.version, state = 'active',
-    drain_asked_at = null, drain_asked_by = null, last_seen = pg_catalog.clock_timestamp();
+    host = excluded.host, version = excluded.version, last_seen = pg_catalog.clock_timestamp(),
+    state = case when ops.executors.drain_asked_at is null then 'active' else 'draining' end;
 end
 $$;

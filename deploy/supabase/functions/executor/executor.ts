@@ -54,7 +54,7 @@ export class Executor {
   async work(untilIdle = false): Promise<void> {
     await this.#register(untilIdle);
     if (this.#draining.signal.aborted) return;
-    const renewer = new Renewer(this.contract, this.id, this.options.leaseSeconds);
+    const renewer = new Renewer(this.contract, this.id, this.options.leaseSeconds, () => this.drain());
     this.#draining.signal.addEventListener("abort", () => {
       for (const lease of renewer.owned) lease.stop(new Draining("told to end"));
     });

@@ -45,7 +45,10 @@ export class Lease {
   }
 }
 
-/** Renews all leases of an executor in one call, three times a lease; without any it says that the executor lives. */
+/**
+ * Renews all leases of an executor in one call, three times a lease; without any it says that the executor lives. Calls
+ * `drained` when somebody has asked the executor to take no further run.
+ */
 export class Renewer {
   #leases = new Map<string, Lease>();
   #timer: ReturnType<typeof setInterval>;
@@ -55,6 +58,7 @@ export class Renewer {
     private readonly contract: Contract,
     private readonly executorId: string,
     private readonly seconds: number,
+    private readonly drained: () => void,
   ) {
     this.#timer = setInterval(() => this.#renew(), (seconds * 1000) / 3);
   }
@@ -89,6 +93,7 @@ export class Renewer {
       });
       const told = new Map(answers.map((answer) => [answer.run_id, answer]));
       for (const lease of leases) this.#heed(lease, told.get(lease.run.run_id), asked);
+      if (await this.contract.call<boolean>("is_draining", { executor_id: this.executorId })) this.drained();
     } catch (error) {
       console.warn(`leases not renewed: ${error instanceof Error ? error.message : error}`);
       this.#giveUpWhatIsOver();

@@ -36,7 +36,7 @@ $$;
 
 grant execute on function
   private.subject(), private.my_projects(text), private.my_scopes(text), private.my_hidden_envs(),
-  private.role_rank(text), private.my_orgs(text), private.administers_all(), private.my_shared_datasets(), private.my_memberships(),
+  private.role_rank(text), private.my_orgs(text), private.is_installation_admin(), private.my_shared_datasets(), private.my_memberships(),
   private.presented_token(), private.signed_in()
 to authenticated, service_role;
 
