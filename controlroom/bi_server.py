@@ -87,11 +87,7 @@ def stop_superset(settings: Settings) -> bool:
     with locked(home):
         found = [part for name in (FOLLOWER, PART) if (part := processes.recorded(home).get(name)) is not None]
         for part in found:
-            if part.alive:
-                children = processes.family([part.pid])
-                processes.end([processes.Identity(part.pid, part.began)], 10.0)
-                processes.end(children, 3.0)
-            processes.forget(home, part.name)
+            processes.stop(home, part, 10.0)
     return bool(found)
 
 

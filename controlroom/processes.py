@@ -22,6 +22,8 @@ from ops.errors import StackFailed
 
 MARK = "CONTROLROOM_STACK"
 PYTHON = sys.executable
+# What a part left of its children has no more to do.
+CHILDREN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,19 @@ def spawn(home: Path, name: str, command: Sequence[str], environment: Mapping[st
 def forget(home: Path, name: str) -> None:
     """Removes a part's record."""
     (home / "run" / f"{name}.json").unlink(missing_ok=True)
+
+
+def stop(home: Path, part: Part, patience: float) -> None:
+    """Ends a recorded part, then what is left of its children, and forgets it.
+
+    Args:
+        patience: seconds that the part itself may take.
+    """
+    if part.alive:
+        children = family([part.pid])
+        end([Identity(part.pid, part.began)], patience)
+        end(children, CHILDREN_SECONDS)
+    forget(home, part.name)
 
 
 def log_file(home: Path, name: str) -> Path:

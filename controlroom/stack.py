@@ -211,13 +211,8 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _stop(home: Path, parts: dict[str, Part], name: str, patience: float) -> None:
-    """Ends one part, then what is left of its children."""
     if (part := parts.get(name)) is not None:
-        if part.alive:
-            children = processes.family([part.pid])
-            processes.end([processes.Identity(part.pid, part.began)], patience)
-            processes.end(children, 3.0)
-        processes.forget(home, name)
+        processes.stop(home, part, patience)
 
 
 def _working_executors(url: str, settings: Settings, since: datetime | None = None) -> list[ExecutorRow]:

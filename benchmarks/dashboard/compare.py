@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.dashboard import looks
-from benchmarks.dashboard.history import PROJECTS, TOLD, fill, long_run
+from benchmarks.dashboard.history import FULL_RUN, PROJECTS, QUICK_RUN, TOLD, fill, long_run
 from benchmarks.dashboard.serving import Page, page
 from benchmarks.dashboard.sessions import percentile, watch
 from benchmarks.report import Report, Samples
@@ -20,7 +20,7 @@ def run(quick: bool, rows: int | None = None) -> Report:
     """
     runs, repeats, sessions, seconds = (2_000, 2, 5, 8.0) if quick else (1_000_000, 20, 100, 60.0)
     runs = rows or runs
-    phases, events = (5, 50) if quick else (100, 10_000)
+    phases, events = QUICK_RUN if quick else FULL_RUN
     seen, live = Samples(), dict[str, float]()
     with server() as host:
         url = host.database("ops", migrated=True)

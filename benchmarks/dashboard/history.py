@@ -16,6 +16,8 @@ from ops.tenancy import Tenancy
 
 HERE = Path(__file__).parent
 BATCH = 500
+# Phases and events of the run that is opened.
+FULL_RUN, QUICK_RUN = (100, 10_000), (5, 50)
 PROJECTS = 20
 # So many runs still have their events.
 TOLD = 1_000_000

@@ -9,7 +9,7 @@ from playwright.sync_api import Page as Tab
 
 from benchmarks.dashboard import looks
 from benchmarks.dashboard.compare import LIVE
-from benchmarks.dashboard.history import TOLD, fill, long_run
+from benchmarks.dashboard.history import FULL_RUN, QUICK_RUN, TOLD, fill, long_run
 from benchmarks.dashboard.serving import Page, page
 from benchmarks.dashboard.sessions import percentile, watch
 from benchmarks.report import Report, Samples, Spread
@@ -49,7 +49,7 @@ def run(quick: bool, rows: int | None = None) -> Report:
 def _filled(host: Server, name: str, runs: int, quick: bool) -> RunId:
     with connect(host.database(name, migrated=True), autocommit=True) as owner:
         fill(owner, runs)
-        return long_run(owner, *((5, 50) if quick else (100, 10_000)))
+        return long_run(owner, *(QUICK_RUN if quick else FULL_RUN))
 
 
 @contextmanager
