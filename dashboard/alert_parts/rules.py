@@ -10,7 +10,7 @@ from uuid import UUID
 import streamlit as st
 
 from dashboard.actions.alerts import put_rule, remove_rule
-from dashboard.components.render import render
+from dashboard.components.render import faint, render
 from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.alert_rules import (
@@ -76,7 +76,7 @@ def fields(row: RuleRow, project_id: UUID, name: str, signals: Sequence[str], of
     """All but the name, what that makes of it, and the button. ``of`` keeps what is typed for one rule from another."""
     new = row is BLANK
     then = filled_in(row, {**when(row, signals, of), **what(row, of)})
-    st.caption(sentence(then))
+    st.html(faint(sentence(then)))
     said = changed(row, then, new)
     if st.button("Save", type="primary", key="save_rule", disabled=not said or not name):
         with refused():

@@ -72,7 +72,7 @@ def of_column(steps: Sequence[ColumnStep], table: str, column: str, cut: bool) -
             f"{source}, {effects[name]}" if name in effects else source,
             _address(found, of) if name != middle else "",
             "busy" if name == middle else "quiet" if found is None else "good",
-            name,
+            f"{name}, {effects[name]}" if name in effects else name,
         )
         for name, (source, of, found) in {middle: (table, column, None), **ids}.items()
     }
