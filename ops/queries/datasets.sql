@@ -122,17 +122,18 @@ limit %(limit)s;
 -- The same of one column: what its values came from and went into. Columns that only decide which rows there are are left out.
 with recursive here as (
   select d.project_id, d.env, d.layer || '.' || d.name as "table" from ops.datasets d where d.id = %(dataset_id)s
-), steps as materialized (
-  select e.input_table, e.input_column, t.layer || '.' || t.name as output_table, e.output_column, min(e.subtype) as subtype
+), maps as materialized (
+  select t.layer || '.' || t.name as "table", (select coalesce(
+    (select v.column_map_id from ops.dataset_versions v where v.dataset_id = t.id order by v.version desc limit 1),
+    (select m.id from ops.column_maps m where m.dataset_id = t.id order by m.recorded_at desc, m.id desc limit 1))) as map_id
   from here h
   join ops.datasets t on t.project_id = h.project_id and t.env = h.env
-  cross join lateral (
-    select coalesce(
-      (select v.column_map_id from ops.dataset_versions v where v.dataset_id = t.id order by v.version desc limit 1),
-      (select m.id from ops.column_maps m where m.dataset_id = t.id order by m.recorded_at desc, m.id desc limit 1)) as map_id
-  ) as v
-  join ops.column_edges e on e.map_id = v.map_id
-  where e.kind = 'DIRECT'
+), steps as materialized (
+  select e.input_table, e.input_column, m."table" as output_table, e.output_column, min(e.subtype) as subtype
+  from ops.column_edges e
+  join maps m on m.map_id = e.map_id
+  -- Said twice: by an array they are looked up, by a join with few rows all of the project's would be read.
+  where e.map_id = any (array(select m.map_id from maps m)) and e.kind = 'DIRECT'
   group by 1, 2, 3, 4
 ), up as (
   select h."table", %(column)s::text as "column", 0 as far from here h

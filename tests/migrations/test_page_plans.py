@@ -119,6 +119,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         # A hundred runs of each pipeline on the page.
         "pipelines": (lambda on, _: Pipelines(on).page(), 20 * 130),
         "names": (lambda on, _: Pipelines(on).names(1000), 0),
+        # The latest ten of each pipeline until one is found.
+        "first_scored": (lambda on, _: Pipelines(on).first_scored(), 20 * 20),
         "pipeline": (lambda on, _: Pipelines(on).one("crowd", "p1", "demo"), 0),
         "history": (lambda on, old: Pipelines(on).history(old.project, "demo"), 70),
         "scored": (lambda on, old: Pipelines(on).scored(old.project, "demo"), 130),
@@ -138,6 +140,9 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "notes": (lambda on, old: Datasets(on).notes(old.dataset), 10),
         "made_from": (lambda on, old: Datasets(on).made_from(old.dataset), 20),
         "goes_into": (lambda on, old: Datasets(on).goes_into(old.dataset), 20),
+        # The newest version of each table of the project.
+        "table_graph": (lambda on, old: Datasets(on).graph(old.dataset, 10, 300), 30),
+        "column_graph": (lambda on, old: Datasets(on).column_graph(old.dataset, "a", 10, 300), 120),
         "column_sources": (lambda on, old: Datasets(on).column_sources(old.dataset), 120),
     },
     "run_page": {
@@ -175,6 +180,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     "access": {
         "my_reach": (lambda on, _: Access(on).my_reach(), 0),
         "my_roles": (lambda on, _: Access(on).my_roles(), 0),
+        # Whether an org that is not the caller's has a run.
+        "is_installation_admin": (lambda on, _: Access(on).is_installation_admin(), 20),
         "administered": (lambda on, _: Access(on).administered(), 0),
         "promotions": (lambda on, _: Access(on).promotions(), 100),
         "audit": (lambda on, old: Access(on).audit(old.project, WEEK), 60),
