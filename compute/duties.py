@@ -14,8 +14,8 @@ from compute.scoring import score
 from ops.alerts import Messages
 from ops.database import Connection
 from ops.errors import ControlRoomError, DatabaseUnavailable
-from ops.rpc import Rpc
 from ops.settings import Settings
+from ops.upkeep import Upkeep
 
 log = structlog.get_logger()
 KEEP = timedelta(days=400)
@@ -73,10 +73,10 @@ def _alert(connection: Connection, _: Settings) -> None:
 
 
 def _keep_house(connection: Connection, _: Settings) -> None:
-    rpc = Rpc(connection)
+    upkeep = Upkeep(connection)
     score(connection, timedelta(days=1), budget_seconds=5.0)
-    rpc.ensure_event_partitions()
-    rpc.prune(KEEP)
+    upkeep.ensure_event_partitions()
+    upkeep.prune(KEEP)
     schedules.prune(connection, KEEP)
 
 

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from ops.database import Connection
-from ops.rpc import Rpc
+from ops.upkeep import Upkeep
 
 BATCH = 10
 
@@ -17,9 +17,9 @@ def score(connection: Connection, within: timedelta, budget_seconds: float) -> i
     A score looks through weeks of history: scoring all that a busy minute has ended at one go would keep the steward from
     giving lost runs back.
     """
-    rpc, until, scored = Rpc(connection), time.monotonic() + budget_seconds, 0
+    upkeep, until, scored = Upkeep(connection), time.monotonic() + budget_seconds, 0
     while True:
-        done = rpc.score_ended_runs(BATCH, within)
+        done = upkeep.score_ended_runs(BATCH, within)
         scored += done
         if done < BATCH or time.monotonic() >= until:
             return scored

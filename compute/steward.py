@@ -21,6 +21,7 @@ from ops.errors import ControlRoomError
 from ops.rpc import Rpc
 from ops.secrets import SecretStore
 from ops.settings import Settings
+from ops.upkeep import Upkeep
 
 log = structlog.get_logger()
 # Any number that nobody else locks; the same for every steward of a database.
@@ -56,11 +57,11 @@ class Steward:
             if self._stopped.wait(self._every):
                 return
         log.info("steward elected")
-        rpc, rota = Rpc(connection), Rota(DUTIES, self._settings)
+        rpc, upkeep, rota = Rpc(connection), Upkeep(connection), Rota(DUTIES, self._settings)
         while not self._stopped.wait(self._every):
             if requeued := rpc.requeue_stale_runs(0.0):
                 log.warning("stale runs dealt with", runs=requeued)
-            if lost := rpc.mark_lost_executors(self._lost_after):
+            if lost := upkeep.mark_lost_executors(self._lost_after):
                 log.warning("executors lost", executors=lost)
             rota.round(connection)
 

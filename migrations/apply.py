@@ -3,7 +3,8 @@
 Revisions (``sql/NNNN_pre_*.sql``, ``sql/NNNN_post_*.sql``) hold tables and data; they are applied once, in order, by Alembic.
 Functions, policies and schema api (``sql/functions/``, ``sql/policies/``, ``sql/api/``) are re-applied whole on every migrate,
 in the order of their names, so that a diff shows the real change. Everything happens in one transaction under one advisory
-lock: callers may race.
+lock: callers may race. It locks every table, and so may meet a transaction of those who work in a circle: then Postgres ends
+one of the two, and where that is this one it begins anew.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from pathlib import Path
 from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
 OBJECTS = ("functions", "policies/tables", "policies/permissions", "api", "policies/seed")
 # Any number will do that nobody else locks.
 LOCK = 0x6F7073
+TRIES = 5
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -32,15 +36,25 @@ def migrate(url: str, revision: str = "head") -> None:
     """
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
-            connection.exec_driver_sql("create schema if not exists private")
-            command.upgrade(_config(connection), revision)
-            if revision == "head":
-                for path in objects():
-                    _execute(connection, path.read_text())
+        for left in reversed(range(TRIES)):
+            try:
+                _migrate(engine, revision)
+                return
+            except OperationalError as error:
+                if not left or not isinstance(error.orig, DeadlockDetected):
+                    raise
     finally:
         engine.dispose()
+
+
+def _migrate(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK})")
+        connection.exec_driver_sql("create schema if not exists private")
+        command.upgrade(_config(connection), revision)
+        if revision == "head":
+            for path in objects():
+                _execute(connection, path.read_text())
 
 
 def revisions() -> list[str]:

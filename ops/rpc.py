@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 from uuid import UUID
@@ -381,18 +381,10 @@ class Rpc(Calls):
         """Requeues runs whose lease ended ``stale_minutes`` ago or earlier; returns how many."""
         return int(self._value("requeue_stale_runs", stale_minutes=stale_minutes))
 
-    def mark_lost_executors(self, stale_seconds: float) -> int:
-        """Calls executors lost that were silent for longer; returns how many."""
-        return int(self._value("mark_lost_executors", stale_seconds=stale_seconds))
-
     def compute_run_score(self, run_id: RunId) -> Decimal | None:
         """0 to 100; None where no signal was recorded."""
         value = self._value("compute_run_score", run_id=run_id)
         return None if value is None else Decimal(value)
-
-    def score_ended_runs(self, limit: int = 200, within: timedelta = timedelta(days=1)) -> int:
-        """Scores runs that ended ``within`` and have no score yet; returns how many."""
-        return int(self._value("score_ended_runs", limit=limit, within=within))
 
     def cap_allow(self, cap_key: str, amount: Decimal, org: str | None = None) -> bool:
         """Charges the cap if ``amount`` still fits; ``org`` may be left out where only one has a cap of that name."""
@@ -402,11 +394,3 @@ class Rpc(Calls):
         """Recomputes the run's hash chain."""
         row = self._rows("verify_event_chain", run_id=run_id)[0]
         return ChainCheck(row["ok"], row["events"], row["first_bad_seq"])
-
-    def prune(self, keep: timedelta) -> None:
-        """Drops history older than ``keep``."""
-        self._do("prune", keep=keep)
-
-    def ensure_event_partitions(self) -> None:
-        """Creates the event partitions of the months to come."""
-        self._do("ensure_event_partitions")

@@ -113,12 +113,6 @@ select ops.retry_run(p_run_id => %(run_id)s, p_from_phase => %(from_phase)s, p_l
 -- name: requeue_stale_runs
 select ops.requeue_stale_runs(p_stale_minutes => %(stale_minutes)s);
 
--- name: mark_lost_executors
-select ops.mark_lost_executors(p_stale_seconds => %(stale_seconds)s);
-
--- name: score_ended_runs
-select ops.score_ended_runs(p_limit => %(limit)s, p_within => %(within)s);
-
 -- name: compute_run_score
 select ops.compute_run_score(p_run_id => %(run_id)s);
 
@@ -132,12 +126,6 @@ select * from ops.verify_event_chain(p_run_id => %(run_id)s);
 select ops.record_signal(
     p_run_id => %(run_id)s, p_lease_token => %(lease_token)s, p_key => %(key)s, p_value => %(value)s, p_data => %(data)s
 );
-
--- name: prune
-select ops.prune(p_keep => %(keep)s);
-
--- name: ensure_event_partitions
-select ops.ensure_event_partitions();
 
 -- name: shared_dataset
 select ops.shared_dataset(

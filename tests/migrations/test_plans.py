@@ -20,6 +20,7 @@ from ops.rpc import Rpc
 from ops.run_filter import RunFilter
 from ops.sql import queries
 from ops.tenancy import Tenancy
+from ops.upkeep import Upkeep
 from tests.migrations.history import QUIET, fill, reading
 from tests.operating import SPEC
 from tests.postgres import Databases
@@ -269,7 +270,7 @@ def test_the_steward_finds_what_it_looks_for_without_reading_history(old: psycop
         requeued, rows, whole = reading(old, rpc.requeue_stale_runs)
         assert (requeued, whole) == (20, set())
         assert sum(rows.values()) <= 20 * 30, rows
-        _, rows, whole = reading(old, lambda: rpc.score_ended_runs(50))
+        _, rows, whole = reading(old, lambda: Upkeep(old).score_ended_runs(50))
         # A day of runs is looked through for those without a score; how the scores are read is the planner's choice.
         assert whole <= {"run_scores"}
         assert rows["runs"] <= 15_000, rows

@@ -28,6 +28,7 @@ from ops.errors import (
 from ops.model import Fingerprint, LeaseToken, PhaseStatus, RunId
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
+from ops.upkeep import Upkeep
 from tests.operating import PHASES, SPEC, Operator, commit
 
 STATUSES = ("queued", "claimed", "running", "succeeded", "failed", "canceled")
@@ -246,7 +247,8 @@ def test_a_silent_executor_is_lost_until_it_renews(operator: Operator, connectio
     connection.execute("update ops.executors set last_seen = clock_timestamp() - interval '1 minute'")
     fresh = uuid.uuid4()
     operator.executor.register_executor(fresh, "fresh", slots=1, host="here", version="0")
-    assert [operator.owner.mark_lost_executors(30), operator.owner.mark_lost_executors(30)] == [1, 0]
+    upkeep = Upkeep(operator.owner.source)
+    assert [upkeep.mark_lost_executors(30), upkeep.mark_lost_executors(30)] == [1, 0]
     states = "select name, state from ops.executors order by name"
     assert connection.execute(states).fetchall() == [("fresh", "active"), ("tester", "lost")]
     operator.executor.heartbeat_runs(operator.executor_id, {}, 30.0)
@@ -258,7 +260,7 @@ def test_pruning_forgets_whole_months_and_nothing_younger(operator: Operator, co
     connection.execute(
         "create table ops.run_events_2020_01 partition of ops.run_events for values from ('2020-01-01') to ('2020-02-01')"
     )
-    operator.owner.prune(timedelta(days=60))
+    Upkeep(operator.owner.source).prune(timedelta(days=60))
     query = "select to_regclass('ops.run_events_2020_01'), count(*) from ops.run_events where run_id = %s"
     assert connection.execute(query, [run_id]).fetchone() == (None, 4)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ops.database import Connection
 from ops.model import ChainCheck, RunId
+from ops.upkeep import Upkeep
 from tests.operating import Operator
 
 KEEP = timedelta(days=400)
@@ -73,7 +74,7 @@ def test_a_chain_whose_beginning_is_forgotten_is_whole(operator: Operator, old: 
     happened(old, half, 2, month=1)
     happened(old, whole, 4, month=1)
     assert [operator.owner.verify_event_chain(run) for run in (half, whole)] == [ChainCheck(True, 4, None)] * 2
-    operator.owner.prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
     assert months(old) == []
     assert operator.owner.verify_event_chain(half) == ChainCheck(True, 2, None)
     assert operator.owner.verify_event_chain(whole) == ChainCheck(True, 0, None)
@@ -83,8 +84,8 @@ def test_a_chain_goes_on_from_the_last_month_that_was_forgotten(operator: Operat
     run_id = operator.succeeded(phases=())
     happened(old, run_id, 3, month=2)
     happened(old, run_id, 1, month=1)
-    operator.owner.prune(KEEP)
-    operator.owner.prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
     assert operator.owner.verify_event_chain(run_id) == ChainCheck(True, 1, None)
 
 
@@ -101,7 +102,7 @@ def test_a_chain_goes_on_from_the_last_month_that_was_forgotten(operator: Operat
 def test_whoever_touches_what_is_left_is_found(operator: Operator, old: Connection, tampering: str, bad: int) -> None:
     run_id = operator.succeeded(phases=())
     happened(old, run_id, 2, month=1)
-    operator.owner.prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
     tampered(old, tampering, run_id)
     found = operator.owner.verify_event_chain(run_id)
     assert (found.ok, found.first_bad_seq) == (False, bad)
@@ -112,12 +113,12 @@ def test_a_month_of_a_run_that_has_not_ended_stays(operator: Operator, old: Conn
     happened(old, ended, 2, month=1)
     run_id, token = operator.running()
     happened(old, run_id, 2, month=2)
-    operator.owner.prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
     assert months(old) == [2]
     assert operator.owner.verify_event_chain(run_id) == ChainCheck(True, 3, None)
     for phase in ("bronze", "checks"):
         operator.executor.start_phase(run_id, token, phase)
     operator.executor.fail_run(run_id, token, "BROKEN", "it broke")
-    operator.owner.prune(KEEP)
+    Upkeep(operator.owner.source).prune(KEEP)
     assert months(old) == []
     assert operator.owner.verify_event_chain(run_id).ok

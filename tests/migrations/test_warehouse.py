@@ -18,6 +18,7 @@ from ops.model import Artifact, ClaimedRun, PhaseStatus, RunId, Scope
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
+from ops.upkeep import Upkeep
 from ops.warehouse import QueryFilter, Question, Warehouse
 from tests.operating import Operator, commit, everything_before_has_ended
 
@@ -292,7 +293,7 @@ def test_an_answer_is_known_under_its_key_where_it_was_given(members: Connection
 def test_a_question_is_judged_by_nobody(members: Connection, operator: Operator) -> None:
     at = asked(members, operator, "viewer@here")
     operator.executor.fail_run(*at.mine, "BAD_INPUT", "no")
-    assert Rpc(members).score_ended_runs() == 0
+    assert Upkeep(members).score_ended_runs() == 0
     assert Rpc(members).compute_run_score(at.run.run_id) is None
     assert members.execute("select count(*) from ops.signals").fetchone() == (0,)
     [row] = Warehouse(members).find(QueryFilter())
