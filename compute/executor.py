@@ -99,6 +99,16 @@ class LeasedExecutor:
         self._draining.set()
         self._listener.wake()
 
+    def drains(self) -> bool:
+        """Whether the control room has asked it to drain, also where it has not noticed yet.
+
+        Raises:
+            DatabaseUnavailable: nobody answers.
+        """
+        if self._rpc.is_draining(self.id):
+            self._asked()
+        return self.drain_asked
+
     def _asked(self) -> None:
         if not self.drain_asked:
             log.info("asked to drain", executor=self._options.name)

@@ -33,7 +33,7 @@ from compute.hands.ray_tasks import RayHands, warm_up
 from compute.phase_work import Places
 from ops import logs
 from ops.database import database_url
-from ops.errors import ControlRoomError, StackFailed
+from ops.errors import ControlRoomError, DatabaseUnavailable, StackFailed
 from ops.secrets import SecretStore
 from ops.settings import Settings
 
@@ -94,6 +94,13 @@ class ExecutorActor:
         executor = self._executor
         return str(executor.id), executor.owned, ray.get_runtime_context().get_node_id(), executor.drain_asked
 
+    def takes_runs(self) -> bool:
+        """Whether nobody has asked it to drain; as far as it knows, where Postgres is what it waits for."""
+        try:
+            return not self._executor.drains()
+        except DatabaseUnavailable:
+            return not self._executor.drain_asked
+
     def drain(self) -> None:
         """Returns when nothing is owned any more."""
         self._executor.drain()
@@ -126,8 +133,7 @@ def start(settings: Settings, size: int, slots: int = 2, capabilities: Sequence[
     while True:
         for name in missing:
             _begin(Options(name, slots, settings.lease_seconds, capabilities), places)
-        members = [_member(name, max(until - time.monotonic(), 1.0)) for name in missing]
-        missing = [each.name for each in members if each.draining is not False]
+        missing = [name for name in missing if not _takes_runs(name, max(until - time.monotonic(), 1.0))]
         if not missing:
             return names
         if time.monotonic() > until:
@@ -147,6 +153,14 @@ def _begin(options: Options, places: Places) -> None:
     ).remote(options, places)  # fmt: skip
 
 
+def _takes_runs(name: str, timeout_seconds: float) -> bool:
+    try:
+        # By name, not by a handle: the stubs do not know that a method of an actor has remote().
+        return bool(ray.get(ray.get_actor(name).takes_runs.remote(), timeout=timeout_seconds))
+    except (ray.exceptions.RayError, ValueError):
+        return False
+
+
 def status(timeout_seconds: float = 2.0) -> list[Member]:
     """Each executor of the fleet. Whether it owns anything for good is for the leases to say, not for Ray."""
     return [_member(name, timeout_seconds) for name in _names()]
@@ -158,7 +172,6 @@ def _member(name: str, timeout_seconds: float) -> Member:
     node: str
     draining: bool
     try:
-        # By name, not by a handle: the stubs do not know that a method of an actor has remote().
         executor_id, owned, node, draining = ray.get(ray.get_actor(name).about.remote(), timeout=timeout_seconds)
         return Member(name, executor_id, owned, node, draining)
     except (ray.exceptions.RayError, ValueError):
