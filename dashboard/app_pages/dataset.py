@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from dashboard.components.render import faint, render, section
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
-from dashboard.views.lineage import cut, of_column, of_table, words
+from dashboard.views.lineage import may_go_on, of_column, of_table, words
 from ops.dataset_reads import DatasetDetail, Datasets
 from ops.tenancy import Tenancy
 
@@ -36,33 +37,28 @@ def live(dataset_id: UUID) -> None:
     st.html(head + section("Lineage", render("lineage", up=steps_up(up), table=detail.table, down=steps_down(down))))
 
 
-def lineage(detail: DatasetDetail) -> None:
+def lineage(detail: DatasetDetail, types: Mapping[str, str]) -> None:
     """All steps, on demand: most people ask for the next one, which stands above."""
     if not st.toggle("All steps of the lineage", key="graph", bind="query-params"):
         return
-    with asking() as connection:
-        reading = Datasets(connection)
-        newest = reading.versions(detail.dataset_id, limit=1)
-    names = sorted(newest[0].columns) if newest else []
-    column = st.selectbox("Of", [WHOLE, *names], key="column", bind="query-params")
+    column = st.selectbox("Of", [WHOLE, *sorted(types)], key="column", bind="query-params")
     with asking() as connection:
         reading = Datasets(connection)
         if column in (None, WHOLE):
             tables = reading.graph(detail.dataset_id, FAR, MOST)
-            found = of_table(tables, detail.table, cut(tables, FAR, MOST))
+            found = of_table(tables, detail.table, may_go_on(tables, FAR, MOST))
         else:
             steps = reading.column_graph(detail.dataset_id, column, FAR, MOST)
-            found = of_column(steps, detail.table, column, cut(steps, FAR, MOST))
+            found = of_column(steps, detail.table, column, may_go_on(steps, FAR, MOST))
     said = words(found)
     st.html(render("lineage_graph", lineage=found) + (faint(said) if said else ""))
 
 
-def columns(detail: DatasetDetail) -> None:
+def columns(detail: DatasetDetail, types: Mapping[str, str]) -> None:
     with asking() as connection:
         reading = Datasets(connection)
-        newest = reading.versions(detail.dataset_id, limit=1)
         notes, sources = reading.notes(detail.dataset_id), reading.column_sources(detail.dataset_id)
-    lines = column_lines(newest[0].columns if newest else {}, notes, sources)
+    lines = column_lines(types, notes, sources)
     st.html(section("Columns", render("columns", lines=lines, rows_from=row_sources(sources))))
 
 
@@ -106,9 +102,11 @@ if dataset_id is None:
     st.stop()
 with asking() as connection:
     detail = Datasets(connection).one(dataset_id)
+    newest = Datasets(connection).versions(dataset_id, limit=1)
+types = newest[0].columns if newest else {}
 before = place(PLACE, dataset_id) or ""
 live(dataset_id)
-lineage(detail)
-columns(detail)
+lineage(detail, types)
+columns(detail, types)
 versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
 look_inside(detail)

@@ -38,7 +38,7 @@ def of_table(steps: Sequence[TableStep], table: str, cut: bool) -> Lineage:
 
     Args:
         table: in the middle of it.
-        cut: there may be more of them (:func:`cut`).
+        cut: there may be more of them (:func:`may_go_on`).
     """
     # What a table was before it was written anew is older than it in any case.
     others = [each for each in steps if each.source != each.target]
@@ -100,7 +100,7 @@ def _table_note(name: str, known: bool, behind: bool) -> str:
     return f"{layer}, behind" if behind else layer if known else f"{layer}, not known here"
 
 
-def cut(steps: Sequence[TableStep] | Sequence[ColumnStep], far: int, most: int) -> bool:
+def may_go_on(steps: Sequence[TableStep] | Sequence[ColumnStep], far: int, most: int) -> bool:
     """Whether there may be more than these: there are ``most`` of them, or some are ``far`` away."""
     return len(steps) >= most or any(each.far + 1 >= far for each in steps)
 

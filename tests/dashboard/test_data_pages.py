@@ -24,7 +24,7 @@ from dashboard.views.datasets import (
     steps_down,
     steps_up,
 )
-from dashboard.views.lineage import cut, of_column, of_table, words
+from dashboard.views.lineage import may_go_on, of_column, of_table, words
 from ops.catalog import Catalog, ColumnNote
 from ops.dataset_reads import (
     BEGINNING,
@@ -232,7 +232,7 @@ def test_a_graph_of_nothing_is_one_box_and_a_circle_is_told_in_words() -> None:
     assert (round_.graph, round_.steps) == (
         None, ("bronze.lines (version 2) → silver.orders", "silver.orders (version 1) → bronze.lines"),
     )  # fmt: skip
-    assert [cut([STEP], far, most) for far, most in ((2, 2), (1, 2), (2, 1))] == [False, True, True]
+    assert [may_go_on([STEP], far, most) for far, most in ((2, 2), (1, 2), (2, 1))] == [False, True, True]
     assert words(round_) == "There may be more, further away than is drawn here."
 
 
