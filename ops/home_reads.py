@@ -46,7 +46,7 @@ class Home(Calls):
     file = "home"
 
     def pipeline_counts(self, since: datetime | None = None) -> list[PipelineCount]:
-        """Of runs created since then (a day ago)."""
+        """Of runs created since then (a day ago), and of older ones that have not ended; those are lines of their own."""
         now = datetime.now(UTC)
         rows = self._rows("pipeline_counts", since=since or now - timedelta(days=1), lately=now - timedelta(hours=1))
         return [PipelineCount(**{**row, "status": RunStatus(row["status"])}) for row in rows]

@@ -137,7 +137,7 @@ class Reads:
         return RunId(found[0]["id"])
 
     def status_counts(self, since: datetime | None = None) -> dict[RunStatus, int]:
-        """How many runs are in each status, of those created since then (a day ago)."""
+        """How many runs are in each status: of those created since then (a day ago), and of older ones that have not ended."""
         since = since or datetime.now(UTC) - timedelta(days=1)
         found = {RunStatus(row["status"]): int(row["runs"]) for row in self._rows("status_counts", since=since)}
         return {status: found.get(status, 0) for status in RunStatus}

@@ -21,6 +21,7 @@ from dashboard.views.home import (
     fleet_needs,
     freshness_needs,
     ranked_needs,
+    steward_needs,
 )
 from dashboard.views.parts import by_pipeline, part_tiles, throughput, totals
 from dashboard.views.runs import TILES, tiles
@@ -44,12 +45,17 @@ def look(connection: Connection) -> tuple[str, str, str, str]:
     patience, now = timedelta(seconds=settings().lease_seconds), datetime.now(UTC)
     executors, home = Fleet(connection).executors(), Home(connection)
     counted = home.pipeline_counts()
-    counts = totals(counted)
-    needs = ranked_needs(needed(connection, executors, counts[RunStatus.QUEUED], patience, now))
+    counts, parts = totals(counted), home.parts()
+    needs = ranked_needs(
+        [
+            *steward_needs(parts, patience),
+            *needed(connection, executors, counts[RunStatus.QUEUED], patience, now),
+        ]
+    )
     states = [*tiles(counts, Reads(connection).executors(now - patience)), throughput(counted)]
     return (
         render("needs", needs=needs),
-        render("parts", parts=part_tiles(home.parts(), executors, patience)),
+        render("parts", parts=part_tiles(parts, executors, patience)),
         render("tiles", tiles=states) + render("pipeline_states", lines=by_pipeline(counted), names=list(TILES)),
         render("due", rows=due_next(Schedules(connection).schedules(), now)),
     )
@@ -64,7 +70,7 @@ def needed(
     return [
         *alert_needs(alerts, now),
         *failure_needs(broken, alerts, now),
-        *freshness_needs(Freshness(connection).rules()),
+        *freshness_needs(Freshness(connection).rules(), alerts),
         *fleet_needs(executors, Fleet(connection).leases(), queued, patience, now),
         *cap_needs(Caps(connection).standing()),
         *backfill_needs(Backfills(connection).backfills(state="paused", limit=PAUSED)),
@@ -74,7 +80,7 @@ def needed(
 @refreshed(3)
 def now_or_later() -> None:
     needs, parts, states, due = shared("home", None, look)
-    rest = section("Parts", parts) + section("Runs of the last day", states) + section("Due next", due)
+    rest = section("Parts", parts) + section("Runs at work, and of the last day", states) + section("Due next", due)
     st.html(needs + rest)
 
 

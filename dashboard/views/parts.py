@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from dashboard.views.fleet import state_of
 from dashboard.views.pipelines import pipeline_link
-from dashboard.views.runs import TILES, Tile
+from dashboard.views.runs import TILES, Tile, age_of
 from dashboard.views.words import ago, count, exact, tone
 from ops.fleet_reads import FleetExecutor
 from ops.home_reads import Parts, PipelineCount
@@ -46,7 +46,7 @@ def part_tiles(parts: Parts, executors: Sequence[FleetExecutor], patience: timed
     now = parts.asked_at
     working = [each for each in executors if state_of(each, patience) == "active"]
     heard = max((each.last_seen for each in executors), default=None)
-    silent = parts.steward_at is None or now - parts.steward_at > patience
+    silent = is_silent(parts, patience)
     return [
         PartTile("Postgres", "answers", f"version {parts.version.split()[0]}", "good"),
         PartTile(
@@ -66,6 +66,11 @@ def part_tiles(parts: Parts, executors: Sequence[FleetExecutor], patience: timed
             _exact(parts.superset_at),
         ),
     ]  # fmt: skip
+
+
+def is_silent(parts: Parts, patience: timedelta) -> bool:
+    """Whether the steward went no round for longer than ``patience``."""
+    return parts.steward_at is None or parts.asked_at - parts.steward_at > patience
 
 
 def _heard(what: str, at: datetime | None, now: datetime) -> str:
@@ -112,6 +117,6 @@ def _states(org: str, project: str, pipeline: str, states: Mapping[RunStatus, in
     cells = []
     for name, among in TILES.items():
         number = sum(states.get(status, 0) for status in among)
-        query = {"status": name, "pipeline": pipeline, "project": f"{org}/{project}", "age": "last day"}
+        query = {"status": name, "pipeline": pipeline, "project": f"{org}/{project}", **age_of(name)}
         cells.append((number, tone(name) if number else "quiet", "./?" + urlencode(query)))
     return PipelineStates(pipeline, pipeline_link(org, project, pipeline), f"{org}/{project}", tuple(cells))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from dashboard.views.words import ago, exact, span, tone
 from ops.model import RunStatus
@@ -46,14 +47,19 @@ class RunLine:
 
 
 def tiles(counts: Mapping[RunStatus, int], executors: Sequence[ExecutorRow]) -> list[Tile]:
-    """How many runs of the last day are in each state, and how many executors work now."""
+    """How many runs are in each state now or have ended in it, of those of the last day; how many executors work now."""
     numbers = {name: sum(counts[each] for each in among) for name, among in TILES.items()}
     shown = [
-        Tile(name, number, tone(name) if number else "quiet", f"./?status={name}&age=last+day")
+        Tile(name, number, tone(name) if number else "quiet", "./?" + urlencode({"status": name, **age_of(name)}))
         for name, number in numbers.items()
     ]
     active = sum(each.state == "active" for each in executors)
     return [*shown, Tile("executors", active, "good" if active else "bad", "fleet")]
+
+
+def age_of(tile: str) -> dict[str, str]:
+    """How far back the runs that a tile counts are looked for, as the list's filter says it: what has not ended at any age."""
+    return {} if any(not status.terminal for status in TILES[tile]) else {"age": "last day"}
 
 
 def run_lines(rows: Sequence[RunRow], now: datetime) -> list[RunLine]:

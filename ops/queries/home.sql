@@ -2,6 +2,7 @@
 
 -- name: pipeline_counts
 -- By project, because the index is; without people's questions. Ended are those of the runs created since then that ended after %(lately)s.
+-- What has not ended counts whenever it was created.
 select o.slug as org, p.slug as project, r.pipeline, r.status, r.runs, r.ended
 from ops.projects p
 join ops.orgs o on o.id = p.org_id
@@ -9,6 +10,16 @@ cross join lateral (
   select pipeline, status, count(*) as runs, count(*) filter (where finished_at >= %(lately)s) as ended
   from ops.runs
   where project_id = p.id and created_at >= %(since)s and trigger <> 'query'
+  group by pipeline, status
+  union all
+  select pipeline, status, count(*), 0
+  from ops.runs
+  where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger <> 'query'
+  group by pipeline, status
+  union all
+  select pipeline, status, count(*), 0
+  from ops.runs
+  where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger <> 'query'
   group by pipeline, status
 ) as r;
 

@@ -39,13 +39,24 @@ where r.id between rpad(%(prefix)s, 32, '0')::uuid and rpad(%(prefix)s, 32, 'f')
 limit 2;
 
 -- name: status_counts
--- By project, because the index is; without people's questions, as in every list of runs.
+-- By project, because the index is; without people's questions, as in every list of runs. What has not ended counts whenever it
+-- was created: a queue that nobody works on grows old.
 select r.status, sum(r.runs)::bigint as runs
 from ops.projects p
 cross join lateral (
     select status, count(*) as runs
     from ops.runs
     where project_id = p.id and created_at >= %(since)s and trigger <> 'query'
+    group by status
+    union all
+    -- Of constants, so that the index alone answers.
+    select 'queued', count(*)
+    from ops.runs
+    where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger <> 'query'
+    union all
+    select status, count(*)
+    from ops.runs
+    where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger <> 'query'
     group by status
 ) r
 group by r.status;

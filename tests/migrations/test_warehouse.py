@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from ops.database import AUTHENTICATED, Connection, acting_as
 from ops.errors import BadInput, CapExceeded, Conflict, IllegalTransition, NotAllowed, NotFound
 from ops.home_reads import Home
 from ops.lineage import LineageTelling
-from ops.model import Artifact, ClaimedRun, PhaseStatus, RunId, Scope
+from ops.model import Artifact, ClaimedRun, PhaseStatus, RunId, RunStatus, Scope
 from ops.reads import Reads
 from ops.rpc import Rpc
 from ops.tenancy import Tenancy
@@ -315,3 +316,15 @@ def test_a_question_is_counted_and_told_nowhere_as_a_run(members: Connection, op
     assert telling.enroll() == 1
     assert sum(reads.status_counts().values()) == 1
     assert len(home.pipeline_counts()) == 1
+
+
+def test_what_has_not_ended_is_counted_however_old_it_is(members: Connection, operator: Operator) -> None:
+    reads, home = Reads(members), Home(members)
+    operator.queue()
+    operator.running()
+    done = operator.running()
+    operator.executor.fail_run(*done, "BAD_INPUT", "no")
+    after = datetime.now(UTC) + timedelta(days=1)
+    found = reads.status_counts(after)
+    assert (found[RunStatus.QUEUED], found[RunStatus.RUNNING], found[RunStatus.FAILED]) == (1, 1, 0)
+    assert sorted((row.status, row.runs) for row in home.pipeline_counts(after)) == [("queued", 1), ("running", 1)]
