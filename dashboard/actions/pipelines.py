@@ -1,4 +1,4 @@
-"""Backfills and refreshes, in the name of the person who asks."""
+"""Schedules, backfills and refreshes, in the name of the person who asks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,27 @@ from dashboard.data.source import asking
 from ops.backfills import BackfillPlan, Backfills
 from ops.model import RefreshAsked
 from ops.refreshes import Refreshes
+from ops.schedules import Schedules
 
 Json = Mapping[str, object]
+
+
+def pause_schedule(schedule_id: UUID, reason: str) -> None:
+    """Starts nothing until it is resumed. Raises NotAllowed."""
+    with asking() as connection:
+        Schedules(connection).pause(schedule_id, reason)
+
+
+def resume_schedule(schedule_id: UUID, late: bool) -> None:
+    """Goes on; ``late``: what was due in the pause is made up for. Raises NotAllowed."""
+    with asking() as connection:
+        Schedules(connection).resume(schedule_id, late)
+
+
+def fire_schedule(schedule_id: UUID) -> UUID:
+    """The run that is queued now. Raises NotAllowed, and what a start may be refused for."""
+    with asking() as connection:
+        return Schedules(connection).fire(schedule_id)
 
 
 def plan_backfill(project_id: UUID, env: str, definition: Json) -> BackfillPlan:

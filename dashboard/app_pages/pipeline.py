@@ -15,18 +15,16 @@ from dashboard.components.said import done, refused, tell
 from dashboard.data.source import asking
 from dashboard.pipeline_parts.backfills import backfills
 from dashboard.pipeline_parts.refreshes import refreshes
+from dashboard.pipeline_parts.schedules import schedules
 from dashboard.views.pipelines import (
     drawn,
     facts,
     history_bars,
     param_lines,
     phase_nodes,
-    schedule_kind,
-    tick_words,
 )
 from dashboard.views.spec_diff import DiffLine, changed, spec_diff
 from ops.pipeline_reads import PipelineDetail, Pipelines, Promotion
-from ops.schedules import Schedules
 
 BELOW = {"stage": "dev", "prod": "stage"}
 
@@ -51,15 +49,6 @@ def live(detail: PipelineDetail) -> None:
     )
 
 
-def starts(detail: PipelineDetail) -> None:
-    now = datetime.now(UTC)
-    with asking() as connection:
-        rows = [each for each in Schedules(connection).schedules(detail.project_id) if each.pipeline == detail.slug]
-    due = render("schedules", rows=[(row, schedule_kind(row), *tick_words(row, now)) for row in rows])
-    takes = render("params", lines=param_lines(detail.spec))
-    st.html(section("What starts it", due) + section("Parameters", takes))
-
-
 def versions(detail: PipelineDetail) -> None:
     now = datetime.now(UTC)
     with asking() as connection:
@@ -70,7 +59,7 @@ def versions(detail: PipelineDetail) -> None:
         mine = reading.my_envs(detail.project_id, "editor")
     st.html(section("Promotion", render("promotions", rows=past, now_running=list(promoted.values()), now=now)))
     offer(detail, [row.version for row in rows], promoted, mine)
-    st.html(section("Versions", render("versions", rows=rows, promoted=promoted, now=now)))
+    st.html(section("Versions", render("versions", rows=rows, newest=detail.version, promoted=promoted, now=now)))
     if len(rows) > 1:
         difference(detail, [row.version for row in rows])
 
@@ -128,7 +117,8 @@ with asking() as connection:
     detail = Pipelines(connection).one(org, project, name)
 tell()
 live(detail)
-starts(detail)
+schedules(detail)
+st.html(section("Parameters", render("params", lines=param_lines(detail.spec))))
 backfills(detail)
 refreshes(detail)
 versions(detail)

@@ -61,7 +61,8 @@ def form(place: str, slug: str, env: str, found: Definition) -> None:
 
 
 def offer(place: str, slug: str) -> None:
-    env = st.selectbox("Environment", ENVS, index=ENVS.index(settings().env), key="env") or settings().env
+    usual = settings().env
+    env = st.selectbox("Environment", ENVS, index=ENVS.index(usual), key="env", bind="query-params") or usual
     try:
         found = definition(place, slug, env)
         if found is None:
