@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 from ops.access_reads import AuditEntry
 from ops.calls import Calls
 from ops.errors import NotFound
-from ops.model import EventType, RunId
+from ops.model import EventType, RunId, RunStatus
 from ops.sql import queries
-from ops.views import EventRow, Json
+from ops.views import EventRow, Json, RunRow
 
 # So many events are given at once.
 LOG_PAGE = 50
@@ -189,6 +189,15 @@ class RunPages(Calls):
         if not found:
             raise NotFound(f"run {run_id} does not exist or is not yours; Runs shows those that are")
         return Standing(**found[0])
+
+    def lines(self, ids: Sequence[RunId]) -> list[RunRow]:
+        """These runs in this order, as they are now; those that the caller may not see are left out."""
+        found = {row["run_id"]: row for row in self._rows("lines", ids=list(ids))}
+        return [RunRow(**{**found[each], "status": RunStatus(found[each]["status"])}) for each in ids if each in found]
+
+    def asked_by(self, ids: Sequence[RunId], subject: str) -> set[RunId]:
+        """Those of them that are questions in SQL and that ``subject`` asked."""
+        return {RunId(row["run_id"]) for row in self._rows("asked_by", ids=list(ids), subject=subject)}
 
     def stale_inputs(self, run_id: RunId, tables: Sequence[str]) -> list[StaleInput]:
         """Those of ``tables`` that are older than a rule allows."""

@@ -14,6 +14,9 @@ from ops.model import RunId, Trigger
 from pipelines.catalogue import new_phases
 from pipelines.params import bound
 
+# Of so many runs it is told why an action was refused for them.
+TOLD = 8
+
 
 def start(project_id: UUID, env: str, what: Definition, params: Mapping[str, str], priority: int) -> RunId:
     """Queues a run; ``params`` are texts, as people type them.
@@ -90,5 +93,7 @@ def _each(run_ids: Sequence[RunId], act: Callable[[RunId], object], done: str) -
             act(run_id)
         except ControlRoomError as error:
             refused.append(f"{str(run_id)[-12:]}: {error.message}")
-    said = f"{len(run_ids) - len(refused)} of {len(run_ids)} {done}."
-    return Done("\n\n".join([said, *refused]), len(refused))
+    said = [f"{len(run_ids) - len(refused)} of {len(run_ids)} {done}.", *refused[:TOLD]]
+    if len(refused) > TOLD:
+        said.append(f"So were {len(refused) - TOLD} more.")
+    return Done("\n\n".join(said), len(refused))

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-import polars as pl
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.actions.runs import cancel_all, retry_all
 from dashboard.components.gate import refreshed
 from dashboard.components.paging import begin, place, turn
 from dashboard.components.render import render
 from dashboard.components.said import in_sight
 from dashboard.data.shared import shared
-from dashboard.data.source import asking, reach, reads, settings
+from dashboard.data.source import asking, reach, settings
+from dashboard.run_parts.choose import PLACE, came_of_it, choose, let_go, page_of
 from dashboard.views import zone
-from dashboard.views.bulk import Preview, cancel_preview, retry_preview
-from dashboard.views.filters import AGES, ANY, Chosen, Position, address_of, position, with_zone
+from dashboard.views.filters import AGES, ANY, Chosen, Position, position, whole_id, with_zone
 from dashboard.views.runs import TILES, run_lines, tiles
-from ops.access_reads import Access, MyProject
 from ops.database import Connection
-from ops.errors import BadInput
+from ops.errors import BadInput, NotFound
+from ops.fleet_reads import Fleet
 from ops.model import Trigger
 from ops.pipeline_reads import Pipelines
 from ops.reads import Reads
-from ops.run_filter import RunFilter
 from ops.tenancy import Tenancy
-from ops.views import RunRow
 
-PAGE_ROWS = 50
 # In the choice; runs of further ones are found by words.
 PIPELINES = 1000
 ENVS = ("dev", "stage", "prod")
-PLACE = "before"
 first_page = partial(begin, PLACE)
 
 
@@ -65,7 +60,13 @@ def filters() -> Chosen:
             "tag": st.text_input(
                 "Tags", key="tag", placeholder="name=value …", bind="query-params", on_change=first_page
             ),
-            "executor": st.text_input("Executor id", key="executor", bind="query-params", on_change=first_page),
+            "executor": st.text_input(
+                "Executor",
+                key="executor",
+                placeholder="name, or an id's end",
+                bind="query-params",
+                on_change=first_page,
+            ),
         }
         triggers = st.multiselect("Trigger", list(Trigger), key="trigger", bind="query-params", on_change=first_page)
     return Chosen(
@@ -92,16 +93,22 @@ def _moment(label: str, key: str) -> str:
     return st.text_input(label, key=key, placeholder=hint, bind="query-params", on_change=typed) or ""
 
 
+def known(chosen: Chosen) -> Chosen:
+    """An executor that is named is meant by its id.
+
+    Raises:
+        BadInput, NotFound: of the last day none is called so, or several are.
+    """
+    named = chosen.executor.strip()
+    if not named or whole_id(named):
+        return chosen
+    with asking() as connection:
+        return replace(chosen, executor=str(Fleet(connection).named(named).executor_id))
+
+
 def behind(chosen: Chosen) -> Position | None:
     """Which run the page begins behind."""
     return position(place(PLACE, chosen))
-
-
-def page_of(source: Reads, wanted: RunFilter, before: Position | None) -> tuple[list[RunRow], str | None]:
-    """A page, and where the next one begins."""
-    rows = source.list_runs(wanted, PAGE_ROWS + 1, before)
-    page = rows[:PAGE_ROWS]
-    return page, address_of((page[-1].created_at, page[-1].run_id)) if len(rows) > PAGE_ROWS else None
 
 
 @refreshed(2)
@@ -120,59 +127,21 @@ def listing(chosen: Chosen, above: DeltaGenerator) -> None:
     turn(PLACE, chosen, then)
 
 
-def selection(chosen: Chosen) -> None:
-    """The same page to choose from. It stands still: a choice must not move under the hand."""
-    before = behind(chosen)
-    rows, then = page_of(reads(), chosen.wanted(datetime.now(UTC)), before)
-    lines = run_lines(rows, datetime.now(UTC))
-    shown = pl.DataFrame(
-        {
-            "run": [line.run_id[-12:] for line in lines],
-            "pipeline": [line.pipeline for line in lines],
-            "status": [line.status for line in lines],
-            "where": [line.where for line in lines],
-            "created": [line.created for line in lines],
-            "phase or error": [line.doing for line in lines],
-        }
-    )
-    picked = st.dataframe(shown, key="chosen", on_select="rerun", selection_mode="multi-row", hide_index=True)
-    marked = [rows[number] for number in picked["selection"]["rows"] if number < len(rows)]
-    cancel, retry, _ = st.columns([1, 1, 8])
-    if cancel.button("Cancel…", key="cancel_all", disabled=not marked):
-        ask("Cancel", cancel_preview(marked, roles()))
-    if retry.button("Retry…", key="retry_all", disabled=not marked):
-        ask("Retry", retry_preview(marked, roles()))
-    turn(PLACE, chosen, then)
-
-
-def roles() -> list[MyProject]:
-    with asking() as connection:
-        return Access(connection).my_roles()
-
-
-@st.dialog("Before it is done")
-def ask(what: str, preview: Preview) -> None:
-    for line in preview.lines:
-        st.write(line)
-    if st.button(what, key="do_all", type="primary", disabled=not preview.rows):
-        done = (cancel_all if what == "Cancel" else retry_all)([row.run_id for row in preview.rows])
-        st.session_state["done"] = done
-        st.rerun()
-
-
 st.title("Runs")
 above = st.empty()
 chosen = filters()
-if done := st.session_state.pop("done", None):
+if done := came_of_it():
     told = in_sight()
     (told.warning if done.refused else told.success)(done.said)
 try:
+    chosen = known(chosen)
     chosen.wanted(datetime.now(UTC))
-except BadInput as error:
+except (BadInput, NotFound) as error:
     st.warning(error.message)
     st.stop()
 if st.toggle("Choose runs to cancel or retry", key="choosing"):
     refreshed(2)(overview)(above)
-    selection(chosen)
+    choose(chosen)
 else:
+    let_go()
     listing(chosen, above)

@@ -81,6 +81,15 @@ def with_zone(text: str, zone: tzinfo) -> str:
     return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
 
 
+def whole_id(text: str) -> bool:
+    """Whether it is an id and neither a name nor the end of one."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def position(text: str | None) -> Position | None:
     """Where an address says that the page begins; None for the newest, and for what is no place."""
     at, _, run_id = (text or "").partition("_")

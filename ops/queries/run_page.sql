@@ -10,6 +10,22 @@ left join ops.run_leases l on l.run_id = r.id
 left join ops.executors x on x.id = coalesce(l.executor_id, r.executor_id)
 where r.id = %(run_id)s;
 
+-- name: lines
+-- Runs by their ids, as a list of runs has them.
+select
+    r.id as run_id, o.slug as org, p.slug as project, r.env, r.pipeline, r.pipeline_version, r.status,
+    coalesce(l.phase, r.phase) as phase, r.priority, r.attempt, r.max_attempts, r.trigger, r.git_sha, r.tags, r.created_at,
+    r.started_at, r.finished_at, r.error_code, r.error_message
+from ops.runs r
+join ops.projects p on p.id = r.project_id
+join ops.orgs o on o.id = p.org_id
+left join ops.run_leases l on l.run_id = r.id
+where r.id = any (%(ids)s::uuid[]);
+
+-- name: asked_by
+-- Which of these runs are questions of this person's.
+select q.run_id from ops.queries q where q.run_id = any (%(ids)s::uuid[]) and q.subject = %(subject)s;
+
 -- name: stale_inputs
 -- Tables that it reads and that are older than a rule allows.
 select f.dataset as "table", f.state, f.lag_seconds

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.views.bulk import cancel_preview, retry_preview
+from dashboard.views.bulk import Held, cancel_preview, retry_preview, why_not
 from dashboard.views.filters import Chosen, address_of, position, with_zone
 from ops.access_reads import MyProject
 from ops.errors import BadInput
@@ -72,6 +72,7 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
         "1 run waits and ends at once.",
         "2 runs are at work and stop at their next heartbeat.",
         "3 runs have ended already and stay as they are.",
+        "Canceled would be: orders 000000000000, orders 000000000001, orders 000000000002.",
     )
     retry = retry_preview(RUNS, MINE)
     assert [row.status for row in retry.rows] == [RunStatus.FAILED, RunStatus.CANCELED]
@@ -79,8 +80,36 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
         "2 runs are run again, on the same definition and inputs.",
         "3 runs have not ended and are left alone.",
         "1 run succeeded and is left alone.",
+        "Run again would be: orders 000000000004, orders 000000000005.",
     )
     assert cancel_preview([], MINE).lines == ()
     seen = [replace(MINE[0], roles={RUN.env: "viewer"})]
     for preview in (cancel_preview(RUNS, seen), retry_preview(RUNS, seen)):
         assert (preview.rows, preview.lines) == ((), ("6 runs are left alone: that needs the role operator there.",))
+
+
+def test_of_many_runs_the_first_are_named_and_the_others_counted() -> None:
+    many = [replace(RUNS[0], run_id=RunId(UUID(int=number))) for number in range(12)]
+    *_, named = cancel_preview(many, MINE).lines
+    assert named.startswith("Canceled would be: orders 000000000000, orders 000000000001, ")
+    assert named.endswith("orders 000000000007 and 4 more.")
+
+
+def test_who_may_do_nothing_anywhere_is_told_before_a_dialog_is() -> None:
+    viewer = [replace(MINE[0], roles={RUN.env: "viewer"})]
+    assert why_not(RUNS, MINE) == ""
+    assert why_not([], MINE) == "Tick runs first."
+    nowhere = "That needs the role operator, which you have nowhere."
+    assert why_not([], viewer) == why_not(RUNS, viewer) == nowhere
+    # A question is canceled by who asked it, and by nobody else without a role.
+    own = {RUNS[0].run_id}
+    assert why_not(RUNS[:1], viewer, own) == ""
+    assert [row.run_id for row in cancel_preview(RUNS, viewer, own).rows] == [RUNS[0].run_id]
+
+
+def test_ticks_hold_for_the_runs_that_they_were_set_on_and_no_others() -> None:
+    held = Held("filters", tuple(row.run_id for row in RUNS), None, 1)
+    later = [replace(row, status=RunStatus.CANCELED) for row in RUNS]
+    assert held.key(RUNS) == held.key(later)
+    keys = {held.key(RUNS), held.key(RUNS[1:]), held.key(RUNS[:-1]), replace(held, number=2).key(RUNS)}
+    assert len(keys) == 4

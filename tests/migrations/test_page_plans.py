@@ -147,6 +147,8 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     },
     "run_page": {
         "standing": (lambda on, old: RunPages(on).standing(old.run), 10),
+        "lines": (lambda on, old: RunPages(on).lines([old.run]), 10),
+        "asked_by": (lambda on, old: RunPages(on).asked_by([old.run], "someone"), 10),
         "stale_inputs": (lambda on, old: RunPages(on).stale_inputs(old.run, ["bronze.orders"]), 10),
         # Forty runs of eleven phases.
         "usual": (lambda on, old: RunPages(on).usual(old.run), 40 + 40 * 11 + 10),
