@@ -6,7 +6,7 @@ know, NotAllowed and BadInput.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +48,15 @@ class TrendRow:
     status: str
     score: Decimal
     sentence: str
+
+
+@dataclass(frozen=True)
+class SignalValue:
+    """What a signal was in one run; ``said`` is the same in words, where it has any."""
+
+    run_id: RunId
+    value: float
+    said: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,15 @@ class Scores(Calls):
         """Scores of a pipeline's runs, newest first."""
         rows = self._rows("trend", project_id=project_id, pipeline=pipeline, limit=limit)
         return [TrendRow(**row) for row in rows]
+
+    def signal_names(self, run_ids: Sequence[RunId]) -> list[str]:
+        """The signals that any of the runs has, also those that count for nothing."""
+        return [str(row["signal"]) for row in self._rows("signal_names", run_ids=list(run_ids))]
+
+    def signal_values(self, run_ids: Sequence[RunId], signal: str) -> dict[RunId, SignalValue]:
+        """Of the runs those that have the signal."""
+        rows = self._rows("signal_values", run_ids=list(run_ids), signal=signal)
+        return {row["run_id"]: SignalValue(**row) for row in rows}
 
     def weights(self) -> list[WeightRow]:
         """Heaviest first."""

@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.components.render import render, section
 from dashboard.data.source import asking
-from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
-from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
-from dashboard.views.words import exact
+from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend, signal_frame, signal_trend
+from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, run_label, weight_words
 from ops.pipeline_reads import PipelineName, Pipelines, ScoredRun
 from ops.scores import Scores
 
+# Runs that are asked which signals there are: all runs of a pipeline have much the same.
+NAMED = 5
 # In the choice; further ones are found by their page's address.
 PIPELINES = 500
 
@@ -45,6 +46,22 @@ def trend(runs: list[ScoredRun]) -> None:
     st.altair_chart(score_trend(score_frame(runs)))
     st.html(section("What cost points"))
     st.altair_chart(lost_points(lost_frame(runs)))
+    one_signal(runs)
+
+
+def one_signal(runs: list[ScoredRun]) -> None:
+    """A signal over the same runs, once one is chosen: also one that costs no points."""
+    ids = [run.run_id for run in runs]
+    with asking() as connection:
+        names = Scores(connection).signal_names(ids[:NAMED])
+    signal = st.selectbox(
+        "One signal over these runs", names, index=None, key="signal", bind="query-params", placeholder="choose one"
+    )
+    if signal is None:
+        return
+    with asking() as connection:
+        values = Scores(connection).signal_values(ids, signal)
+    st.altair_chart(signal_trend(signal_frame(runs, values), signal))
 
 
 def what_if(runs: list[ScoredRun]) -> None:
@@ -52,8 +69,8 @@ def what_if(runs: list[ScoredRun]) -> None:
     st.caption(
         "What other weights would have made of a run. Nothing is kept; `controlroom score weights set` changes them."
     )
-    labels = {f"{exact(run.created_at)} · {run.env} · {run.score:.0f}": run for run in runs}
-    run = labels[st.selectbox("Run", list(labels), key="judged") or next(iter(labels))]
+    run = st.selectbox("Run", runs, format_func=run_label, key="judged") or runs[0]
+    st.html(render("run_link", run_id=run.run_id))
     with asking() as connection:
         weights, now = Scores(connection).weights(), Scores(connection).of(run.run_id)
     columns = st.columns(4)

@@ -1,4 +1,4 @@
-"""Charts: functions from a frame to an Altair chart. Colours are the theme's."""
+"""Charts: functions from a frame to an Altair chart. Colours are the theme's, but for what was lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import altair as alt
 import polars as pl
 
 from ops.dataset_reads import WrittenVersion
+from ops.model import RunId
 from ops.pipeline_reads import ScoredRun
+from ops.scores import SignalValue
 
 HEIGHT = 180
 # The tone of what is bad, in both themes; how much is told by how strong it is.
@@ -74,18 +76,55 @@ def _lost(part: Mapping[str, Any]) -> float:
 
 
 def score_trend(frame: pl.DataFrame) -> alt.Chart:
-    """Scores of a pipeline's runs, one after another."""
+    """Scores of a pipeline's runs, one after another; each environment has a line of its own."""
     drawn: alt.Chart = (
         alt.Chart(frame, height=HEIGHT, description="score of each run, the newest on the right")
         .mark_line(point=True)
         .encode(
             x=alt.X("number:Q", title="run", axis=alt.Axis(tickMinStep=1, format="d")),
             y=alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 100])),
+            strokeDash=_of_env(frame),
             tooltip=[
                 alt.Tooltip("score:Q", format=".1f"),
                 alt.Tooltip("sentence:N"),
                 alt.Tooltip("env:N", title="environment"),
                 alt.Tooltip("at:T", title="created", format="%Y-%m-%d %H:%M:%S"),
+            ],
+        )
+    )
+    return drawn
+
+
+def _of_env(frame: pl.DataFrame) -> alt.StrokeDash:
+    """A line for each environment, told by its dashes; of one alone nothing is told."""
+    told = frame["env"].n_unique() > 1
+    return alt.StrokeDash("env:N", title=None, legend=alt.Legend(orient="top") if told else None)
+
+
+def signal_frame(runs: Sequence[ScoredRun], values: Mapping[RunId, SignalValue]) -> pl.DataFrame:
+    """One row a run that has the signal, oldest first: the run's number among all, when, environment, value, and in words."""
+    rows = [
+        (number, each.created_at, each.env, values[each.run_id].value, values[each.run_id].said)
+        for number, each in enumerate(reversed(runs), 1)
+        if each.run_id in values
+    ]
+    return _frame(rows, {"number": pl.Int64, "at": MOMENT, "env": pl.String, "value": pl.Float64, "said": pl.String})
+
+
+def signal_trend(frame: pl.DataFrame, signal: str) -> alt.Chart:
+    """A signal's values in a pipeline's runs, numbered as those of the score."""
+    drawn: alt.Chart = (
+        alt.Chart(frame, height=HEIGHT, description=f"{signal} in each run, the newest on the right")
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("number:Q", title="run", axis=alt.Axis(tickMinStep=1, format="d")),
+            y=alt.Y("value:Q", title=signal, axis=alt.Axis(format="~g")),
+            strokeDash=_of_env(frame),
+            tooltip=[
+                alt.Tooltip("value:Q", format="~g"),
+                alt.Tooltip("said:N"),
+                alt.Tooltip("env:N", title="environment"),
+                alt.Tooltip("at:T", title="run created", format="%Y-%m-%d %H:%M:%S"),
             ],
         )
     )

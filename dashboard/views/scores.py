@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.views.words import exact
+from ops.pipeline_reads import ScoredRun
 from ops.scores import GateRow, Part, Score, WeightRow
 
 
@@ -15,6 +17,11 @@ class PartLine:
     now: str
     then: str
     said: str
+
+
+def run_label(run: ScoredRun) -> str:
+    """As it is chosen; by the end of its id, since several may be of one second."""
+    return f"{exact(run.created_at)} · {run.env} · {run.score:.0f} · {str(run.run_id)[-12:]}"
 
 
 def compared(now: Score, then: Score) -> str:
@@ -41,7 +48,7 @@ def _points(part: Part | None) -> str:
 
 
 def weight_words(row: WeightRow) -> str:
-    """``free up to 0, half of its points are gone 2 beyond``."""
+    """``costs nothing up to 0, half of its points 2 beyond that``."""
     return f"costs nothing up to {row.free_until:g}, half of its points {row.half_at:g} beyond that"
 
 

@@ -14,6 +14,14 @@ where r.project_id = %(project_id)s and r.pipeline = %(pipeline)s
 order by r.created_at desc, r.id desc
 limit %(limit)s;
 
+-- name: signal_names
+select distinct s.signal from ops.signals s where s.run_id = any (%(run_ids)s) order by s.signal;
+
+-- name: signal_values
+select s.run_id, s.value, coalesce(s.data ->> 'said', '') as said
+from ops.signals s
+where s.run_id = any (%(run_ids)s) and s.signal = %(signal)s;
+
 -- name: weights
 select w.signal, w.weight, w.direction, w.half_at, w.free_until, w.description
 from ops.signal_weights w

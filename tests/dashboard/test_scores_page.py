@@ -9,11 +9,11 @@ from uuid import UUID
 
 from playwright.sync_api import expect
 
-from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend
-from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, weight_words
+from dashboard.views.charts import lost_frame, lost_points, score_frame, score_trend, signal_frame, signal_trend
+from dashboard.views.scores import changed_weights, compared, gate_words, part_lines, run_label, weight_words
 from ops.model import RunId, RunStatus
 from ops.pipeline_reads import ScoredRun
-from ops.scores import GateRow, Part, Score, WeightRow
+from ops.scores import GateRow, Part, Score, SignalValue, WeightRow
 from tests.dashboard.conftest import Served, Watched
 from tests.dashboard.test_views import NOW
 
@@ -37,6 +37,30 @@ def test_the_charts_have_the_newest_run_on_the_right() -> None:
     assert lost_points(lost).to_dict()["mark"]["type"] == "rect"
     assert score_trend(score_frame([])).to_dict()
     assert lost_points(lost_frame([])).to_dict()
+
+
+def test_each_environment_has_a_line_of_its_own() -> None:
+    dashes = score_trend(score_frame([RUN, replace(RUN, env="prod")])).to_dict()["encoding"]["strokeDash"]
+    assert dashes["field"] == "env"
+    assert dashes["legend"] is not None
+    alone = score_trend(score_frame([RUN, RUN])).to_dict()["encoding"]["strokeDash"]
+    assert alone["legend"] is None
+
+
+def test_a_signal_is_drawn_at_the_runs_that_have_it_under_their_numbers() -> None:
+    other = RunId(UUID(int=2))
+    runs = [
+        RUN,
+        replace(RUN, run_id=other, created_at=NOW - timedelta(days=1)),
+        replace(RUN, run_id=RunId(UUID(int=3))),
+    ]
+    frame = signal_frame(runs, {RUN.run_id: SignalValue(RUN.run_id, 2.0, "two"), other: SignalValue(other, 1.0, "")})
+    assert frame.select("number", "value", "said").rows() == [(2, 1.0, ""), (3, 2.0, "two")]
+    assert signal_trend(frame, "idle").to_dict()["encoding"]["y"]["title"] == "idle"
+
+
+def test_runs_of_one_second_are_told_apart() -> None:
+    assert run_label(RUN) != run_label(replace(RUN, run_id=RunId(UUID(int=2))))
 
 
 def test_what_other_weights_would_say_is_told_beside_what_is() -> None:
@@ -67,6 +91,10 @@ def test_weights_are_tried_and_nothing_is_kept(watched: Watched, served: Served)
     page.goto(f"{served.where}/scores")
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
     expect(page.get_by_role("combobox", name="Pipeline")).to_have_value("default/demo/demo")
+    page.get_by_role("combobox", name="One signal over these runs").click()
+    page.get_by_role("option", name="outcome").click()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+    assert "signal=outcome" in page.url
     said = page.locator(".verdict.busy")
     expect(said).to_contain_text("as it is")
     page.get_by_label("outcome", exact=True).fill("0")
