@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -17,11 +17,21 @@ from ops.calls import Calls
 from ops.errors import NotFound
 
 Json = Mapping[str, object]
+# So many messages of a project are looked through for those in one state.
+LOOKED_THROUGH = 1000
+# Behind it is every message: a place that is always there is one that an index is read from, whatever plan is kept.
+_LATEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True)
 class AlertRow:
-    """One firing of a rule. ``escalates_at`` is when the next owner is asked, None where nobody further is."""
+    """One firing of a rule.
+
+    Attributes:
+        escalates_at: when the next owner is asked; None where nobody further is.
+        muted_until: when the last of the silences ends that hold its messages back now; None where none does, and of what
+            is resolved.
+    """
 
     alert_id: UUID
     org: str
@@ -41,6 +51,22 @@ class AlertRow:
     resolved_at: datetime | None
     escalation_level: int
     escalates_at: datetime | None
+    muted_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AlertCounts:
+    """How many are not resolved: open ones by severity, acknowledged ones, and open ones that a silence holds back."""
+
+    critical: int
+    warning: int
+    info: int
+    acknowledged: int
+    muted: int
+
+    @property
+    def unresolved(self) -> int:
+        return self.critical + self.warning + self.info + self.acknowledged + self.muted
 
 
 @dataclass(frozen=True)
@@ -175,8 +201,24 @@ class Alerts(Calls):
     file = "alerts"
 
     def alerts(self, everything: bool = False, limit: int = 100) -> list[AlertRow]:
-        """The latest first; resolved ones only with ``everything``."""
-        return [AlertRow(**row) for row in self._rows("alerts", everything=everything, limit=limit)]
+        """The latest first; resolved ones only with ``everything``, and where unresolved ones leave room for them."""
+        rows = self.ranked(limit, limit if everything else 0)[:limit]
+        return sorted(rows, key=lambda row: (row.opened_at, row.alert_id), reverse=True)
+
+    def ranked(self, unresolved: int, resolved: int = 0, alert_id: UUID | None = None) -> list[AlertRow]:
+        """Unresolved ones as somebody goes through them: what nobody sees to and nothing silences first, then what is worse,
+        then the latest. Behind them the latest resolved ones.
+
+        Args:
+            alert_id: of one that is among them in any case, where it is the caller's.
+        """
+        rows = self._rows("alerts", unresolved=unresolved, resolved=resolved, alert_id=alert_id)
+        return [AlertRow(**row) for row in rows]
+
+    def counts(self) -> AlertCounts:
+        """Of all that is not resolved."""
+        [row] = self._rows("alert_counts")
+        return AlertCounts(**row)
 
     def find(self, text: str) -> AlertRow:
         """By its id, or by the beginning or the end of it.
@@ -184,11 +226,12 @@ class Alerts(Calls):
         Raises:
             NotFound: no alert, or more than one.
         """
-        found = [AlertRow(**row) for row in self._rows("find_alerts", text=text)]
+        found = self._rows("find_alerts", text=text)
         if len(found) != 1:
             what = "no alert" if not found else "more than one alert"
             raise NotFound(f"there is {what} with the id {text}; `controlroom alert list` shows them")
-        return found[0]
+        [row] = self.ranked(0, alert_id=found[0]["id"])
+        return row
 
     def message(self, notification_id: UUID) -> MessageRow:
         """A line of the ledger.
@@ -203,6 +246,18 @@ class Alerts(Calls):
     def messages(self, alert_id: UUID | None = None, limit: int = 100) -> list[MessageRow]:
         """The ledger, the latest first: of an alert or of all."""
         return [MessageRow(**row) for row in self._rows("messages", alert_id=alert_id, limit=limit)]
+
+    def message_page(
+        self, limit: int, state: str | None = None, before: tuple[datetime, UUID] | None = None
+    ) -> list[MessageRow]:
+        """Part of the ledger, the latest first: those made before that moment and id, in one state or in any. A state is looked
+        for among ``LOOKED_THROUGH`` messages of each project."""
+        at, notification_id = before or _LATEST
+        rows = self._rows(
+            "message_page", limit=limit, state=state, at=at, notification_id=notification_id,
+            depth=LOOKED_THROUGH if state else limit,
+        )  # fmt: skip
+        return [MessageRow(**row) for row in rows]
 
     def rules(self) -> list[RuleRow]:
         return [RuleRow(**row) for row in self._rows("rules")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -10,39 +11,56 @@ from dashboard.actions.alerts import acknowledge, end_silence, mute
 from dashboard.alert_parts.routing import routing
 from dashboard.alert_parts.rules import rules
 from dashboard.components.gate import refreshed
+from dashboard.components.paging import begin, place, turn
 from dashboard.components.parts import show
-from dashboard.components.render import render
+from dashboard.components.render import faint, render
 from dashboard.components.said import done, refused
 from dashboard.data.source import asking
 from dashboard.views.access import acts_in
 from dashboard.views.alerts import (
+    DELIVERIES,
     MUTES,
     alert_line,
     alert_tiles,
+    asked_for,
+    behind,
+    left_out,
     message_lines,
-    ranked,
+    message_place,
     silence_words,
 )
 from ops.access_reads import Access, MyProject
-from ops.alerts import AlertRow, Alerts
+from ops.alerts import LOOKED_THROUGH, AlertRow, Alerts
 
-# With two buttons each; more than that nobody works through on one page.
+# With two buttons each; more than that nobody works through on one page. As many resolved ones below them.
 ROWS = 30
+MESSAGES = 50
+PLACE = "before"
 ONLY_OPERATORS = "This needs the role operator there; ask an admin of the project."
 
 
 @refreshed(5)
-def listing(everything: bool) -> None:
-    now = datetime.now(UTC)
+def listing(everything: bool, asked: str) -> None:
+    """The list; above it the alert that the address names, whatever became of it and wherever it stands."""
+    now, alert_id = datetime.now(UTC), asked_for(asked)
     with asking() as connection:
-        rows, mine = Alerts(connection).alerts(everything), Access(connection).my_roles()
-    st.html(render("tiles", tiles=alert_tiles(rows)))
+        desk, mine = Alerts(connection), Access(connection).my_roles()
+        counts, rows = desk.counts(), desk.ranked(ROWS, ROWS if everything else 0, alert_id)
+    st.html(render("tiles", tiles=alert_tiles(counts)))
+    first = [row for row in rows if row.alert_id == alert_id]
+    others = [row for row in rows if row.alert_id != alert_id]
+    if asked:
+        st.html(faint("The link leads to this one." if first else f"There is no alert {asked} that you may see."))
+    for row in first:
+        one(row, mine, now)
+    if first and others:
+        st.html(faint("The others:"))
     if not rows:
         st.html(render("no_alerts"))
-    for row in ranked(rows)[:ROWS]:
+    for row in others:
         one(row, mine, now)
-    if len(rows) > ROWS:
-        st.caption(f"{ROWS} of {len(rows)}. The others: `controlroom alert list`.")
+    if said := left_out(rows, counts):
+        st.caption(said)
 
 
 def one(row: AlertRow, mine: list[MyProject], now: datetime) -> None:
@@ -55,7 +73,8 @@ def one(row: AlertRow, mine: list[MyProject], now: datetime) -> None:
             with refused():
                 acknowledge(row.alert_id)
                 st.rerun()
-        if row.state != "resolved" and st.button(
+        told = row.state != "resolved" and row.muted_until is None
+        if told and st.button(
             "Mute…", key=f"mute_{row.alert_id}", disabled=not able, help=None if able else ONLY_OPERATORS
         ):
             st.session_state["muting"] = row
@@ -82,14 +101,23 @@ def alerts() -> None:
     if row := st.session_state.pop("muting", None):
         with asking() as connection:
             ask_mute(row, Access(connection).my_roles())
-    listing(bool(everything))
+    listing(bool(everything), st.query_params.get("alert", ""))
+
+
+def messages() -> None:
+    state = st.pills("State", list(DELIVERIES), key="state", bind="query-params", on_change=partial(begin, PLACE))
+    ledger(state)
 
 
 @refreshed(5)
-def messages() -> None:
+def ledger(state: str | None) -> None:
+    """A page of it, of messages in that state or in any."""
     with asking() as connection:
-        rows = Alerts(connection).messages()
-    st.html(render("messages", lines=message_lines(rows, datetime.now(UTC))))
+        rows = Alerts(connection).message_page(MESSAGES + 1, state, behind(place(PLACE, state)))
+    page = rows[:MESSAGES]
+    narrow = f"None is {state} among the next {LOOKED_THROUGH:,} messages of each project." if state else ""
+    st.html(render("messages", lines=message_lines(page, datetime.now(UTC)), narrow=narrow))
+    turn(PLACE, state, message_place(page[-1]) if len(rows) > MESSAGES else None)
 
 
 def silences() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from dashboard.views.runs import Tile
 from dashboard.views.words import ago, exact, span
-from ops.alerts import AlertRow, MessageRow, RouteRow, RuleRow, SilenceRow
+from ops.alerts import AlertCounts, AlertRow, MessageRow, RouteRow, RuleRow, SilenceRow
 
 SEVERITIES: Mapping[str, str] = {"critical": "bad", "warning": "waits", "info": "busy"}
-DELIVERIES: Mapping[str, str] = {"delivered": "good", "pending": "waits", "failed": "bad", "dropped": "quiet"}
+# What somebody looks for first stands first.
+DELIVERIES: Mapping[str, str] = {"failed": "bad", "pending": "waits", "delivered": "good", "dropped": "quiet"}
 MUTES: Mapping[str, timedelta] = {
     "1 hour": timedelta(hours=1),
     "8 hours": timedelta(hours=8),
@@ -33,11 +35,13 @@ class AlertLine:
     run_id: str
     next: str
     state_exact: str
+    muted: str
 
 
 @dataclass(frozen=True)
 class MessageLine:
     title: str
+    link: str
     kind: str
     channel: str
     state: str
@@ -48,21 +52,30 @@ class MessageLine:
     error: str
 
 
-def alert_tiles(rows: Sequence[AlertRow]) -> list[Tile]:
-    """How many are open of each severity, and how many somebody sees to."""
-    open_ = [row for row in rows if row.state == "open"]
-    numbers = {severity: sum(row.severity == severity for row in open_) for severity in SEVERITIES}
-    taken = sum(row.state == "acknowledged" for row in rows)
+def alert_tiles(counts: AlertCounts) -> list[Tile]:
+    """How many nobody sees to, of each severity; how many somebody does, and of how many nobody is told."""
+    numbers = {"critical": counts.critical, "warning": counts.warning, "info": counts.info}
     return [
         *(Tile(name, number, SEVERITIES[name] if number else "quiet") for name, number in numbers.items()),
-        Tile("acknowledged", taken, "good" if taken else "quiet"),
+        Tile("acknowledged", counts.acknowledged, "good" if counts.acknowledged else "quiet"),
+        Tile("muted", counts.muted, "quiet"),
     ]
 
 
-def ranked(rows: Sequence[AlertRow]) -> list[AlertRow]:
-    """What nobody sees to first, then what is worse; the latest first among equals, as they come."""
-    states, severities = ("open", "acknowledged", "resolved"), tuple(SEVERITIES)
-    return sorted(rows, key=lambda row: (states.index(row.state), severities.index(row.severity)))
+def asked_for(text: str) -> UUID | None:
+    """The alert that an address names; None where it names none, or what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def left_out(shown: Sequence[AlertRow], counts: AlertCounts) -> str:
+    """What is said below the list where it is not all of them; empty where it is."""
+    seen = sum(row.state != "resolved" for row in shown)
+    if seen >= counts.unresolved:
+        return ""
+    return f"{seen:,} of {counts.unresolved:,} that are not resolved. The others: `controlroom alert list`."
 
 
 def alert_line(row: AlertRow, now: datetime) -> AlertLine:
@@ -71,7 +84,7 @@ def alert_line(row: AlertRow, now: datetime) -> AlertLine:
         row.title,
         row.said,
         row.severity,
-        "quiet" if row.state == "resolved" else SEVERITIES[row.severity],
+        "quiet" if row.state == "resolved" or row.muted_until else SEVERITIES[row.severity],
         _state(row, now),
         f"{row.org}/{row.project}/{row.env}",
         ago(row.opened_at, now),
@@ -79,6 +92,7 @@ def alert_line(row: AlertRow, now: datetime) -> AlertLine:
         str(row.run_id or ""),
         _next(row, now),
         exact(since) if since else "",
+        f"muted until {exact(row.muted_until, seconds=False)}" if row.muted_until else "",
     )
 
 
@@ -86,12 +100,13 @@ def _state(row: AlertRow, now: datetime) -> str:
     if row.resolved_at is not None:
         return f"resolved {ago(row.resolved_at, now)}"
     if row.acknowledged_at is not None:
-        return f"{row.acknowledged_by or 'somebody'} sees to it since {ago(row.acknowledged_at, now)}"
+        return f"seen to by {row.acknowledged_by or 'somebody'}, {ago(row.acknowledged_at, now)}"
     return "nobody sees to it"
 
 
 def _next(row: AlertRow, now: datetime) -> str:
-    if row.state != "open" or row.escalates_at is None:
+    # While it is muted nobody is asked, however late it is.
+    if row.state != "open" or row.escalates_at is None or row.muted_until:
         return ""
     wait = row.escalates_at - now
     return f"the next owner is asked in {span(wait)}" if wait > timedelta(0) else "the next owner is being asked"
@@ -100,12 +115,26 @@ def _next(row: AlertRow, now: datetime) -> str:
 def message_lines(rows: Sequence[MessageRow], now: datetime) -> list[MessageLine]:
     return [
         MessageLine(
-            row.title, row.kind, row.channel, row.state, DELIVERIES[row.state],
-            ago(row.delivered_at or row.created_at, now), exact(row.delivered_at or row.created_at), row.attempts,
-            row.last_error,
+            row.title, f"alerts?alert={row.alert_id}" if row.alert_id else "", row.kind, row.channel, row.state,
+            DELIVERIES[row.state], ago(row.delivered_at or row.created_at, now), exact(row.delivered_at or row.created_at),
+            row.attempts, row.last_error,
         )
         for row in rows
     ]  # fmt: skip
+
+
+def message_place(row: MessageRow) -> str:
+    """Where a page of the ledger ends, as it stands in an address."""
+    return f"{row.created_at.isoformat()}_{row.notification_id}"
+
+
+def behind(text: str | None) -> tuple[datetime, UUID] | None:
+    """Where an address says that a page of the ledger begins; None for the latest, and for what is no place."""
+    at, _, notification_id = (text or "").partition("_")
+    try:
+        return datetime.fromisoformat(at), UUID(notification_id)
+    except ValueError:
+        return None
 
 
 def rule_words(row: RuleRow) -> str:

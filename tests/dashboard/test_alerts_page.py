@@ -17,15 +17,18 @@ from dashboard.views.alerts import (
     DELIVERIES,
     alert_line,
     alert_tiles,
+    asked_for,
+    behind,
     escalation_words,
+    left_out,
     message_lines,
-    ranked,
+    message_place,
     route_match,
     rule_words,
     silence_words,
 )
 from ops.access_reads import MyProject
-from ops.alerts import AlertRow, Alerts, MessageRow, RouteRow, RuleRow, SilenceRow
+from ops.alerts import AlertCounts, AlertRow, Alerts, MessageRow, RouteRow, RuleRow, SilenceRow
 from ops.database import LOCAL_OPERATOR
 from ops.tenancy import Tenancy
 from tests.dashboard.conftest import Served, Watched
@@ -37,6 +40,9 @@ ALERT = AlertRow(
     NOW - timedelta(minutes=5), None, None, None, 0, NOW + timedelta(minutes=25),
 )  # fmt: skip
 TAKEN = replace(ALERT, state="acknowledged", acknowledged_at=NOW - timedelta(minutes=1), acknowledged_by="ada")
+MESSAGE = MessageRow(
+    UUID(int=5), None, None, "opened", "pager", "failed", "critical", "t", 3, NOW - timedelta(hours=2), NOW, None, "500", 0
+)  # fmt: skip
 MINE = MyProject("acme", "books", UUID(int=3), NOW, {"dev": "admin", "prod": "viewer"})
 
 
@@ -45,19 +51,38 @@ def test_an_alert_says_who_sees_to_it_and_who_is_asked_next() -> None:
     lines = [alert_line(each, NOW) for each in (ALERT, TAKEN, over, replace(ALERT, escalates_at=NOW))]
     assert [(line.state, line.next, line.tone) for line in lines] == [
         ("nobody sees to it", "the next owner is asked in 25 min", "bad"),
-        ("ada sees to it since 1 min ago", "", "bad"),
+        ("seen to by ada, 1 min ago", "", "bad"),
         ("resolved now", "", "quiet"),
         ("nobody sees to it", "the next owner is being asked", "bad"),
     ]
     assert [line.state_exact for line in lines] == ["", "2026-03-01 11:59:00 UTC", "2026-03-01 12:00:00 UTC", ""]
-    numbers = {tile.name: tile.number for tile in alert_tiles([ALERT, ALERT, TAKEN, over])}
-    assert numbers == {"critical": 2, "warning": 0, "info": 0, "acknowledged": 1}
 
 
-def test_what_nobody_sees_to_stands_first_and_what_is_worse_before_the_rest() -> None:
-    warning = replace(ALERT, severity="warning")
+def test_a_muted_alert_says_until_when_and_that_nobody_further_is_asked_till_then() -> None:
+    muted = replace(ALERT, muted_until=NOW + timedelta(hours=1))
+    line = alert_line(muted, NOW)
+    assert (line.state, line.muted) == ("nobody sees to it", "muted until 2026-03-01 13:00 UTC")
+    assert (line.tone, line.next) == ("quiet", "")
+    assert alert_line(ALERT, NOW).muted == ""
+
+
+def test_tiles_count_what_is_there_and_not_what_is_shown() -> None:
+    counts = AlertCounts(120, 10, 0, 2, 3)
+    assert [(tile.name, tile.number, tile.tone) for tile in alert_tiles(counts)] == [
+        ("critical", 120, "bad"), ("warning", 10, "waits"), ("info", 0, "quiet"), ("acknowledged", 2, "good"),
+        ("muted", 3, "quiet"),
+    ]  # fmt: skip
     over = replace(ALERT, state="resolved", resolved_at=NOW)
-    assert ranked([over, TAKEN, warning, ALERT]) == [ALERT, warning, TAKEN, over]
+    said = "2 of 135 that are not resolved. The others: `controlroom alert list`."
+    assert left_out([ALERT, TAKEN, over], counts) == said
+    assert left_out([ALERT, TAKEN, over], AlertCounts(1, 0, 0, 1, 0)) == ""
+
+
+def test_what_an_address_names_is_an_alert_or_nothing() -> None:
+    assert asked_for(str(ALERT.alert_id)) == ALERT.alert_id
+    assert (asked_for(""), asked_for("<b>")) == (None, None)
+    assert behind(message_place(MESSAGE)) == (MESSAGE.created_at, MESSAGE.notification_id)
+    assert [behind(text) for text in (None, "", "yesterday_1", f"2026-01-01_{'x' * 36}")] == [None] * 4
 
 
 def test_who_is_no_operator_where_the_alert_is_may_not_act_on_it() -> None:
@@ -82,12 +107,11 @@ def test_rules_routes_silences_and_messages_read_as_people_say_them() -> None:
     silence = SilenceRow(UUID(int=4), "acme", "books", "mute", "prod", "bad rows", "orders", NOW, NOW, "x", None)
     assert silence_words(silence) == "bad rows about orders in acme/books/prod"
     assert silence_words(replace(silence, rule=None, group_key=None, env=None)) == "everything in acme/books"
-    message = MessageRow(
-        UUID(int=5), None, None, "opened", "pager", "failed", "critical", "t", 3, NOW - timedelta(hours=2), NOW, None, "500", 0
-    )  # fmt: skip
-    [line] = message_lines([message], NOW)
+    [line] = message_lines([MESSAGE], NOW)
     assert (line.tone, line.when, line.error) == (DELIVERIES["failed"], "2 h ago", "500")
-    assert line.exact == "2026-03-01 10:00:00 UTC"
+    assert (line.exact, line.link) == ("2026-03-01 10:00:00 UTC", "")
+    [line] = message_lines([replace(MESSAGE, alert_id=ALERT.alert_id)], NOW)
+    assert line.link == f"alerts?alert={ALERT.alert_id}"
 
 
 @pytest.fixture
@@ -111,8 +135,9 @@ def test_an_alert_is_acknowledged_and_muted_from_the_page(watched: Watched, serv
     number = sum(alert.state == "open" for alert in Alerts(served.operator.owner.source).alerts())
     expect(waiting).to_have_count(number)
     waiting.first.click()
-    expect(page.get_by_text(f"{LOCAL_OPERATOR} sees to it").first).to_be_visible()
+    expect(page.get_by_text(f"seen to by {LOCAL_OPERATOR}, ").first).to_be_visible()
     expect(waiting).to_have_count(number - 1)
+    unresolved = page.get_by_role("button", name="Mute…").count()
     page.get_by_role("button", name="Mute…").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Mute", exact=True).click()
@@ -120,6 +145,8 @@ def test_an_alert_is_acknowledged_and_muted_from_the_page(watched: Watched, serv
     dialog.get_by_label("Why").fill("a new disk")
     dialog.get_by_role("button", name="Mute", exact=True).click()
     expect(page.get_by_text("is mute for 1 hour.")).to_be_visible()
+    expect(page.get_by_role("link", name="muted until").first).to_be_visible()
+    expect(page.get_by_role("button", name="Mute…")).to_have_count(unresolved - 1)
     page.get_by_text("Silences", exact=True).click()
     expect(page.locator("tr", has_text="a new disk")).to_contain_text(LOCAL_OPERATOR)
     page.get_by_role("button", name="End it").click()
@@ -127,6 +154,50 @@ def test_an_alert_is_acknowledged_and_muted_from_the_page(watched: Watched, serv
     expect(page.get_by_text("Nothing is silent.")).to_be_visible()
     assert watched.hosts == {served.where.removeprefix("http://")}
     assert watched.complaints == []
+
+
+def test_a_link_leads_to_its_alert_whatever_became_of_it(page: Page, served: Served, broken: AlertRow) -> None:
+    source = served.operator.owner.source
+    source.execute(  # type: ignore[union-attr]
+        "update ops.alerts set state = 'resolved', resolved_at = clock_timestamp() where id = %s", [broken.alert_id]
+    )
+    page.goto(f"{served.where}/alerts")
+    expect(page.get_by_role("listitem").filter(has_text="critical")).to_be_visible()
+    expect(page.get_by_text(broken.title)).to_have_count(0)
+    page.goto(f"{served.where}/alerts?alert={broken.alert_id}")
+    expect(page.get_by_text("The link leads to this one.")).to_be_visible()
+    shown = page.locator(".cr.alert").first
+    expect(shown).to_contain_text(broken.title)
+    expect(shown).to_contain_text("resolved")
+    shown.get_by_role("link", name="the run").click()
+    expect(page.locator(".verdict")).to_contain_text("Failed")
+    page.goto(f"{served.where}/alerts?alert={uuid4()}")
+    expect(page.get_by_text("that you may see.")).to_be_visible()
+
+
+def test_messages_are_paged_and_found_by_their_state(page: Page, served: Served) -> None:
+    project = served.operator.owner.ensure_project("default", "demo")
+    served.operator.owner.source.execute(  # type: ignore[union-attr]
+        "insert into ops.notifications (project_id, severity, title, channel, kind, state, created_at) "
+        "select %s, 'info', 'message ' || n, 'pager', 'test', case n when 1 then 'failed' else 'delivered' end, "
+        "clock_timestamp() - (60 - n) * interval '1 minute' from generate_series(1, 60) as n",
+        [project],
+    )
+    try:
+        page.goto(f"{served.where}/alerts?part=Messages")
+        expect(page.get_by_text("message 60")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(50)
+        page.get_by_role("button", name="Older").click()
+        expect(page.get_by_text("message 1", exact=False).last).to_be_visible()
+        expect(page.locator("tr", has_text="failed")).to_contain_text("message 1")
+        expect(page.get_by_text("message 60")).to_have_count(0)
+        page.get_by_role("radio", name="failed", exact=True).click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        assert "state=failed" in page.url
+        page.goto(f"{served.where}/alerts?part=Messages&state=dropped")
+        expect(page.get_by_text("None is dropped among the next 1,000 messages of each project.")).to_be_visible()
+    finally:
+        served.operator.owner.source.execute("delete from ops.notifications where kind = 'test'")  # type: ignore[union-attr]
 
 
 def test_a_rule_changes_by_what_differs() -> None:
@@ -226,7 +297,7 @@ def test_a_channel_is_made_tried_and_removed(page: Page, served: Served) -> None
 def test_a_viewer_sees_alerts_and_is_told_who_may_act(page: Page, served: Served, broken: AlertRow) -> None:
     desk = Alerts(served.operator.owner.source)
     project = served.operator.owner.ensure_project("default", "demo")
-    silence = desk.silence(project, "mute", timedelta(hours=1), "not now", env="dev")
+    silence = desk.silence(project, "mute", timedelta(hours=1), "not now", env="stage")
     with as_role(served, "viewer"):
         page.goto(f"{served.where}/alerts?part=Silences")
         expect(page.get_by_role("button", name="End it")).to_be_disabled()
