@@ -87,6 +87,32 @@ def test_only_what_was_typed_is_changed() -> None:
     assert change_lines([ROUTE], emptied) == ["Data quality, then: 30 min secondary → nothing"]
 
 
+def test_two_steps_after_the_same_time_are_two_steps() -> None:
+    changes = route_changes([ROUTE], edited({"then": "30 min secondary, 30 min pager"}))
+    assert changes["Data quality"]["escalation"] == [
+        {"after_minutes": 30.0, "to": "secondary"}, {"after_minutes": 30.0, "channels": ["pager"]},
+    ]  # fmt: skip
+    [line] = change_lines([ROUTE], changes)
+    assert line == "Data quality, then: 30 min secondary → 30 min secondary, 30 min pager"
+
+
+def test_a_fact_that_is_named_twice_is_refused_and_not_half_forgotten() -> None:
+    with pytest.raises(BadInput, match="Data quality: fits is .* an alert has one env: say it once"):
+        route_changes([ROUTE], edited({"fits": "env = prod, env = dev"}))
+
+
+def test_a_row_keeps_its_area() -> None:
+    with pytest.raises(
+        BadInput, match="^Data quality became Quality: a row keeps its area, .* Write Data quality again"
+    ):
+        route_changes([ROUTE], edited({"area": "Quality"}))
+    # What was there is in no row any more: it is not taken for a new one either.
+    with pytest.raises(BadInput, match="^Data quality became Costs: "):
+        route_changes([ROUTE], edited({"area": "Costs"}, {"area": "Data quality", "primary owner": "@x"}))
+    with pytest.raises(BadInput, match="^Data quality stands in 2 rows$"):
+        route_changes([ROUTE], edited({}, {"area": "Data quality", "order": 1, "primary owner": "@x"}))
+
+
 def test_a_row_that_is_new_needs_an_area_and_an_owner() -> None:
     new = route_changes([ROUTE], edited({}, {"area": "Costs", "primary owner": "@cfo", "order": 5}))
     assert new == {"Costs": {"priority": 5, "primary_owner": "@cfo"}}
