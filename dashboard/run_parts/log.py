@@ -53,7 +53,7 @@ def tail(run_id: RunId, chosen: LogFilter, most: int) -> None:
         more = RunPages(connection)
         window = last_window(more.standing(run_id).events)
         rows = more.tail(run_id, chosen, window.after, window.until)
-    drawn = render("events", lines=event_lines(rows[-most:]))
+    drawn = render("events", lines=event_lines(rows[-most:]), latest=True)
     if len(rows) > most:
         drawn += faint(f"The last {most}; without Follow all of them can be looked through.")
     elif window.after:
@@ -68,7 +68,7 @@ def page(run_id: RunId, chosen: LogFilter) -> None:
         more = RunPages(connection)
         events = more.standing(run_id).events
         rows = more.log(run_id, chosen, window.after, window.until)
-    st.html(render("events", lines=event_lines(rows)))
+    st.html(render("events", lines=event_lines(rows), latest=False))
     first, next_, _ = st.columns([1, 1, 8])
     if window.after:
         first.button("First events", key="first", on_click=go_behind, args=(run_id, 0))
