@@ -8,7 +8,7 @@ from dashboard.components.gate import refreshed
 from dashboard.components.render import render
 from dashboard.data.links import LIFETIME_SECONDS, Named, link
 from dashboard.data.source import artifact_store, link_key, person, reads
-from dashboard.views.preview import BYTES, kind_of, preview
+from dashboard.views.preview import kind_of, part_of, preview
 from dashboard.views.words import size
 from ops.errors import NotFound, StorageFailed
 from ops.model import RunId
@@ -35,12 +35,13 @@ def artifacts(run_id: RunId) -> None:
 
 
 def look(row: ArtifactRow, address: str) -> None:
-    """Its first bytes. The row was read as the person at the page, so it is theirs to see."""
-    data = b""
+    """Some of its bytes. The row was read as the person at the page, so it is theirs to see."""
+    data, (first, most) = b"", part_of(row)
     try:
-        if kind_of(row) != "picture":
+        if most:
             with artifact_store().open(row.uri) as file:
-                data = file.read(BYTES)
+                file.seek(first)
+                data = file.read(most)
     except (NotFound, StorageFailed) as error:
         st.warning(f"{error.message} ({error.code})")
         return
