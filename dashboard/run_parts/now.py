@@ -13,10 +13,10 @@ from dashboard.components.render import render, section
 from dashboard.data.shared import shared
 from dashboard.data.source import asking
 from dashboard.views.phase_tables import reads_of
-from dashboard.views.run import facts, foremost, left_out, phase_lines
+from dashboard.views.run import facts, foremost, left_out, particulars, phase_lines
 from dashboard.views.timeline import slower, timeline
 from dashboard.views.verdict import advice, first_seen, verdict
-from dashboard.views.waiting import Reason, reasons
+from dashboard.views.waiting import reasons
 from ops.database import Connection
 from ops.limits import Limits
 from ops.model import RunStatus
@@ -71,11 +71,14 @@ def head_of(look: Look) -> tuple[str, bool]:
     """As it is drawn, and whether the run has ended."""
     connection, run, phases, usual = look.connection, look.run, look.phases, look.usual
     datasets = Reads(connection).dataset_versions(run.run_id)
-    why = [] if run.status.terminal else waits(connection, run)
-    now = datetime.now(UTC)
-    said = {"verdict": verdict(run, phases, now), "first_seen": first_seen(run, phases), "advice": advice(run)}
-    drawn = render("head", run=run, facts=facts(run, datasets, now, usual), **said)
-    if why:
+    more, now = RunPages(connection), datetime.now(UTC)
+    standing = more.standing(run.run_id)
+    waiting = Limits(connection).why_waiting(run.run_id) if run.status is RunStatus.QUEUED else None
+    stale = [] if run.status.terminal else more.stale_inputs(run.run_id, reads_of(run.spec))
+    said = {"verdict": verdict(run, phases, now, waiting), "first_seen": first_seen(run, phases), "advice": advice(run)}
+    told = particulars(run, standing.executor)
+    drawn = render("head", run=run, facts=facts(run, datasets, now, usual), particulars=told, **said)
+    if why := reasons(run, standing, waiting, stale):
         drawn += render("reasons", reasons=why, label="why it is where it is")
     return drawn, run.status.terminal
 
@@ -98,10 +101,3 @@ def _progress(look: Look, shown: Sequence[PhaseRow]) -> tuple[str, str]:
         render("timeline", timeline=timeline(run, shown, now, lifecycle, commits, usual), rest=rest),
         render("phases", lines=phase_lines(shown, now), slower=slower(shown, usual, now), rest=rest),
     )
-
-
-def waits(connection: Connection, run: RunDetail) -> list[Reason]:
-    """What holds it up."""
-    more = RunPages(connection)
-    waiting = Limits(connection).why_waiting(run.run_id) if run.status is RunStatus.QUEUED else None
-    return reasons(run, more.standing(run.run_id), waiting, more.stale_inputs(run.run_id, reads_of(run.spec)))

@@ -10,13 +10,14 @@ import streamlit as st
 from dashboard.actions.runs import cancel, replay, retry
 from dashboard.components.render import render
 from dashboard.components.said import refused
-from dashboard.data.source import asking
+from dashboard.data.source import asking, person
 from dashboard.pipeline_parts.backfill_form import ask_backfill
 from dashboard.views.run_actions import EVERY_PHASE, Act, acts, chosen_rerun, first_choice, rerun_lines
 from ops.backfills import Backfills
 from ops.errors import ControlRoomError, NotFound
-from ops.model import RunId
+from ops.model import RunId, Trigger
 from ops.pipeline_reads import PipelineDetail, Pipelines
+from ops.run_reads import RunPages
 from ops.views import PhaseRow, RunDetail
 
 
@@ -29,8 +30,9 @@ def steer(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
         except NotFound:
             # A question is of no pipeline.
             detail = None
+        asked = run.trigger == Trigger.QUERY and bool(RunPages(connection).asked_by([run.run_id], person().subject))
     with st.container(horizontal=True):
-        for act in acts(run, allowed, bool(detail and detail.spec.get("partition"))):
+        for act in acts(run, allowed, bool(detail and detail.spec.get("partition")), asked):
             if act.name != "verify" or not act.why_not:
                 help_ = act.why_not or None
                 if st.button(f"{act.button}…", key=act.name, disabled=bool(act.why_not), help=help_):

@@ -66,8 +66,9 @@ def verdict(question: AskedQuestion, why_waiting: str = "") -> Verdict:
     now = question.asked_at
     match question.status:
         case RunStatus.QUEUED:
-            said = why_waiting or "It waits for an executor."
-            return Verdict("queued", tone("queued"), f"{said} Since {span(now - question.created_at)}.")
+            why = why_waiting.rstrip(".") or "it waits for an executor"
+            said = f"{why[:1].upper()}{why[1:]}."
+            return Verdict("queued", tone("queued"), f"{said} It has waited {span(now - question.created_at)}.")
         case RunStatus.CLAIMED | RunStatus.RUNNING:
             since = span(now - (question.started_at or now))
             return Verdict("running", tone("running"), f"Running for {since}.")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dashboard.views.verdict import took
 from dashboard.views.words import ago, count, exact, span, tone
 from ops.model import PhaseStatus
 from ops.run_reads import Usual
-from ops.views import DatasetVersionRow, PhaseRow, RunDetail
+from ops.views import DatasetVersionRow, Json, PhaseRow, RunDetail
 
 # A run of more phases than this is drawn whole when somebody asks for it; so many are until then.
 MANY, FOREMOST = 20, 12
+# A run's priority unless somebody gives it another, as in ops.create_run.
+PRIORITY = 100
+# So many parameters or tags stand in the head, and so much of each value.
+MOST_PAIRS, LONGEST = 20, 80
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,14 @@ class Fact:
     value: str
     more: str = ""
     exact: str = ""
+
+
+@dataclass(frozen=True)
+class Particular:
+    """One thing that a run was started with, or where it is."""
+
+    name: str
+    said: str
 
 
 @dataclass(frozen=True)
@@ -51,20 +63,41 @@ def facts(
     """The numbers under the verdict, each in the same anatomy: name, value, and what explains it."""
     whole = next((each for each in usual if each.what == "run"), None)
     usually = f"usually {span(timedelta(seconds=whole.p50))}, " if whole else ""
+    # What was canceled while it waited has worked for no time at all: all of it is waiting.
     begun = run.started_at or run.finished_at or now
+    worked = span((run.finished_at or now) - run.started_at) if run.started_at else "–"
     rows = sum(row.rows for row in datasets)
     return [
         Fact("score", "–" if run.score is None else f"{run.score:.0f}", "of 100"),
-        Fact(
-            "took",
-            took(run) if run.finished_at else span(now - begun),
-            f"{usually}waited {span(begun - run.created_at)}",
-        ),
+        Fact("took", worked, f"{usually}waited {span(begun - run.created_at)}"),
         Fact("attempt", f"{run.attempt} of {run.max_attempts}", f"trigger {run.trigger}"),
         Fact("rows written", f"{rows:,}", f"into {count(len({row.table for row in datasets}), 'table')}"),
         Fact("created", ago(run.created_at, now), exact(run.created_at)),
         Fact("code", run.git_sha[:12], f"version {run.pipeline_version} of {run.pipeline}"),
     ]
+
+
+def particulars(run: RunDetail, executor: str | None) -> list[Particular]:
+    """What it was started with and where it is or was; what is as usual is left out. Parameters are no secrets: a spec names
+    those, and what they are stands in no run."""
+    found = [
+        Particular("parameters", _pairs(run.params)),
+        Particular("tags", _pairs(run.tags)),
+        Particular("priority", "" if run.priority == PRIORITY else str(run.priority)),
+        Particular("executor", executor or ""),
+    ]
+    return [each for each in found if each.said]
+
+
+def _pairs(values: Json) -> str:
+    pairs = [f"{name}={_cut(value)}" for name, value in list(values.items())[:MOST_PAIRS]]
+    left = len(values) - len(pairs)
+    return " ".join(pairs) + (f" and {left} more" if left else "")
+
+
+def _cut(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def phase_lines(phases: Sequence[PhaseRow], now: datetime) -> list[PhaseLine]:

@@ -25,16 +25,17 @@ class Act:
     command: str = ""
 
 
-def acts(run: RunDetail, allowed: bool, partitioned: bool) -> list[Act]:
+def acts(run: RunDetail, allowed: bool, partitioned: bool, asked: bool = False) -> list[Act]:
     """All that there is to do.
 
     Args:
         allowed: the caller operates the run's environment.
         partitioned: a spec says which parameter names the partitions of the pipeline.
+        asked: the run is a question of the caller's, who may cancel it without any role to act.
     """
     needs = "" if allowed else "It needs the role operator here."
     return [
-        _cancel(run, needs),
+        _cancel(run, "" if asked else needs),
         _retry(run, needs),
         _again(run, needs),
         _replay(run, needs),

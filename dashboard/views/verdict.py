@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from dashboard.views.words import count, span
+from ops.limits import Waiting
 from ops.model import PhaseStatus, RunStatus
 from ops.views import Json, PhaseRow, RunDetail
 
 DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 # Error code → what to do. What is not here is answered by its own message.
 ADVICE: Mapping[str, str] = {
-    "CHECK_FAILED": "Look at the check below and at the rows that break it; retry when the source is right or the check is.",
+    "CHECK_FAILED": "Look at the check below and, where they came from, at the rows that break it: a check that fails puts none "
+    "aside. Retry when the source is right or the check is.",
     "SCHEMA_DRIFT": "Compare the source with its contract; bring a new version of the spec or contract, then start it anew.",
     "SOURCE_UNREACHABLE": "See whether the source answers (controlroom doctor), then retry; what succeeded stays done.",
     "SECRET_MISSING": "Store the secret that is named and let the project use it, then retry.",
@@ -31,9 +33,12 @@ ADVICE: Mapping[str, str] = {
     "RUN_CANCELED": "Retry carries on where it was stopped.",
 }
 
+# What a queued run waits for instead of an executor.
+HOLDING = ("backoff", "cap", "pool")
 
-def verdict(run: RunDetail, phases: Sequence[PhaseRow], now: datetime) -> str:
-    """One sentence: how it is, and if it is not well, why."""
+
+def verdict(run: RunDetail, phases: Sequence[PhaseRow], now: datetime, waiting: Waiting | None = None) -> str:
+    """One sentence: how it is, and if it is not well, why; of a queued run the first of what it waits for."""
     done = sum(phase.status in DONE for phase in phases)
     of = f"{done} of {count(len(phases), 'phase')}"
     match run.status:
@@ -41,7 +46,7 @@ def verdict(run: RunDetail, phases: Sequence[PhaseRow], now: datetime) -> str:
             wait = span(run.available_at - now)
             return f"Waits {wait} before attempt {run.attempt + 1} of {run.max_attempts}{_because(run)}"
         case RunStatus.QUEUED:
-            return f"Waits for an executor since {span(now - max(run.available_at, run.created_at))}; {of} done"
+            return f"{_waits(waiting, span(now - max(run.available_at, run.created_at)))}; {of} done"
         case RunStatus.CLAIMED | RunStatus.RUNNING:
             busy = [phase.name for phase in phases if phase.status is PhaseStatus.RUNNING]
             doing = f"Running {_listed(busy)}" if busy else "Running"
@@ -49,7 +54,8 @@ def verdict(run: RunDetail, phases: Sequence[PhaseRow], now: datetime) -> str:
         case RunStatus.SUCCEEDED:
             return f"Succeeded in {took(run)}; {of} done"
         case RunStatus.CANCELED:
-            return f"Canceled after {took(run)}; {of} done{_because(run)}"
+            after = took(run) or f"waiting {span((run.finished_at or now) - run.created_at)}"
+            return f"Canceled after {after}; {of} done{_because(run)}"
         case RunStatus.FAILED:
             failed = [phase.name for phase in phases if phase.status is PhaseStatus.FAILED]
             where = f" in {_listed(failed)}" if failed else ""
@@ -91,8 +97,17 @@ def failed_rows(check: Mapping[str, object]) -> object:
 
 
 def took(run: RunDetail) -> str:
-    """How long it worked."""
-    return span((run.finished_at or run.created_at) - (run.started_at or run.created_at))
+    """How long it worked, until it ended; empty where it never began, or has not ended."""
+    return span(run.finished_at - run.started_at) if run.started_at and run.finished_at else ""
+
+
+def _waits(waiting: Waiting | None, long: str) -> str:
+    """What :func:`ops.why_waiting` finds first. A cap or a full pool holds it up however many executors have nothing to do."""
+    if waiting is None or waiting.data.get("ahead") == 0:
+        return f"Waits for an executor for {long}"
+    # What follows, who holds the slots or what to start, stands below with its link.
+    cause = waiting.said.partition(";")[0]
+    return f"Waits for {long}: {cause}" if waiting.reason in HOLDING else f"Waits for an executor for {long}: {cause}"
 
 
 def _because(run: RunDetail) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from dashboard.views.words import count, span
 from ops.limits import Waiting
@@ -18,7 +19,7 @@ LOOKS: Mapping[str, tuple[str, str, str]] = {
     "nobody": ("bad", "fleet", "Fleet"),
     "capability": ("bad", "fleet", "Fleet"),
     "cap": ("bad", "caps", "Caps"),
-    "pool": ("waits", "fleet", "Fleet"),
+    "pool": ("waits", "caps?part=Pools", "Pools"),
     "queue": ("quiet", "./?status=queued", "Runs"),
 }
 
@@ -52,7 +53,7 @@ def reasons(
         Reason(
             "bad" if each.state == "error" else "waits",
             f"{each.table}, which it reads, is {span(timedelta(seconds=each.lag_seconds))} old, older than it may be.",
-            f"data?text={each.table}",
+            f"dataset?{urlencode({'project': f'{run.org}/{run.project}', 'env': run.env, 'table': each.table})}",
             "the table",
         )
         for each in stale
@@ -71,7 +72,7 @@ def _owned(run: RunDetail, standing: Standing) -> Reason:
     left: timedelta = run.lease_expires_at - standing.asked_at
     link = f"./?executor={run.executor_id}" if run.executor_id else ""
     if left <= timedelta():
-        said = f"{owner} held the lease and did not renew it; it is over since {span(-left)}. The steward queues the run again."
+        said = f"{owner} held the lease and did not renew it; it ended {span(-left)} ago. The steward queues the run again."
         return Reason("bad", said, link, "its runs")
     asked = ", and is asked to stop" if run.cancel_requested else ""
     return Reason("quiet", f"{owner} holds lease {run.lease_token} for {span(left)} more{asked}.", link, "its runs")

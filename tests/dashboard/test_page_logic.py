@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard.data import source
 from dashboard.sql_parts.editor import TEXT
+from ops.database import AUTHENTICATED, LOCAL_OPERATOR, acting_as, connect
 from ops.model import RunId, Scope
 from ops.warehouse import Question, Warehouse
 from tests.dashboard.answering import answered
@@ -86,6 +87,22 @@ def test_only_a_long_run_at_work_is_drawn_in_part(runs: tuple[RunId, RunId, RunI
     succeeded, _, at_work = runs
     assert "whole" not in {toggle.key for toggle in draw("run", id=succeeded).toggle}
     assert not next(toggle for toggle in draw("run", id=at_work).toggle if toggle.key == "whole").value
+
+
+def test_who_asked_a_question_may_cancel_it_from_its_runs_page_without_any_role_to_act(
+    served: Served, draw: Draw
+) -> None:
+    with as_role(served, "viewer"):
+        with connect(served.operator.url, autocommit=True) as owner:
+            with acting_as(owner, AUTHENTICATED, {"sub": LOCAL_OPERATOR}) as asking:
+                mine = Warehouse(asking).submit(Scope("default", "demo", "dev"), Question("select 8 as eight"))
+        theirs = Warehouse(served.operator.owner.source).submit(
+            Scope("default", "demo", "dev"), Question("select 9 as nine")
+        )
+        assert not disabled(draw("run", id=mine))["cancel"]
+        assert disabled(draw("run", id=theirs))["cancel"]
+    for run_id in (mine, theirs):
+        served.operator.owner.cancel_run(run_id, "over")
 
 
 def test_limits_are_changed_by_admins(served: Served, draw: Draw) -> None:

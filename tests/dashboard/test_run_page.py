@@ -138,7 +138,6 @@ def choose(page: Page, box: Locator, name: str) -> None:
             option.wait_for(timeout=1_000)
         except NotThere:
             continue
-        assert page.get_by_role("option", name="months.parquet").count() == 0
         option.click()
         return
     pytest.fail(f"the list never showed {name}")
@@ -155,6 +154,8 @@ def test_an_artifact_of_each_kind_can_be_looked_at(page: Page, lived: Lived) -> 
     ):
         choose(page, shown, name)
         expect(page.locator(selector, has_text=said).last).to_be_visible()
+    choose(page, shown, "months.parquet")
+    expect(page.get_by_text("It is no Parquet that can be read")).to_be_visible()
     choose(page, shown, "dot.png")
     picture = page.get_by_role("img", name="dot.png")
     expect(picture).to_be_visible()
@@ -182,6 +183,15 @@ def test_the_log_is_followed_while_the_run_goes_on(page: Page, lived: Lived) -> 
             run_id, token, [NewEvent(uuid4(), EventType.PHASE_PROGRESS, "bronze", "info", f"told {number}", None)]
         )
         expect(page.get_by_role("log")).to_contain_text(f"told {number}")
+    # The last one is in sight, however many there are.
+    several = [NewEvent(uuid4(), EventType.PHASE_PROGRESS, "bronze", "info", f"step {n}", None) for n in range(40)]
+    operator.executor.append_events(run_id, token, several)
+    log = page.get_by_role("log")
+    last = log.locator("tbody tr").last
+    expect(last).to_contain_text("step 39")
+    log.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    expect(log.locator("tbody tr").first).not_to_be_in_viewport()
     operator.executor.fail_run(run_id, token, "PHASE_FAILED", "over")
     expect(page.get_by_role("log")).to_contain_text("RUN_FAILED")
 
@@ -199,6 +209,8 @@ def test_a_queued_run_says_what_holds_it_up(page: Page, lived: Lived) -> None:
             lived.open(page, run_id)
             why = page.get_by_role("list", name="why it is where it is")
             expect(why).to_contain_text("Cap few is full: 0 of 0 runs (concurrent).")
+            expect(page.get_by_role("status")).to_contain_text(": cap few is full: 0 of 0 runs (concurrent);")
+            expect(page.get_by_role("status")).not_to_contain_text("executor")
             owner.execute("update ops.executors set state = 'draining'")
             expect(why).to_contain_text("No executor is at work")
         finally:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from uuid import UUID
 
+import polars as pl
 import pytest
 
 from dashboard.components.render import render
 from dashboard.views.determinism import badge
 from dashboard.views.phase_tables import reads_of, tables_by_phase
-from dashboard.views.preview import BYTES, ROWS, preview
+from dashboard.views.preview import BYTES, PARQUET_BYTES, ROWS, Preview, part_of, preview
 from dashboard.views.run_actions import EVERY_PHASE, acts, chosen_rerun, first_choice, rerun_lines
 from dashboard.views.run_history import dashboard_lines, impacts, lease_lines
 from dashboard.views.run_log import WINDOW, event_lines, first_window, last_window, onward, wanted
@@ -133,9 +135,10 @@ def test_a_run_at_work_says_whose_it_is_and_a_lost_one_that_it_is_lost() -> None
         replace(held, lease_expires_at=NOW - timedelta(seconds=20)), replace(STANDING, lost_leases=1), None, []
     )
     assert (over.tone, lost.said) == ("bad", "Its lease was lost 1 time; after 10 it fails.")
-    assert "over since 20 s" in over.said
+    assert "it ended 20 s ago" in over.said
     *_, stale = reasons(held, STANDING, None, [StaleInput("bronze.sales", "error", 7200.0)])
     assert stale.said == "bronze.sales, which it reads, is 2 h old, older than it may be."
+    assert stale.link == "dataset?project=default%2Fdemo&env=dev&table=bronze.sales"
     assert reasons(replace(ENDED, status=RunStatus.SUCCEEDED), STANDING, None, []) == []
 
 
@@ -285,6 +288,9 @@ def test_each_act_says_why_it_cannot_be_done() -> None:
     assert why[RunStatus.SUCCEEDED, True]["retry"].startswith("It succeeded: there is nothing to do again.")
     assert {why[RunStatus.SUCCEEDED, True][name] for name in ("again", "replay", "backfill", "verify")} == {""}
     assert acts(replace(RUN, cancel_requested=True), True, True)[0].why_not == "It was asked to stop already."
+    # A question is canceled by who asked it, and nothing else is done with it by them.
+    asked = [act.name for act in acts(QUEUED, False, False, asked=True) if not act.why_not]
+    assert asked == ["cancel"]
     unpartitioned = {act.name: act for act in acts(failed, True, False)}
     assert "names no partition" in unpartitioned["backfill"].why_not
     assert unpartitioned["cancel"].command.startswith("controlroom run cancel")
@@ -317,7 +323,45 @@ def test_artifacts_are_shown_as_what_they_are() -> None:
     # What a browser would run is text here, or nothing.
     assert preview(*artifact("image/svg+xml", b"<svg/>")).kind == "none"
     assert preview(*artifact("text/html", b"<script>")).kind == "text"
-    assert preview(*artifact("application/vnd.apache.parquet", b"PAR1")).kind == "none"
+    assert preview(*artifact("application/vnd.apache.parquet", b"PAR1")).note.startswith("It is no Parquet")
+    assert preview(*artifact("application/octet-stream", b"PAR1")).kind == "none"
+
+
+def test_of_a_small_parquet_file_the_first_rows_are_shown() -> None:
+    def looked_at(frame: pl.DataFrame) -> Preview:
+        data = io.BytesIO()
+        frame.write_parquet(data)
+        return preview(*artifact("application/vnd.apache.parquet", data.getvalue()))
+
+    months = looked_at(pl.DataFrame({"month": [date(2026, 1, 1), None], "revenue": [1204.5, 980.0]}))
+    assert (months.columns, months.rows) == (("month", "revenue"), (("2026-01-01", "1204.5"), ("", "980.0")))
+    assert months.note == ""
+    long = looked_at(pl.DataFrame({f"c{number}": range(1000) for number in range(50)}))
+    assert (len(long.columns), len(long.rows)) == (30, ROWS)
+    assert long.note == "Shown are the first 100 rows and the first 30 of 50 columns; download it for all."
+    assert looked_at(pl.DataFrame({"a": []})).rows == ()
+    # What is too large is not even fetched.
+    large = replace(ARTIFACT, content_type="application/vnd.apache.parquet", byte_size=PARQUET_BYTES + 1)
+    assert part_of(large) == (0, 0)
+    assert "more than 4 MiB" in preview(large, b"").note
+
+
+def test_of_a_long_log_the_end_is_shown() -> None:
+    told = [json.dumps({"message": f"line {number}"}) for number in range(20_000)]
+    whole = "\n".join(told).encode()
+    row = replace(ARTIFACT, content_type="application/x-ndjson", byte_size=len(whole))
+    first, most = part_of(row)
+    assert (first, most) == (len(whole) - BYTES, BYTES)
+    shown = preview(row, whole[first : first + most])
+    assert (len(shown.rows), shown.rows[-1]) == (ROWS, ("line 19999",))
+    assert shown.note == "Shown are the last 100 rows; download it for all."
+    short = "\n".join(told[:300]).encode()
+    assert preview(*artifact("application/x-ndjson", short)).rows[-1] == ("line 299",)
+    text = replace(row, content_type="text/plain")
+    assert preview(text, whole[first:]).text.endswith('"line 19999"}')
+    assert "last 256 KiB" in preview(text, whole[first:]).note
+    # Whatever begins with what it is about is looked at from there.
+    assert part_of(replace(row, content_type="text/csv")) == (0, BYTES)
 
 
 def test_what_is_left_out_of_a_preview_is_told() -> None:
@@ -328,7 +372,7 @@ def test_what_is_left_out_of_a_preview_is_told() -> None:
     cut = preview(*artifact("text/csv", b"n\n1\n2", more=1))
     assert (cut.rows, bool(cut.note)) == ((("1",),), True)
     assert preview(*artifact("application/json", b'[{"a": 1', more=1)).kind == "text"
-    assert "first 256 KiB" in preview(*artifact("text/plain", b"x" * BYTES, more=1)).note
+    assert "first 256 KiB" in preview(*artifact("application/json", b"[" + b"x" * BYTES, more=1)).note
     assert preview(*artifact("application/json", b"no")).note.startswith("It is no JSON")
     assert preview(*artifact("text/csv", b"")).note == "It is empty."
     wide = preview(*artifact("application/json", json.dumps([{str(n): "y" * 900 for n in range(50)}]).encode()))

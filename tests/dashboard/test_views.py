@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dashboard.views.run import FOREMOST, MANY, foremost, left_out, phase_lines
+from dashboard.views.run import FOREMOST, MANY, facts, foremost, left_out, particulars, phase_lines
 from dashboard.views.runs import tiles
 from dashboard.views.timeline import timeline
 from dashboard.views.verdict import verdict
 from dashboard.views.words import TONES, ago, count, size, span, tone
+from ops.limits import Waiting
 from ops.model import PhaseStatus, RunId, RunStatus
 from ops.views import PhaseRow, RunDetail
 
@@ -46,7 +47,7 @@ def broken(run: RunDetail) -> RunDetail:
 @pytest.mark.parametrize(
     ("run", "phases", "said"),
     [
-        (replace(RUN, status=RunStatus.QUEUED), [PHASE], "Waits for an executor since 1 min 40 s; 0 of 1 phase done"),
+        (replace(RUN, status=RunStatus.QUEUED), [PHASE], "Waits for an executor for 1 min 40 s; 0 of 1 phase done"),
         (
             broken(replace(RUN, status=RunStatus.QUEUED, available_at=NOW + timedelta(seconds=5))),
             [PHASE],
@@ -57,6 +58,11 @@ def broken(run: RunDetail) -> RunDetail:
         (replace(ENDED, status=RunStatus.SUCCEEDED), [DONE], "Succeeded in 1 min 30 s; 1 of 1 phase done"),
         (replace(ENDED, status=RunStatus.CANCELED), [DONE, PHASE], "Canceled after 1 min 30 s; 1 of 2 phases done"),
         (
+            replace(ENDED, status=RunStatus.CANCELED, started_at=None),
+            [PHASE],
+            "Canceled after waiting 1 min 40 s; 0 of 1 phase done",
+        ),
+        (
             broken(replace(ENDED, status=RunStatus.FAILED)),
             [DONE, FAILED],
             "Failed in checks after 1 attempt: 3 nulls in amount (CHECK_FAILED)",
@@ -65,6 +71,47 @@ def broken(run: RunDetail) -> RunDetail:
 )
 def test_one_sentence_says_how_a_run_is(run: RunDetail, phases: list[PhaseRow], said: str) -> None:
     assert verdict(run, phases, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "data", "said"),
+    [
+        ("cap", "cap few is full: 1 of 1 runs (day)", {}, "Waits for 1 min 40 s: cap few is full: 1 of 1 runs (day)"),
+        ("pool", "pool gpu is full: 2 of 2 slots; held by x", {}, "Waits for 1 min 40 s: pool gpu is full: 2 of 2 slots"),
+        (
+            "nobody", "no executor is at work; `controlroom up` starts some", {},
+            "Waits for an executor for 1 min 40 s: no executor is at work",
+        ),
+        ("queue", "2 runs go before it", {"ahead": 2}, "Waits for an executor for 1 min 40 s: 2 runs go before it"),
+        ("queue", "it is the next", {"ahead": 0}, "Waits for an executor for 1 min 40 s"),
+    ],
+)  # fmt: skip
+def test_a_queued_run_names_what_it_waits_for(reason: str, told: str, data: dict[str, object], said: str) -> None:
+    waiting = Waiting(reason, told, None, data)
+    assert verdict(replace(RUN, status=RunStatus.QUEUED), [PHASE], NOW, waiting) == f"{said}; 0 of 1 phase done"
+
+
+def test_what_never_began_took_no_time_and_is_told_as_waiting_once() -> None:
+    def told(run: RunDetail) -> tuple[str, str]:
+        return next((fact.value, fact.more) for fact in facts(run, [], NOW) if fact.name == "took")
+
+    assert told(replace(ENDED, status=RunStatus.CANCELED, started_at=None)) == ("–", "waited 1 min 40 s")
+    assert told(replace(RUN, status=RunStatus.QUEUED, started_at=None)) == ("–", "waited 1 min 40 s")
+    assert told(RUN) == told(replace(ENDED, status=RunStatus.SUCCEEDED)) == ("1 min 30 s", "waited 10 s")
+
+
+def test_what_a_run_was_started_with_is_told_where_it_is_not_as_usual() -> None:
+    assert particulars(RUN, None) == []
+    given = {"day": "2026-01-31", "full": True, "note": "x" * 100}
+    told = particulars(replace(RUN, params=given, tags={"ticket": "OPS-17"}, priority=5), "worker-1")
+    assert [(each.name, each.said) for each in told] == [
+        ("parameters", f"day=2026-01-31 full=true note={'x' * 80} …"),
+        ("tags", "ticket=OPS-17"),
+        ("priority", "5"),
+        ("executor", "worker-1"),
+    ]
+    many = {f"p{number}": number for number in range(23)}
+    assert particulars(replace(RUN, params=many), None)[0].said.endswith("p19=19 and 3 more")
 
 
 def test_each_status_has_a_look_and_an_unknown_one_is_an_error() -> None:
