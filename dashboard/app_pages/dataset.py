@@ -9,14 +9,18 @@ from uuid import UUID
 
 import streamlit as st
 
+from dashboard.actions.queries import ask
 from dashboard.components.gate import refreshed
 from dashboard.components.paging import place, turn
 from dashboard.components.render import faint, render, section
+from dashboard.components.said import refused
 from dashboard.data.source import asking
 from dashboard.views.charts import rows_over_time, version_frame
-from dashboard.views.datasets import changes, column_lines, facts, row_sources, steps_down, steps_up
+from dashboard.views.datasets import changes, column_lines, facts, readable, row_sources, steps_down, steps_up
 from dashboard.views.lineage import may_go_on, of_column, of_table, words
-from ops.dataset_reads import DatasetDetail, Datasets
+from dashboard.views.queries import look_at
+from ops.dataset_reads import DatasetDetail, Datasets, WrittenVersion
+from ops.model import Scope
 from ops.tenancy import Tenancy
 
 PAGE_ROWS = 100
@@ -62,23 +66,41 @@ def columns(detail: DatasetDetail, types: Mapping[str, str]) -> None:
     st.html(section("Columns", render("columns", lines=lines, rows_from=row_sources(sources))))
 
 
-def versions(detail: DatasetDetail, before: int | None) -> None:
+def versions(detail: DatasetDetail, before: int | None) -> list[WrittenVersion]:
+    """A page of them, which is returned."""
     with asking() as connection:
         rows = Datasets(connection).versions(detail.dataset_id, before, PAGE_ROWS + 1)
     shown, now = rows[:PAGE_ROWS], datetime.now(UTC)
     if len(shown) > 1:
         st.html(section("Rows over time"))
         st.altair_chart(rows_over_time(version_frame(shown)))
-    st.html(section("Versions", render("dataset_versions", rows=shown, changes=changes(shown), detail=detail, now=now)))
+    drawn = render(
+        "dataset_versions",
+        rows=shown,
+        changes=changes(shown),
+        readable=readable(shown, detail.version),
+        detail=detail,
+        now=now,
+    )
+    st.html(section("Versions", drawn))
     turn(PLACE, detail.dataset_id, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
+    return shown
 
 
-def look_inside(detail: DatasetDetail) -> None:
+def look_inside(detail: DatasetDetail, shown: list[WrittenVersion]) -> None:
+    """The rows of a version: a question, which an executor carries out and its page shows."""
     st.html(section("Look inside"))
-    if detail.version is None:
+    choices = readable(shown, detail.version)
+    if not choices:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
-    st.caption("“look” above asks a version in SQL. On the command line:")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        version = st.selectbox("Version", choices, key="look_at", format_func=lambda each: f"v{each}", width=160)
+        if st.button("Show its rows", key="look") and version is not None:
+            with refused():
+                run_id = ask(Scope(detail.org, detail.project, detail.env), look_at(f"{detail.table}@v{version}"), {})
+                st.switch_page("app_pages/sql.py", query_params={"run": str(run_id)})
+    st.caption("On the command line:")
     asked = f'controlroom sql "select * from {detail.table}" --env {detail.env}'  # noqa: S608 - shown, not sent
     st.html(render("command", text=asked))
 
@@ -108,5 +130,4 @@ before = place(PLACE, dataset_id) or ""
 live(dataset_id)
 lineage(detail, types)
 columns(detail, types)
-versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
-look_inside(detail)
+look_inside(detail, versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None))

@@ -181,6 +181,14 @@ def _step(each: Neighbour, read: str, newer: str) -> Step:
     return Step(each.table, str(each.dataset_id or ""), note, "waits" if behind else "good")
 
 
+def readable(versions: Sequence[WrittenVersion], current: int | None) -> list[int]:
+    """Those that a question may read: what readers get, and what runs wrote that succeeded. Of runs that one may not see it is
+    not known, so they are tried."""
+    if current is None:
+        return []
+    return [each.version for each in versions if each.version == current or each.run_status in ("succeeded", None)]
+
+
 def changes(versions: Sequence[WrittenVersion]) -> list[SchemaChange]:
     """What versions changed in the columns, newest first as they come. Against the oldest of them, which changes nothing."""
     found = schema_changes(versions[::-1])

@@ -20,6 +20,7 @@ from dashboard.views.datasets import (
     column_lines,
     facts,
     freshness_words,
+    readable,
     row_sources,
     steps_down,
     steps_up,
@@ -125,6 +126,19 @@ def test_changes_of_columns_are_told_against_the_version_before() -> None:
     found = [(each.version, each.change, each.column) for each in changes([VERSION, older])]
     assert found == [(3, "added", "at"), (3, "removed", "gone"), (3, "retyped", "id")]
     assert changes([]) == []
+
+
+def test_what_readers_never_got_is_not_offered_to_be_read() -> None:
+    failed = replace(VERSION, version=5, run_status="failed")
+    hidden = replace(VERSION, version=6, run_status=None)
+    rows = [
+        hidden,
+        failed,
+        replace(VERSION, version=4, run_status="failed"),
+        replace(VERSION, version=3, run_status="succeeded"),
+    ]
+    assert readable(rows, 4) == [6, 4, 3]
+    assert readable(rows, None) == []
 
 
 def test_the_chart_has_a_point_a_version_and_begins_at_nothing() -> None:

@@ -204,6 +204,16 @@ def test_a_version_of_a_table_is_looked_at_from_its_page(page: Page, lake: Serve
     assert "table=" not in page.url
 
 
+def test_the_rows_of_a_version_are_shown_by_one_press_on_its_page(page: Page, lake: Served) -> None:
+    page.goto(f"{lake.where}/dataset?project=default%2Fdemo&env=dev&table=gold.sales_by_month")
+    page.get_by_role("button", name="Show its rows").click()
+    page.wait_for_url("**/sql?*run=*")
+    answered(lake.operator, lake.home, MONTHS)
+    cells = page.get_by_role("region", name="answer", exact=True).locator("tbody tr").first.locator("td")
+    expect(cells.first).to_have_text("2026-01")
+    expect(page.get_by_role("textbox", name="SQL", exact=True)).to_have_value(re.compile("from gold.sales_by_month@v"))
+
+
 def test_another_projects_question_is_nobodys_and_nothing_to_ask_says_so(page: Page, lake: Served) -> None:
     page.goto(f"{lake.where}/sql?env=prod")
     expect(page.get_by_text("Readers get no table in this environment yet.")).to_be_visible()
