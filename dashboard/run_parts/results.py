@@ -14,7 +14,7 @@ from dashboard.views.determinism import badge
 from dashboard.views.run import FOREMOST, foremost
 from dashboard.views.run_history import dashboard_lines, executors_of, impacts, lease_lines
 from dashboard.views.run_score import beside, score_lines
-from dashboard.views.run_tables import check_lines, commit_lines, row_lines
+from dashboard.views.run_tables import ASIDE, aside_links, check_lines, commit_lines, row_lines
 from ops.model import RunId
 from ops.reads import Reads
 from ops.run_reads import CommitRow, RunPages
@@ -43,8 +43,10 @@ def tables(run: RunDetail, phases: Sequence[PhaseRow], whole: bool) -> None:
         if not whole:
             commits, phases = commits[-FOREMOST:], foremost(phases)
         further = downstream(more, run.run_id, commits) if commits else ""
-    drawn = section("Rows", render("run_rows", lines=row_lines(run.spec, phases, commits)))
-    if checks := check_lines(run.spec, phases, commits):
+        aside = any(each.layer == ASIDE for each in commits)
+        links = aside_links(run, commits, Reads(connection).phase_effects(run.run_id)) if aside else {}
+    drawn = section("Rows", render("run_rows", lines=row_lines(run.spec, phases, commits, links)))
+    if checks := check_lines(run.spec, phases, commits, links):
         drawn += section("Checks", render("run_checks", lines=checks))
     drawn += section("Tables", render("tables", lines=commit_lines(commits)))
     st.html(drawn + further)

@@ -222,7 +222,7 @@ def _runs(env: str, promotion: Promotion | None, now: datetime) -> Fact:
     if promotion is None:
         return Fact(f"{env} runs", "none", "nothing is promoted")
     at = promotion.promoted_at
-    return Fact(f"{env} runs", f"{promotion.version}", f"since {ago(at, now)}", exact(at))
+    return Fact(f"{env} runs", f"{promotion.version}", f"for {span(now - at)}", exact(at))
 
 
 def phase_nodes(spec: Json, states: Mapping[str, str]) -> list[PhaseNode]:

@@ -147,9 +147,14 @@ def first_question(rows: Sequence[LakeTable]) -> str:
     return look_at(f"{rows[0].layer}.{rows[0].name}") if rows else ""
 
 
-def look_at(table: str) -> str:
-    """The question that shows a table, or a version of it: ``gold.x@v12``. What asks is the person, who reads it first."""
-    return f"select *\nfrom {table}\nlimit 100"
+def look_at(table: str, run_id: RunId | None = None) -> str:
+    """The question that shows a table, or a version of it: ``gold.x@v12``. What asks is the person, who reads it first.
+
+    Args:
+        run_id: only the rows that this run put there, of a table whose rows say so.
+    """
+    only = f"\nwhere _run_id = '{run_id}'" if run_id else ""
+    return f"select *\nfrom {table}{only}\nlimit 100"
 
 
 def run_named(text: str | None) -> RunId | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from dashboard.views.phase_tables import PhaseTables, tables_by_phase
 from dashboard.views.verdict import checks_of, failed_rows, rule_name
 from dashboard.views.words import size
+from ops.model import RunId, RunStatus
 from ops.run_reads import CommitRow
-from ops.views import Json, PhaseRow
+from ops.views import Json, PhaseRow, RunDetail
 
 ASIDE = "quarantine"
 
@@ -35,7 +37,8 @@ class CommitLine:
 
 @dataclass(frozen=True)
 class RowLine:
-    """Rows through one phase; empty where a number has no meaning. ``aside`` is where the bad rows are."""
+    """Rows through one phase; empty where a number has no meaning. ``aside`` is where the bad rows are, ``link`` leads to
+    them."""
 
     phase: str
     table: str
@@ -44,14 +47,14 @@ class RowLine:
     dropped: str
     quarantined: str
     aside: str
-    aside_id: str
+    link: str
     checks: str
     tone: str
 
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One expectation; ``aside_id`` is the dataset that its bad rows were put into."""
+    """One expectation; ``aside`` is the table that its bad rows were put into, ``link`` leads to them."""
 
     phase: str
     table: str
@@ -62,7 +65,7 @@ class CheckLine:
     observed: str
     bad_rows: str
     aside: str
-    aside_id: str
+    link: str
 
 
 def commit_lines(commits: Sequence[CommitRow]) -> list[CommitLine]:
@@ -120,14 +123,35 @@ def schema_difference(before: Json | None, now: Json) -> Iterator[str]:
             yield f"{name} is gone"
 
 
-def row_lines(spec: Json, phases: Sequence[PhaseRow], commits: Sequence[CommitRow]) -> list[RowLine]:
-    """Phases that have begun, in their order."""
+def aside_links(run: RunDetail, commits: Sequence[CommitRow], effects: Mapping[str, RunId]) -> dict[str, str]:
+    """Phase → the address of the bad rows that it put aside in this run: a question in SQL, which the reader runs.
+
+    Of a run that has not succeeded no version can be asked: then it is the page of the table.
+
+    Args:
+        effects: phase → the run by which what it did to the lake is known; its id stands in the rows.
+    """
+    place = {"project": f"{run.org}/{run.project}", "env": run.env}
+    links = {}
+    for each in commits:
+        if each.layer != ASIDE:
+            continue
+        rows = {"table": f"{each.table}@v{each.version}", "run_rows": str(effects.get(each.phase, run.run_id))}
+        asked = run.status is RunStatus.SUCCEEDED
+        links[each.phase] = f"sql?{urlencode({**place, **rows})}" if asked else f"dataset?id={each.dataset_id}"
+    return links
+
+
+def row_lines(
+    spec: Json, phases: Sequence[PhaseRow], commits: Sequence[CommitRow], links: Mapping[str, str]
+) -> list[RowLine]:
+    """Phases that have begun, in their order; ``links`` as :func:`aside_links` gives them."""
     tables = tables_by_phase(spec)
-    lines = (_rows(phase, tables.get(phase.name, PhaseTables()), commits) for phase in phases if phase.started_at)
-    return list(lines)
+    begun = [phase for phase in phases if phase.started_at]
+    return [_rows(each, tables.get(each.name, PhaseTables()), commits, links.get(each.name, "")) for each in begun]
 
 
-def _rows(phase: PhaseRow, tables: PhaseTables, commits: Sequence[CommitRow]) -> RowLine:
+def _rows(phase: PhaseRow, tables: PhaseTables, commits: Sequence[CommitRow], link: str) -> RowLine:
     written = [each for each in commits if each.phase == phase.name and each.layer != ASIDE]
     aside = [each for each in commits if each.phase == phase.name and each.layer == ASIDE]
     checks = _checks(phase)
@@ -142,7 +166,7 @@ def _rows(phase: PhaseRow, tables: PhaseTables, commits: Sequence[CommitRow]) ->
         _dropped(phase, tables, written),
         f"{sum(each.rows for each in aside):,}" if judged and phase.finished_at else "",
         aside[0].table if aside else "",
-        str(aside[0].dataset_id) if aside else "",
+        link,
         f"{len(checks) - failed} of {len(checks)} hold" if checks else "",
         "bad" if failed else "good" if checks else "quiet",
     )
@@ -158,18 +182,21 @@ def _dropped(phase: PhaseRow, tables: PhaseTables, written: Sequence[CommitRow])
     return ""
 
 
-def check_lines(spec: Json, phases: Sequence[PhaseRow], commits: Sequence[CommitRow]) -> list[CheckLine]:
-    """Every result of a check, those that do not hold first."""
+def check_lines(
+    spec: Json, phases: Sequence[PhaseRow], commits: Sequence[CommitRow], links: Mapping[str, str]
+) -> list[CheckLine]:
+    """Every result of a check, those that do not hold first; ``links`` as :func:`aside_links` gives them."""
     tables = tables_by_phase(spec)
     lines = []
     for phase in phases:
         aside = next((each for each in commits if each.phase == phase.name and each.layer == ASIDE), None)
         about = str((phase.error_data or {}).get("table") or tables.get(phase.name, PhaseTables()).about)
-        lines += [_check(phase, about, aside, check) for check in _checks(phase)]
+        where = (aside.table if aside else "", links.get(phase.name, ""))
+        lines += [_check(phase, about, where, check) for check in _checks(phase)]
     return sorted(lines, key=lambda line: line.tone == "good")
 
 
-def _check(phase: PhaseRow, about: str, aside: CommitRow | None, check: Mapping[str, object]) -> CheckLine:
+def _check(phase: PhaseRow, about: str, where: tuple[str, str], check: Mapping[str, object]) -> CheckLine:
     ok = check.get("ok") is not False
     bad = failed_rows(check)
     return CheckLine(
@@ -181,8 +208,7 @@ def _check(phase: PhaseRow, about: str, aside: CommitRow | None, check: Mapping[
         str(check.get("expected", "")),
         str(check.get("observed", "")),
         f"{bad:,}" if isinstance(bad, int) and bad else "",
-        "" if ok or aside is None else aside.table,
-        "" if ok or aside is None else str(aside.dataset_id),
+        *(("", "") if ok else where),
     )
 
 

@@ -93,9 +93,9 @@ def test_who_asked_a_question_may_cancel_it_from_its_runs_page_without_any_role_
     served: Served, draw: Draw
 ) -> None:
     with as_role(served, "viewer"):
-        with connect(served.operator.url, autocommit=True) as owner:
-            with acting_as(owner, AUTHENTICATED, {"sub": LOCAL_OPERATOR}) as asking:
-                mine = Warehouse(asking).submit(Scope("default", "demo", "dev"), Question("select 8 as eight"))
+        me = {"sub": LOCAL_OPERATOR}
+        with connect(served.operator.url, autocommit=True) as owner, acting_as(owner, AUTHENTICATED, me) as asking:
+            mine = Warehouse(asking).submit(Scope("default", "demo", "dev"), Question("select 8 as eight"))
         theirs = Warehouse(served.operator.owner.source).submit(
             Scope("default", "demo", "dev"), Question("select 9 as nine")
         )

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
@@ -127,6 +128,17 @@ def test_a_run_leads_to_the_dashboards_that_stand_on_what_is_made_from_it(page: 
         Bi(owner).record(project, "dev", [])
     lived.open(page, lived.good)
     expect(under(page, "Downstream").get_by_role("region", name="dashboards")).to_have_count(0)
+
+
+def test_the_bad_rows_of_a_run_are_one_press_away(page: Page, lived: Lived) -> None:
+    lived.open(page, lived.eventful)
+    under(page, "Rows").get_by_role("link", name="quarantine.silver_sales").click()
+    asked = f"select *\nfrom quarantine.silver_sales@v2\nwhere _run_id = '{lived.eventful}'\nlimit 100"
+    question = page.get_by_role("textbox", name="SQL", exact=True)
+    expect(question).to_have_value(asked)
+    # What is no id is not put into a question.
+    page.goto(f"{lived.served.where}/sql?table=gold.x&run_rows=" + quote("' or 1=1"))
+    expect(question).to_have_value("select *\nfrom gold.x\nlimit 100")
 
 
 def choose(page: Page, box: Locator, name: str) -> None:

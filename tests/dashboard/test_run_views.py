@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import polars as pl
@@ -21,7 +22,7 @@ from dashboard.views.run_actions import EVERY_PHASE, acts, chosen_rerun, first_c
 from dashboard.views.run_history import dashboard_lines, impacts, lease_lines
 from dashboard.views.run_log import WINDOW, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.run_score import beside, score_lines
-from dashboard.views.run_tables import check_lines, commit_lines, row_lines, schema_difference
+from dashboard.views.run_tables import aside_links, check_lines, commit_lines, row_lines, schema_difference
 from dashboard.views.timeline import slower, stretches, timeline
 from dashboard.views.verdict import ADVICE, advice, first_seen
 from dashboard.views.waiting import LOOKS, reasons
@@ -166,25 +167,35 @@ def test_a_commit_stands_beside_the_version_before_it() -> None:
 
 def test_rows_are_told_by_phase_and_dropped_only_where_that_can_be_told() -> None:
     tidy = replace(DONE, name="tidy", kind="transform", started_at=NOW, finished_at=NOW, rows_in=40, rows_out=30)
-    [line] = row_lines(SPEC, [tidy, replace(PHASE, name="marts")], [COMMIT])
+    [line] = row_lines(SPEC, [tidy, replace(PHASE, name="marts")], [COMMIT], {})
     assert (line.table, line.rows_in, line.rows_out, line.dropped) == ("silver.sales", "40", "30", "10")
     marts = replace(COMMIT, layer="gold", name="sales_by_month", phase="marts")
-    assert row_lines(SPEC, [replace(tidy, name="marts")], [marts])[0].dropped == ""
-    assert row_lines(SPEC, [replace(tidy, rows_out=50)], [COMMIT])[0].dropped == ""
-    assert row_lines({}, [tidy], [])[0].table == ""
+    assert row_lines(SPEC, [replace(tidy, name="marts")], [marts], {})[0].dropped == ""
+    assert row_lines(SPEC, [replace(tidy, rows_out=50)], [COMMIT], {})[0].dropped == ""
+    assert row_lines({}, [tidy], [], {})[0].table == ""
 
 
 def test_checks_that_do_not_hold_come_first_with_the_place_of_their_rows() -> None:
     checks = replace(DONE, name="checks", kind="validate", metrics={"checks": CHECKS}, started_at=NOW, finished_at=NOW)
     aside = replace(COMMIT, layer="quarantine", name="silver_sales", phase="checks", rows=3)
-    broken, whole = check_lines(SPEC, [checks], [aside])
+    links = aside_links(replace(ENDED, status=RunStatus.SUCCEEDED), [COMMIT, aside], {"checks": OTHER})
+    broken, whole = check_lines(SPEC, [checks], [aside], links)
     assert (broken.check, broken.table, broken.bad_rows, broken.aside) == (
         "nulls amount", "silver.sales", "3", "quarantine.silver_sales",
     )  # fmt: skip
-    assert (whole.state, whole.aside) == ("holds", "")
+    asked = {
+        "table": ["quarantine.silver_sales@v2"],
+        "run_rows": [str(OTHER)],
+        "project": ["default/demo"],
+        "env": ["dev"],
+    }
+    assert (broken.link.partition("?")[0], parse_qs(broken.link.partition("?")[2])) == ("sql", asked)
+    assert (whole.state, whole.aside, whole.link) == ("holds", "", "")
+    # Before it has succeeded no reader may ask that version.
+    assert aside_links(RUN, [aside], {}) == {"checks": f"dataset?id={aside.dataset_id}"}
     failed = replace(checks, metrics={}, error_data={"table": "gold.x", "checks": CHECKS})
-    assert check_lines(SPEC, [failed], [])[0].table == "gold.x"
-    [line] = row_lines(SPEC, [checks], [aside])
+    assert check_lines(SPEC, [failed], [], {})[0].table == "gold.x"
+    [line] = row_lines(SPEC, [checks], [aside], links)
     assert (line.quarantined, line.checks, line.tone) == ("3", "1 of 2 hold", "bad")
 
 
