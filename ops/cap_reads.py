@@ -19,6 +19,7 @@ class CapStanding:
         project, pipeline: None: it holds for every one of the org, or of the project.
         used: by everybody whom it holds for, in the period that began at ``began_at``; now, where that is None.
         asked_at: the database's clock.
+        waits: it is a cap on runs, full, and holds up one of the next few runs of a project, as far as the caller may see them.
     """
 
     cap_id: UUID
@@ -35,6 +36,7 @@ class CapStanding:
     began_at: datetime | None
     ends_at: datetime | None
     asked_at: datetime
+    waits: bool = False
 
     @property
     def full(self) -> bool:
@@ -62,7 +64,8 @@ class Caps(Calls):
         return [CapStanding(**row) for row in self._rows("standing")]
 
     def waiting(self, cap: CapStanding, limit: int = 20) -> list[HeldUp]:
-        """Runs that wait where the cap holds, the oldest first."""
+        """Runs that it holds up, a cap on runs that is full; the oldest first. Those that wait for something else as well, such
+        as their own pause or an executor that can do what they need, are not among them."""
         rows = self._rows("waiting", limit=limit, **_whom(cap))
         return [HeldUp(**row) for row in rows]
 

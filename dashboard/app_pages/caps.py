@@ -12,20 +12,19 @@ from dashboard.components.gate import refreshed
 from dashboard.components.parts import show
 from dashboard.components.render import render, section
 from dashboard.data.shared import shared
-from dashboard.views.caps import cap_lines, held_words
+from dashboard.views.caps import cap_lines, held_words, holding
 from ops.cap_reads import Caps
 from ops.database import Connection
 
-# So many caps that are used up are told of with their runs; the table has all of them.
+# So many caps that hold runs up, or ended some, are told of with them; the table has all caps.
 TOLD = 10
 
 
 def look(connection: Connection) -> str:
-    """The table, and below each cap that is used up its runs: as they are drawn."""
+    """The table, and below it the runs that caps hold up or have ended: as they are drawn."""
     reading = Caps(connection)
     rows = reading.standing()
-    full = [cap for cap in rows if cap.full][:TOLD]
-    held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in full]
+    held = [(cap, reading.waiting(cap) if cap.unit == "runs" else reading.refused(cap)) for cap in holding(rows)[:TOLD]]
     now = datetime.now(UTC)
     drawn = render("caps", lines=cap_lines(rows))
     if held:

@@ -97,6 +97,11 @@ def cap_where(cap: CapStanding) -> str:
 
 
 def _state(cap: CapStanding, share: float, told: Forecast | None) -> tuple[str, str]:
+    if cap.period == "concurrent":
+        # What is used is given back: full is what it is for, and concerns somebody where a run waits.
+        if not cap.full:
+            return "ample", "good"
+        return ("full, runs wait", "waits") if cap.waits else ("full", "quiet")
     if cap.full:
         return "used up", "bad"
     if told and told.at:
@@ -143,3 +148,8 @@ def held_words(cap: CapStanding) -> str:
     if cap.unit == "runs":
         return f"{cap.key}: these wait for it"
     return f"{cap.key}: these ended because of it"
+
+
+def holding(caps: Sequence[CapStanding]) -> list[CapStanding]:
+    """Those that hold runs up or have ended some: not those that are full and nothing waits for."""
+    return [cap for cap in caps if cap.full and (cap.unit != "runs" or cap.waits)]

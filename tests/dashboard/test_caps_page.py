@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.views.caps import amount_words, cap_lines, forecast
+from dashboard.views.caps import amount_words, cap_lines, forecast, holding
 from ops.cap_reads import CapStanding
 from ops.database import LOCAL_OPERATOR
 from tests.dashboard.conftest import Served, Watched
@@ -54,8 +54,17 @@ def test_nothing_is_foretold_where_there_is_nothing_to_tell_by(cap: CapStanding)
         (CAP, "ample", "good", "lasts; about 800 rows by its end"),
         (replace(CAP, used=Decimal(750)), "will be used up", "waits", "used up in 4 h"),
         (replace(CAP, used=Decimal(1000)), "used up", "bad", "free in 12 h"),
-        (AT_ONCE, "used up", "bad", "free when a run ends"),
+        # As many at once as there may be is what it is for; it is somebody's matter where a run waits.
+        (AT_ONCE, "full", "quiet", "free when a run ends"),
+        (replace(AT_ONCE, waits=True), "full, runs wait", "waits", "free when a run ends"),
         (replace(AT_ONCE, used=Decimal(1)), "ample", "good", "no forecast: what is used is given back"),
+        (
+            replace(AT_ONCE, amount=Decimal(4), used=Decimal(3)),
+            "ample",
+            "good",
+            "no forecast: what is used is given back",
+        ),
+        (replace(CAP, unit="runs", amount=Decimal(400)), "used up", "bad", "free in 12 h"),
         (replace(CAP, amount=Decimal(0), used=Decimal(0)), "used up", "bad", "free in 12 h"),
     ],
 )
@@ -67,11 +76,17 @@ def test_a_cap_says_how_it_stands(cap: CapStanding, state: str, tone: str, said:
 
 
 def test_what_holds_something_up_comes_first_and_numbers_read_as_people_say_them() -> None:
-    lines = cap_lines([CAP, replace(CAP, key="tight", used=Decimal(750)), replace(AT_ONCE, key="full")])
-    assert [line.key for line in lines] == ["full", "tight", "rows_a_day"]
+    over, waits = replace(CAP, key="over", used=Decimal(1000)), replace(AT_ONCE, key="waits", waits=True)
+    lines = cap_lines([CAP, replace(AT_ONCE, key="full"), replace(CAP, key="tight", used=Decimal(750)), waits, over])
+    assert [line.key for line in lines] == ["over", "tight", "waits", "rows_a_day", "full"]
     read = {"runs": "1", "bytes": "3100000", "rows": "1204.5"}
     words = [amount_words(Decimal(value), unit) for unit, value in read.items()]
     assert words == ["1 run", "3.1 MB", "1,204 rows"]
+
+
+def test_runs_are_listed_where_a_cap_holds_them_up_or_has_ended_them() -> None:
+    over, waits = replace(CAP, used=Decimal(1000)), replace(AT_ONCE, waits=True)
+    assert holding([CAP, AT_ONCE, over, waits]) == [over, waits]
 
 
 def test_the_page_shows_how_full_each_cap_is_and_what_it_holds_up(watched: Watched, served: Served) -> None:
@@ -85,18 +100,24 @@ def test_the_page_shows_how_full_each_cap_is_and_what_it_holds_up(watched: Watch
         )
         try:
             at_work, token = operator.running()
-            waiting = operator.queue()
+            paused = operator.queue(available_at=datetime.now(UTC) + timedelta(hours=1))
             page.goto(f"{served.where}/caps")
             few = page.locator("tr", has_text="few").first
             expect(few).to_contain_text("1 run")
-            expect(few).to_contain_text("used up")
+            # One may run and one does: that needs nobody.
+            expect(few.get_by_text("full", exact=True)).to_be_visible()
+            expect(page.get_by_role("heading", name="Held up")).to_have_count(0)
+            waiting = operator.queue()
+            expect(few).to_contain_text("full, runs wait")
+            expect(page.get_by_role("link", name=str(paused)[-12:])).to_have_count(0)
             expect(page.locator("tr", has_text="rows_a_day")).to_contain_text("ample")
             expect(page.get_by_role("link", name=str(waiting)[-12:])).to_be_visible()
             # Told by itself: what was held up goes on when there is room.
             operator.executor.fail_run(at_work, token, "PHASE_FAILED", "over")
             expect(few).to_contain_text("ample")
             expect(page.get_by_role("heading", name="Held up")).to_have_count(0)
-            operator.owner.cancel_run(waiting, "over")
+            for run_id in (waiting, paused):
+                operator.owner.cancel_run(run_id, "over")
         finally:
             owner.execute("delete from ops.cap_usage")
             owner.execute("delete from ops.caps")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -163,3 +164,27 @@ def test_people_are_told_of_the_caps_that_hold_for_them_and_of_all_that_is_used(
     assert at_once.began_at is at_once.ends_at is None
     with person(connection, GUEST) as guest:
         assert Caps(guest.source).standing() == []
+
+
+def test_what_waits_for_a_cap_is_what_it_holds_up_alone(operator: Operator, connection: Connection) -> None:
+    demo = operator.owner.ensure_project("default", "demo")
+    cap(connection, demo, 1, "concurrent")
+    caps = Caps(connection)
+    queue(operator, demo)
+    [at_work] = operator.executor.claim_run(operator.executor_id)
+    operator.owner.create_run(
+        demo, "dev", "demo", SPEC, "5" * 64, "a" * 40, [], available_at=datetime.now(UTC) + timedelta(hours=1)
+    )
+    needs = {**SPEC, "capabilities": ["gpu"]}
+    operator.owner.create_run(demo, "dev", "demo", needs, "6" * 64, "a" * 40, [])
+    [full] = caps.standing()
+    assert (full.full, full.waits, caps.waiting(full)) == (True, False, [])
+    held = queue(operator, demo)
+    # Another cap that is full holds it up as well, whichever of them it is said to wait for.
+    cap(connection, demo, 0, "day")
+    for each in caps.standing():
+        assert (each.waits, [run.run_id for run in caps.waiting(each)]) == (True, [held])
+    connection.execute("delete from ops.caps where period = 'day'")
+    operator.executor.fail_run(at_work.run_id, at_work.lease_token, "PHASE_FAILED", "over")
+    [ample] = caps.standing()
+    assert (ample.full, ample.waits) == (False, False)

@@ -168,9 +168,10 @@ ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
         "dashboards": (lambda on, old: RunPages(on).dashboards(old.run, ["silver.orders"]), 10),
     },
     "caps": {
-        "standing": (lambda on, _: Caps(on).standing(), 10),
-        # Of each project as many as are shown.
-        "waiting": (lambda on, _: Caps(on).waiting(Caps(on).standing()[0]), 20 * 2 + 10),
+        # Five of each project at the most, and each once more to ask what it waits for.
+        "standing": (lambda on, _: Caps(on).standing(), 5 * 2 * 2 + 10),
+        # Of each project as many as are shown, and those once more.
+        "waiting": (lambda on, _: Caps(on).waiting(Caps(on).standing()[0]), 2 * (20 + 5) * 2 + 10),
         "refused": (lambda on, _: Caps(on).refused(Caps(on).standing()[0]), 10),
     },
     "query_page": {
