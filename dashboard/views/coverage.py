@@ -19,6 +19,15 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "claimed": ("✓ claimed, not proven here", "waits"),
     "failed": ("✗ its probe failed", "bad"),
 }
+# What stands where no probe has: of what has none, what there is instead (a test holds the names to the catalogue's).
+MISSING: Mapping[str, str] = {
+    "Notebooks": "nothing here opens or runs a notebook",
+    "Dashboards": "no probe looks at a dashboard; what is published to Superset is on the page of its run",
+    "NLQ (Genie)": "nothing here makes SQL of a question in words",
+    "ML tracking": "nothing here keeps experiments or models",
+    "Model serving": "nothing here serves a model",
+}
+UNSEEN = "no probe has looked at it here yet; `controlroom caps` sends those that there are"
 PLANS: Mapping[str, tuple[str, str]] = {"planned": ("… planned", "busy"), "not planned": ("– not planned", "quiet")}
 
 
@@ -53,19 +62,32 @@ def coverage_lines(rows: Sequence[CapabilityRow], now: datetime) -> list[Coverag
 
 
 def _line(row: CapabilityRow, now: datetime) -> CoverageLine:
-    evidence = row.evidence or {}
+    evidence, at = row.evidence or {}, _spoken_at(row)
     return CoverageLine(
         row.capability,
         row.databricks,
         row.target,
         (_stage(row, row.mvp, now), _stage(row, row.v1, now), _stage(row, row.v2, now)),
-        row.probe or "no probe",
-        f"failed: {row.failure}" if row.failure else str(evidence.get("said", "")),
+        row.probe or "no probe has run",
+        _said(row),
         str(evidence.get("test", "")),
         str(evidence.get("run", "")),
-        ago(row.proven_at, now) if row.proven_at else "",
-        exact(row.proven_at) if row.proven_at else "",
+        ago(at, now) if at else "",
+        exact(at) if at else "",
     )
+
+
+def _said(row: CapabilityRow) -> str:
+    if row.failure is not None:
+        return f"failed: {row.failure}"
+    if row.proven_at is None:
+        return f"missing: {MISSING.get(row.capability, UNSEEN)}"
+    return str((row.evidence or {}).get("said", ""))
+
+
+def _spoken_at(row: CapabilityRow) -> datetime | None:
+    """When its probe said what is shown; None where none has. Until one has, ``probed_at`` is when all was installed."""
+    return row.probed_at if row.failure is not None else row.proven_at
 
 
 def _stage(row: CapabilityRow, said: str, now: datetime) -> Stage:
