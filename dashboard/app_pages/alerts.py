@@ -59,7 +59,7 @@ def listing(everything: bool, asked: str) -> None:
         st.html(render("no_alerts"))
     for row in others:
         one(row, mine, now)
-    if said := left_out(rows, counts):
+    if said := left_out(rows, counts, ROWS):
         st.caption(said)
 
 

@@ -70,12 +70,20 @@ def asked_for(text: str) -> UUID | None:
         return None
 
 
-def left_out(shown: Sequence[AlertRow], counts: AlertCounts) -> str:
-    """What is said below the list where it is not all of them; empty where it is."""
-    seen = sum(row.state != "resolved" for row in shown)
-    if seen >= counts.unresolved:
-        return ""
-    return f"{seen:,} of {counts.unresolved:,} that are not resolved. The others: `controlroom alert list`."
+def left_out(shown: Sequence[AlertRow], counts: AlertCounts, most: int) -> str:
+    """What is said below the list where it is not all of them; empty where it is. Nobody counts resolved ones.
+
+    Args:
+        most: so many resolved ones are shown.
+    """
+    over = sum(row.state == "resolved" for row in shown)
+    seen, said, command = len(shown) - over, list[str](), "controlroom alert list"
+    if seen < counts.unresolved:
+        said.append(f"{seen:,} of {counts.unresolved:,} that are not resolved.")
+    if over >= most:
+        said.append(f"Of those that are resolved the latest {most}.")
+        command += " --all"
+    return " ".join([*said, f"The others: `{command}`."]) if said else ""
 
 
 def alert_line(row: AlertRow, now: datetime) -> AlertLine:

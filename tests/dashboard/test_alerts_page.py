@@ -74,8 +74,11 @@ def test_tiles_count_what_is_there_and_not_what_is_shown() -> None:
     ]  # fmt: skip
     over = replace(ALERT, state="resolved", resolved_at=NOW)
     said = "2 of 135 that are not resolved. The others: `controlroom alert list`."
-    assert left_out([ALERT, TAKEN, over], counts) == said
-    assert left_out([ALERT, TAKEN, over], AlertCounts(1, 0, 0, 1, 0)) == ""
+    assert left_out([ALERT, TAKEN, over], counts, 2) == said
+    all_ = AlertCounts(1, 0, 0, 1, 0)
+    assert left_out([ALERT, TAKEN, over], all_, 2) == ""
+    said = "Of those that are resolved the latest 1. The others: `controlroom alert list --all`."
+    assert left_out([ALERT, TAKEN, over], all_, 1) == said
 
 
 def test_what_an_address_names_is_an_alert_or_nothing() -> None:
