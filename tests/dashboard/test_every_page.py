@@ -228,15 +228,18 @@ def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_phone_shows_every_page_within_its_width(page: Page, world: World) -> None:
+def test_a_phone_shows_every_page_within_its_width_and_what_scrolls_is_reached_by_keys(page: Page, world: World) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    wide = {}
+    wide, found = {}, {}
     for address, heading in world.pages.items():
         drawn(page, world.full, address, heading)
         # What is wider scrolls by itself and not the page.
         if (width := page.evaluate("document.querySelector('.stMain').scrollWidth")) > 390:
             wide[address] = width
+        if wrong := findings(page):
+            found[address] = wrong
     assert wide == {}
+    assert found == {}
 
 
 @pytest.mark.slow
