@@ -41,8 +41,14 @@ class PipelineStates:
     cells: tuple[tuple[int, str, str], ...]
 
 
-def part_tiles(parts: Parts, executors: Sequence[FleetExecutor], patience: timedelta) -> list[PartTile]:
-    """Postgres, steward, fleet, lake and Superset with the last sign of life of each."""
+def part_tiles(
+    parts: Parts, executors: Sequence[FleetExecutor], patience: timedelta, superset: str | None = None
+) -> list[PartTile]:
+    """Postgres, steward, fleet, lake and Superset with the last sign of life of each.
+
+    Args:
+        superset: where people open Superset; None where that is not known.
+    """
     now = parts.asked_at
     working = [each for each in executors if state_of(each, patience) == "active"]
     heard = max((each.last_seen for each in executors), default=None)
@@ -62,8 +68,8 @@ def part_tiles(parts: Parts, executors: Sequence[FleetExecutor], patience: timed
             _exact(parts.lake_at),
         ),
         PartTile(
-            "Superset", count(parts.dashboards, "dashboard"), _heard("published", parts.superset_at, now), "quiet", "",
-            _exact(parts.superset_at),
+            "Superset", count(parts.dashboards, "dashboard"), _heard("published", parts.superset_at, now), "quiet",
+            superset or "", _exact(parts.superset_at),
         ),
     ]  # fmt: skip
 

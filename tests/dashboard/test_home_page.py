@@ -171,6 +171,8 @@ def test_a_part_that_was_not_heard_of_for_too_long_is_silent() -> None:
     assert (tiles["lake"].value, tiles["lake"].more) == ("2 tables", "changed 1 h ago")
     assert tiles["Superset"].more == "never published"
     assert (tiles["lake"].exact, tiles["Superset"].exact) == ("2026-03-01 11:00:00 UTC", "")
+    assert tiles["Superset"].link == ""
+    assert part_tiles(PARTS, [HERE], PATIENCE, "https://bi.acme.test")[-1].link == "https://bi.acme.test"
     silent = {tile.name: tile for tile in part_tiles(replace(PARTS, steward_at=NOW - 2 * PATIENCE), [], PATIENCE)}
     assert (silent["steward"].value, silent["steward"].tone, silent["fleet"].tone) == ("silent", "bad", "bad")
     never = part_tiles(replace(PARTS, steward_at=None), [], PATIENCE)
