@@ -64,7 +64,7 @@ def cancel_preview(rows: Sequence[RunRow], mine: Sequence[MyProject], own: Abstr
     able = tuple(row for row in rows if not row.status.terminal)
     waiting = sum(row.status is RunStatus.QUEUED for row in able)
     return _preview(
-        "Canceled",
+        "To be canceled",
         able,
         (waiting, "waits and ends at once", "wait and end at once"),
         (
@@ -83,7 +83,7 @@ def retry_preview(rows: Sequence[RunRow], mine: Sequence[MyProject]) -> Preview:
     able = tuple(row for row in rows if row.status in (RunStatus.FAILED, RunStatus.CANCELED))
     counts = Counter("at work" if not row.status.terminal else "succeeded" for row in rows if row not in able)
     return _preview(
-        "Run again",
+        "To be run again",
         able,
         (
             len(able),
@@ -105,9 +105,9 @@ def _split(
     return able, (len(rows) - len(able), f"is {why}", f"are {why}")
 
 
-def _preview(done: str, able: tuple[RunRow, ...], *parts: tuple[int, str, str]) -> Preview:
+def _preview(what: str, able: tuple[RunRow, ...], *parts: tuple[int, str, str]) -> Preview:
     lines = [f"{count(number, 'run')} {one if number == 1 else many}." for number, one, many in parts if number]
-    return Preview(able, tuple([*lines, f"{done} would be: {_names(able)}."] if able else lines))
+    return Preview(able, tuple([*lines, f"{what}: {_names(able)}."] if able else lines))
 
 
 def _names(rows: Sequence[RunRow]) -> str:

@@ -61,7 +61,7 @@ def test_many_runs_are_canceled_after_a_preview_says_what_will_happen(page: Page
     tick(page, 0)
     page.get_by_role("button", name="Cancel…").click()
     expect(page.get_by_text("1 run waits and ends at once.")).to_be_visible()
-    expect(page.get_by_text(f"Canceled would be: single {str(run_id)[-12:]}.")).to_be_visible()
+    expect(page.get_by_text(f"To be canceled: single {str(run_id)[-12:]}.")).to_be_visible()
     assert status_of(many, run_id) == "queued"
     page.get_by_role("dialog").get_by_role("button", name="Cancel", exact=True).click()
     said = page.get_by_text("1 of 1 canceled or asked to stop.")
@@ -84,7 +84,7 @@ def test_what_is_ticked_is_what_is_canceled_whatever_comes_to_the_list(page: Pag
     [later] = queued(many, "stands", 1)
     page.get_by_role("button", name="Cancel…").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text(f"Canceled would be: stands {str(meant)[-12:]}.")).to_be_visible()
+    expect(dialog.get_by_text(f"To be canceled: stands {str(meant)[-12:]}.")).to_be_visible()
     dialog.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("1 of 1 canceled or asked to stop.")).to_be_visible()
     states = [status_of(many, each) for each in (later, newest, meant, oldest)]
@@ -92,7 +92,7 @@ def test_what_is_ticked_is_what_is_canceled_whatever_comes_to_the_list(page: Pag
     # Read anew, the list begins with the later one.
     tick(page, 0)
     page.get_by_role("button", name="Cancel…").click()
-    expect(dialog.get_by_text(f"Canceled would be: stands {str(later)[-12:]}.")).to_be_visible()
+    expect(dialog.get_by_text(f"To be canceled: stands {str(later)[-12:]}.")).to_be_visible()
 
 
 def test_a_preview_tells_how_the_runs_are_by_then(page: Page, many: Served) -> None:

@@ -72,7 +72,7 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
         "1 run waits and ends at once.",
         "2 runs are at work and stop at their next heartbeat.",
         "3 runs have ended already and stay as they are.",
-        "Canceled would be: orders 000000000000, orders 000000000001, orders 000000000002.",
+        "To be canceled: orders 000000000000, orders 000000000001, orders 000000000002.",
     )
     retry = retry_preview(RUNS, MINE)
     assert [row.status for row in retry.rows] == [RunStatus.FAILED, RunStatus.CANCELED]
@@ -80,7 +80,7 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
         "2 runs are run again, on the same definition and inputs.",
         "3 runs have not ended and are left alone.",
         "1 run succeeded and is left alone.",
-        "Run again would be: orders 000000000004, orders 000000000005.",
+        "To be run again: orders 000000000004, orders 000000000005.",
     )
     assert cancel_preview([], MINE).lines == ()
     seen = [replace(MINE[0], roles={RUN.env: "viewer"})]
@@ -91,7 +91,7 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
 def test_of_many_runs_the_first_are_named_and_the_others_counted() -> None:
     many = [replace(RUNS[0], run_id=RunId(UUID(int=number))) for number in range(12)]
     *_, named = cancel_preview(many, MINE).lines
-    assert named.startswith("Canceled would be: orders 000000000000, orders 000000000001, ")
+    assert named.startswith("To be canceled: orders 000000000000, orders 000000000001, ")
     assert named.endswith("orders 000000000007 and 4 more.")
 
 
