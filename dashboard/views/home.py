@@ -52,10 +52,10 @@ class Due:
 
 
 def alert_needs(rows: Sequence[AlertRow], now: datetime) -> list[Need]:
-    """Alerts that nobody sees to; several of one pipeline or table are one need, the worst of them."""
+    """Alerts that nobody sees to and that are not muted; several of one pipeline or table are one need, the worst of them."""
     found: dict[tuple[str, str, str, str], list[AlertRow]] = {}
     for row in rows:
-        if row.state == "open":
+        if row.state == "open" and row.muted_until is None:
             found.setdefault(_subject(row), []).append(row)
     return [
         _alert_need(sorted(group, key=lambda row: list(SEVERITIES).index(row.severity)), now)
@@ -71,7 +71,7 @@ def _alert_need(group: Sequence[AlertRow], now: datetime) -> Need:
         SEVERITIES[row.severity],
         row.title,
         f"{row.said} · {ago(row.opened_at, now)}".strip(" ·") + more,
-        "alerts",
+        f"alerts?alert={row.alert_id}",
         "See to it",
         exact(row.opened_at),
     )

@@ -10,7 +10,8 @@ select c.cap_id, c.key, c.org, c.project, c.pipeline, c.org_id, c.project_id, c.
     cross join lateral (
       select q.id
       from ops.runs q
-      where q.project_id = p.id and q.status = 'queued' and q.available_at <= c.asked_at
+      -- As in `waiting`, below.
+      where q.project_id = p.id and q.status = 'queued' and q.available_at <> greatest(q.available_at, c.asked_at)
         and (c.pipeline is null or q.pipeline = c.pipeline)
       order by q.created_at, q.id
       limit 5

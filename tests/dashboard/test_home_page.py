@@ -55,6 +55,8 @@ def test_a_failure_that_an_alert_tells_of_is_told_once() -> None:
     [need] = alert_needs([ALERT, TAKEN], NOW)
     assert (need.tone, need.said, need.why) == ("bad", "orders failed", "nulls · 5 min ago")
     assert need.exact == "2026-03-01 11:55:00 UTC"
+    assert need.go == f"alerts?alert={ALERT.alert_id}"
+    assert alert_needs([replace(ALERT, muted_until=NOW + timedelta(hours=1))], NOW) == []
     assert failure_needs([FAILED], [ALERT], NOW) == failure_needs([FAILED], [TAKEN], NOW) == []
     [need] = failure_needs([FAILED], [replace(ALERT, env="dev")], NOW)
     assert (need.said, need.why) == ("orders fails in prod", "3 nulls in amount (CHECK_FAILED) · now")
@@ -134,7 +136,7 @@ def test_what_is_due_next_stands_first_and_what_is_paused_is_not_due() -> None:
 
 def test_caps_that_are_used_up_or_will_be_and_paused_backfills_are_told() -> None:
     tight = replace(CAP, key="tight", used=Decimal(750))
-    assert [(need.tone, need.said, need.go) for need in cap_needs([CAP, tight, AT_ONCE])] == [
+    assert [(need.tone, need.said, need.go) for need in cap_needs([replace(CAP, used=Decimal(1000)), tight, AT_ONCE])] == [
         ("bad", "Cap rows_a_day is used up", "caps"), ("waits", "Cap tight will be used up", "caps"),
     ]  # fmt: skip
     [need] = backfill_needs([replace(ROW, state="paused", reason="month end")])
