@@ -60,6 +60,7 @@ def matrix(rows: Sequence[CapabilityRow], stale: timedelta) -> list[dict[str, ob
             "evidence": row.evidence,
             "proven_at": row.proven_at,
             "failure": row.failure,
+            "missing": row.missing,
         }
         for row in rows
     ]
@@ -83,7 +84,7 @@ def _evidence(row: CapabilityRow) -> str:
     if row.failure is not None:
         return f"failed: {row.failure}"
     if row.proven_at is None or row.evidence is None:
-        return ""
+        return f"missing: {row.missing}" if row.missing else ""
     evidence = row.evidence
     return f"{evidence['said']} · {evidence['test']} · run {evidence['run']} · {row.proven_at:%Y-%m-%d %H:%M} UTC"
 

@@ -22,8 +22,8 @@ class Place:
 
 
 PLACES: Sequence[Place] = (
-    Place("home.py", "Home", "home"),
-    Place("runs.py", "Runs", ""),
+    Place("home.py", "Home", ""),
+    Place("runs.py", "Runs", "runs"),
     Place("pipelines.py", "Pipelines", "pipelines"),
     Place("data.py", "Data", "data"),
     Place("sql.py", "SQL", "sql"),

@@ -12,6 +12,15 @@ from ops.jsonable import jsonb
 from ops.model import LeaseToken, RunId
 
 Json = Mapping[str, object]
+# Of capabilities that no probe looks at, what there is or is not (a test holds the names to the catalogue's).
+UNPROBED: Mapping[str, str] = {
+    "Notebooks": "nothing here opens or runs a notebook",
+    "Dashboards": "no probe looks at a dashboard; what is published to Superset is on the page of its run",
+    "NLQ (Genie)": "nothing here makes SQL of a question in words",
+    "ML tracking": "nothing here keeps experiments or models",
+    "Model serving": "nothing here serves a model",
+}
+UNSEEN = "its probe has not run here yet; “controlroom caps” runs it"
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,13 @@ class CapabilityRow:
         if self.proven_at is None:
             return "claimed"
         return "proven" if now - self.proven_at <= stale else "stale"
+
+    @property
+    def missing(self) -> str:
+        """What a tick lacks that no probe has ever earned; empty where one has, and where one failed, which says why."""
+        if self.failure is not None or self.proven_at is not None:
+            return ""
+        return UNPROBED.get(self.capability, UNSEEN)
 
 
 class Watching(Calls):

@@ -10,7 +10,7 @@ from benchmarks.report import Report, Samples
 from benchmarks.server import server
 from ops.database import connect
 
-LIVE = ("home", "")
+LIVE = ("", "runs")
 MIB = 2**20
 
 
@@ -57,7 +57,7 @@ def run(quick: bool, rows: int | None = None) -> Report:
 
 
 def _live(seen: Samples, live: dict[str, float], served: Page, name: str, sessions: int, seconds: float) -> None:
-    said = name or "runs"
+    said = name or "home"
     watch(served.port, name, 1, 5.0)
     before = served.resident_bytes
     told = watch(served.port, name, sessions, seconds)
@@ -80,6 +80,6 @@ def _targets(report: Report, seen: Samples, live: dict[str, float], links: dict[
     report.at_most("filter to rows, p95, ms", percentile(seen.values("filter to rows", "ms"), 0.95), 150)
     report.at_most("next page to rows, ms", seen.median("next page to rows", "ms"), 100)
     for name in LIVE:
-        said = name or "runs"
+        said = name or "home"
         report.at_most(f"live refresh of {said}, p95, ms", live[f"{said} p95"], 50)
         report.at_most(f"memory of a session of {said}, MiB", live[f"{said} MiB"], 1)

@@ -84,7 +84,7 @@ def _live(
     for _ in range(blocks):
         for name in pages:
             for value in watch(pages[name].port, place, sessions, seconds).milliseconds:
-                seen[name].add(f"live: {place or 'runs'}", "ms", value)
+                seen[name].add(f"live: {place or 'home'}", "ms", value)
 
 
 def _report(quick: bool, repeats: int, sizes: Mapping[str, int], seen: Mapping[str, Samples]) -> Report:

@@ -21,8 +21,8 @@ DRAWN = "[data-testid='stApp'][data-test-script-state='notRunning']"
 PATIENCE_MS = 30_000
 # Where → what is there when the page is; of those that show rows, one.
 PAGES = {
-    "": "h1:has-text('Runs')",
-    "home": "h1:has-text('Home')",
+    "": "h1:has-text('Home')",
+    "runs": "h1:has-text('Runs')",
     "pipelines": "h1:has-text('Pipelines')",
     "data": "td a[href*='dataset?id=']",
     "fleet": "h1:has-text('Fleet')",
@@ -99,7 +99,7 @@ def deep_links(seen: Samples, page: Page, where: str, links: Mapping[str, str], 
 
 def named(address: str) -> str:
     """What the row of a deep link is called."""
-    return f"deep link: {address.partition('?')[0] or 'runs'}"
+    return f"deep link: {address.partition('?')[0] or 'home'}"
 
 
 def loaded(page: Page, address: str, there: str) -> float:
@@ -118,7 +118,7 @@ def navigation(seen: Samples, page: Page, where: str, repeats: int) -> None:
     """From one page to the next by the navigation, there and back."""
     loaded(page, where, PAGES[""])
     for _ in range(repeats):
-        for name in ("Pipelines", "Fleet", "Data", "Runs"):
+        for name in ("Pipelines", "Fleet", "Data", "Home"):
             link = page.get_by_role("link", name=name, exact=True).first
             seen.add("from page to page", "ms", _press(page, link, "h1"))
 
@@ -126,7 +126,7 @@ def navigation(seen: Samples, page: Page, where: str, repeats: int) -> None:
 def lists(seen: Samples, page: Page, where: str, repeats: int) -> None:
     """On the list of runs: a filter put on and taken off, and the next page."""
     row = ".cr table tbody tr td"
-    loaded(page, where, PAGES[""])
+    loaded(page, f"{where}/runs", PAGES["runs"])
     for _ in range(repeats):
         for _ in range(2):
             pill = page.get_by_role("button", name="failed", exact=True)

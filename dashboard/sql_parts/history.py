@@ -27,7 +27,9 @@ def history(scope: Scope) -> None:
     text = words.text_input("Words of the SQL", key="asked", placeholder="all of them", on_change=newest)
     chosen = states.pills("State", STATES, selection_mode="multi", key="asked_states", on_change=newest)
     mine = own.toggle("Only mine", key="asked_mine", on_change=newest)
-    wanted = QueryFilter(scope.org, scope.project, scope.env, text=(text or "").strip(), status=tuple(chosen), mine=bool(mine))
+    wanted = QueryFilter(
+        scope.org, scope.project, scope.env, text=(text or "").strip(), status=tuple(chosen), mine=bool(mine)
+    )
     before = position(st.session_state.get("asked_before"))
     try:
         with asking() as connection:

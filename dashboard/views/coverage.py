@@ -19,15 +19,6 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "claimed": ("✓ claimed, not proven here", "waits"),
     "failed": ("✗ its probe failed", "bad"),
 }
-# What stands where no probe has: of what has none, what there is instead (a test holds the names to the catalogue's).
-MISSING: Mapping[str, str] = {
-    "Notebooks": "nothing here opens or runs a notebook",
-    "Dashboards": "no probe looks at a dashboard; what is published to Superset is on the page of its run",
-    "NLQ (Genie)": "nothing here makes SQL of a question in words",
-    "ML tracking": "nothing here keeps experiments or models",
-    "Model serving": "nothing here serves a model",
-}
-UNSEEN = "no probe has looked at it here yet; `controlroom caps` sends those that there are"
 PLANS: Mapping[str, tuple[str, str]] = {"planned": ("… planned", "busy"), "not planned": ("– not planned", "quiet")}
 
 
@@ -68,7 +59,7 @@ def _line(row: CapabilityRow, now: datetime) -> CoverageLine:
         row.databricks,
         row.target,
         (_stage(row, row.mvp, now), _stage(row, row.v1, now), _stage(row, row.v2, now)),
-        row.probe or "no probe has run",
+        row.probe or "",
         _said(row),
         str(evidence.get("test", "")),
         str(evidence.get("run", "")),
@@ -80,9 +71,7 @@ def _line(row: CapabilityRow, now: datetime) -> CoverageLine:
 def _said(row: CapabilityRow) -> str:
     if row.failure is not None:
         return f"failed: {row.failure}"
-    if row.proven_at is None:
-        return f"missing: {MISSING.get(row.capability, UNSEEN)}"
-    return str((row.evidence or {}).get("said", ""))
+    return f"missing: {row.missing}" if row.missing else str((row.evidence or {}).get("said", ""))
 
 
 def _spoken_at(row: CapabilityRow) -> datetime | None:

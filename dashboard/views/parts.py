@@ -124,5 +124,5 @@ def _states(org: str, project: str, pipeline: str, states: Mapping[RunStatus, in
     for name, among in TILES.items():
         number = sum(states.get(status, 0) for status in among)
         query = {"status": name, "pipeline": pipeline, "project": f"{org}/{project}", **age_of(name)}
-        cells.append((number, tone(name) if number else "quiet", "./?" + urlencode(query)))
+        cells.append((number, tone(name) if number else "quiet", "runs?" + urlencode(query)))
     return PipelineStates(pipeline, pipeline_link(org, project, pipeline), f"{org}/{project}", tuple(cells))

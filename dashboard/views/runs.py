@@ -50,7 +50,7 @@ def tiles(counts: Mapping[RunStatus, int], executors: Sequence[ExecutorRow]) -> 
     """How many runs are in each state now or have ended in it, of those of the last day; how many executors work now."""
     numbers = {name: sum(counts[each] for each in among) for name, among in TILES.items()}
     shown = [
-        Tile(name, number, tone(name) if number else "quiet", "./?" + urlencode({"status": name, **age_of(name)}))
+        Tile(name, number, tone(name) if number else "quiet", "runs?" + urlencode({"status": name, **age_of(name)}))
         for name, number in numbers.items()
     ]
     active = sum(each.state == "active" for each in executors)

@@ -20,7 +20,7 @@ LOOKS: Mapping[str, tuple[str, str, str]] = {
     "capability": ("bad", "fleet", "Fleet"),
     "cap": ("bad", "caps", "Caps"),
     "pool": ("waits", "caps?part=Pools", "Pools"),
-    "queue": ("quiet", "./?status=queued", "Runs"),
+    "queue": ("quiet", "runs?status=queued", "Runs"),
 }
 
 
@@ -70,7 +70,7 @@ def _owned(run: RunDetail, standing: Standing) -> Reason:
     if run.lease_expires_at is None:
         return Reason("quiet", f"{owner} has just let go of it.")
     left: timedelta = run.lease_expires_at - standing.asked_at
-    link = f"./?executor={run.executor_id}" if run.executor_id else ""
+    link = f"runs?executor={run.executor_id}" if run.executor_id else ""
     if left <= timedelta():
         said = f"{owner} held the lease and did not renew it; it ended {span(-left)} ago. The steward queues the run again."
         return Reason("bad", said, link, "its runs")

@@ -16,10 +16,10 @@ import pytest
 from compute import watch
 from compute.probes.checks import CHECKS, SEED
 from compute.probes.work import PATIENCE, nightly
-from controlroom.caps import cell
+from controlroom.caps import cell, markdown, matrix
 from ops.database import connect
 from ops.settings import Settings
-from ops.watching import CapabilityRow, Watching
+from ops.watching import UNSEEN, CapabilityRow, Watching
 from tests.faults.world import ROOT, World
 
 PROVEN = set(CHECKS)
@@ -137,6 +137,13 @@ def test_evidence_grows_old() -> None:
     row = CapabilityRow(1, "X", "", "", "supported", "planned", "not planned", "p", {"said": ""}, old, old, None)
     week = timedelta(days=7)
     assert [cell(row, each, week) for each in (row.mvp, row.v1, row.v2)] == ["✅ (stale)", "⏳", "❌"]
+
+
+def test_the_report_says_what_is_missing_where_nothing_was_proven(connection: psycopg.Connection) -> None:
+    rows = Watching(connection).capabilities()
+    assert "missing: nothing here serves a model |" in markdown(rows, timedelta(days=7))
+    [row] = [row for row in matrix(rows, timedelta(days=7)) if row["capability"] == "Lineage"]
+    assert row["missing"] == UNSEEN
 
 
 def test_the_steward_names_the_probes_that_there_are() -> None:

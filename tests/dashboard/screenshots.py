@@ -17,7 +17,7 @@ def take(where: str) -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
-        page.goto(where)
+        page.goto(f"{where}/runs")
         page.wait_for_selector("tbody a")
         _settled(page).screenshot(path=PICTURES / "runs.png")
         page.locator("tr", has_text="silver_to_gold").locator("a").first.click()

@@ -45,7 +45,7 @@ def open_run(page: Page, served: Served, run_id: RunId) -> None:
 def test_the_list_leads_to_the_run_and_nothing_is_fetched_from_elsewhere(watched: Watched, served: Served) -> None:
     run_id = finished(served.operator)
     page = watched.page
-    page.goto(served.where)
+    page.goto(f"{served.where}/runs")
     link = page.locator(f"a[href='run?id={run_id}']")
     expect(page.locator("tr", has=link).locator(".pill")).to_have_text("succeeded")
     link.click()
@@ -82,7 +82,7 @@ def test_text_from_a_run_is_never_taken_for_markup(page: Page, served: Served) -
     operator.executor.fail_run(run_id, token, "PHASE_FAILED", HOSTILE)
     open_run(page, served, run_id)
     expect(page.locator(".verdict")).to_contain_text("<script>")
-    page.goto(served.where)
+    page.goto(f"{served.where}/runs")
     expect(page.locator("tr", has_text=HOSTILE[:20]).first).to_be_visible()
     assert page.title() != "taken"
     assert page.locator(".cr img").count() == 0
@@ -194,7 +194,7 @@ def of_another_team(served: Served) -> tuple[RunId, object]:
 
 def test_another_teams_run_is_nowhere_to_be_seen(page: Page, served: Served) -> None:
     hidden, _ = of_another_team(served)
-    page.goto(served.where)
+    page.goto(f"{served.where}/runs")
     page.wait_for_selector("table")
     assert str(hidden) not in page.content()
     page.goto(f"{served.where}/run?id={hidden}")

@@ -38,7 +38,7 @@ def status_of(served: Served, run_id: RunId) -> str:
 
 
 def choosing(page: Page, served: Served, address: str) -> None:
-    page.goto(f"{served.where}/{address}")
+    page.goto(f"{served.where}/runs{address}")
     page.get_by_text("Choose runs to cancel or retry").click()
     page.get_by_test_id("stDataFrame").wait_for()
 

@@ -9,8 +9,8 @@ import psycopg
 from playwright.sync_api import Page, expect
 
 from compute.probes.checks import CHECKS
-from dashboard.views.coverage import LOOKS, MISSING, UNSEEN, coverage_lines, coverage_tiles
-from ops.watching import CapabilityRow, Watching
+from dashboard.views.coverage import LOOKS, coverage_lines, coverage_tiles
+from ops.watching import UNPROBED, UNSEEN, CapabilityRow, Watching
 from tests.dashboard.conftest import Served
 from tests.dashboard.test_views import NOW
 
@@ -37,8 +37,8 @@ def test_only_a_probe_that_succeeded_lately_is_a_tick() -> None:
 
 def test_what_has_no_probe_says_what_is_missing(connection: psycopg.Connection) -> None:
     rows = Watching(connection).capabilities()
-    assert {row.capability for row in rows} == set(MISSING) | set(CHECKS)
-    assert not set(MISSING) & set(CHECKS)
+    assert {row.capability for row in rows} == set(UNPROBED) | set(CHECKS)
+    assert not set(UNPROBED) & set(CHECKS)
     said = {line.capability: line.said for line in coverage_lines(rows, NOW)}
     assert said["Notebooks"] == "missing: nothing here opens or runs a notebook"
     assert said["Lineage"] == f"missing: {UNSEEN}"

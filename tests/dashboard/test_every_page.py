@@ -35,8 +35,8 @@ DRAWN = "[data-testid='stApp'][data-test-script-state='notRunning']"
 SERIOUS = ("serious", "critical")
 # Where → the heading that it has.
 PAGES = {
-    "": "Runs",
-    "home": "Home",
+    "": "Home",
+    "runs": "Runs",
     "pipelines": "Pipelines",
     "data": "Data",
     "fleet": "Fleet",
@@ -61,7 +61,7 @@ PAGES = {
 }
 # Where → what is said there when nothing has happened.
 EMPTY = {
-    "": "No runs here yet.",
+    "runs": "No runs here yet.",
     "pipelines": "No pipeline is known here yet.",
     "data": "The lake has no table yet.",
     "scores": "No run of any pipeline has a score yet.",
@@ -77,8 +77,8 @@ EMPTY = {
 LONG = ("run", "failed", "pipeline")
 # Picture → the page that it shows; those of times alone, and of what these tests do themselves, are left out.
 LOOKS = {
-    "home": "home",
-    "runs": "",
+    "home": "",
+    "runs": "runs",
     "pipelines": "pipelines",
     "pipeline": f"pipeline?project={quote('default/demo', '')}&name=orders",
     "data": "data",
@@ -228,7 +228,9 @@ def test_a_control_room_in_which_nothing_has_happened_says_what_to_do(page: Page
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_phone_shows_every_page_within_its_width_and_what_scrolls_is_reached_by_keys(page: Page, world: World) -> None:
+def test_a_phone_shows_every_page_within_its_width_and_what_scrolls_is_reached_by_keys(
+    page: Page, world: World
+) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     wide, found = {}, {}
     for address, heading in world.pages.items():

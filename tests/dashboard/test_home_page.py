@@ -158,7 +158,7 @@ def test_pipelines_with_failures_stand_before_those_at_work_and_each_number_lead
     assert [number for number, _, _ in lines[1].cells] == [0, 3, 0, 0, 0]
     number, tone, link = lines[0].cells[list(TILES).index("failed")]
     assert (number, tone) == (3, "bad")
-    assert link == "./?status=failed&pipeline=broken&project=acme%2Fbooks&age=last+day"
+    assert link == "runs?status=failed&pipeline=broken&project=acme%2Fbooks&age=last+day"
     assert (totals(COUNTS)[RunStatus.RUNNING], totals([])[RunStatus.QUEUED]) == (2, 0)
     assert throughput(COUNTS).number == 10
     many = [replace(COUNTS[0], pipeline=f"p{number}") for number in range(50)]
@@ -183,7 +183,7 @@ def test_a_part_that_was_not_heard_of_for_too_long_is_silent() -> None:
 
 def test_a_failure_comes_and_goes_while_one_looks(watched: Watched, served: Served) -> None:
     page, operator, name = watched.page, served.operator, f"orders_{uuid4().hex[:8]}"
-    page.goto(f"{served.where}/home")
+    page.goto(served.where)
     expect(page.get_by_role("heading", name="Runs at work, and of the last day")).to_be_visible()
     operator.queue(None, pipeline=name, phases=(), max_attempts=1)
     run = operator.claim()

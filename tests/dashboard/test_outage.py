@@ -58,7 +58,7 @@ def test_an_open_page_says_that_postgres_is_gone_and_goes_on_when_it_is_back(
     try:
         migrate(cluster.url())
         for served in serve(cluster, cluster.url(), tmp_path_factory.mktemp("home")):
-            page.goto(served.where)
+            page.goto(f"{served.where}/runs")
             expect(page.locator(".tile", has_text="queued").locator(".value")).to_have_text("0")
             asking = page.context.new_page()
             asking.goto(f"{served.where}/sql")

@@ -49,7 +49,7 @@ def many(
     ],
 )
 def test_an_address_is_a_view(page: Page, many: Served, address: str, found: int) -> None:
-    page.goto(f"{many.where}/{address}")
+    page.goto(f"{many.where}/runs{address}")
     page.wait_for_selector("tbody tr")
     expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(found)
     if not found:
@@ -57,19 +57,19 @@ def test_an_address_is_a_view(page: Page, many: Served, address: str, found: int
 
 
 def test_what_is_typed_is_in_the_address_and_a_wrong_word_is_told(page: Page, many: Served) -> None:
-    page.goto(many.where)
+    page.goto(f"{many.where}/runs")
     page.get_by_label("Words").fill("amount_total")
     page.get_by_label("Words").press("Enter")
     expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(1)
     assert "text=amount_total" in page.url
-    page.goto(f"{many.where}/?env=dev&tag=ticket")
+    page.goto(f"{many.where}/runs?env=dev&tag=ticket")
     expect(page.get_by_text("'ticket' has no value")).to_be_visible()
-    page.goto(f"{many.where}/?executor=mine")
+    page.goto(f"{many.where}/runs?executor=mine")
     expect(page.get_by_text("no executor of the last day is called mine")).to_be_visible()
 
 
 def test_older_runs_are_a_page_away_and_the_page_is_a_link(page: Page, many: Served) -> None:
-    page.goto(many.where)
+    page.goto(f"{many.where}/runs")
     page.get_by_role("button", name="Older").click()
     expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(RUNS + 1 - 50)
     assert "before=" in page.url
@@ -80,7 +80,7 @@ def test_older_runs_are_a_page_away_and_the_page_is_a_link(page: Page, many: Ser
 
 
 def test_back_after_a_filter_hides_no_newer_runs(page: Page, many: Served) -> None:
-    page.goto(many.where)
+    page.goto(f"{many.where}/runs")
     page.get_by_role("button", name="Older").click()
     expect(page.locator("tbody tr", has=page.locator("a"))).to_have_count(RUNS + 1 - 50)
     page.get_by_label("Words").fill("amount_total")

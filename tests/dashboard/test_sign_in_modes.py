@@ -70,9 +70,9 @@ def test_a_name_of_a_strangers_that_points_here_reaches_nothing(served: Served) 
         rules = "--host-resolver-rules=MAP rebound.example 127.0.0.1"
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", rules])
         page = browser.new_page()
-        page.goto(served.where)
+        page.goto(f"{served.where}/runs")
         expect(page.locator(f"a[href='run?id={mine.run_id}']")).to_be_visible()
-        page.goto(served.where.replace("127.0.0.1", "rebound.example"))
+        page.goto(f"{served.where}/runs".replace("127.0.0.1", "rebound.example"))
         page.wait_for_timeout(4000)
         assert mine.secret not in page.content()
         assert page.locator("table").count() == 0

@@ -123,6 +123,7 @@ def test_two_people_of_the_provider_see_their_own(world: World, contexts: list[B
         pages, (world.ours, world.theirs), (world.theirs, world.ours), ("ada", "bob"), strict=True
     ):
         sign_in(page, world.served, sub)
+        page.get_by_role("link", name="Runs", exact=True).first.click()
         expect(page.locator(f"a[href='run?id={mine.run_id}']")).to_be_visible()
         assert other.secret not in page.content()
         page.goto(f"{world.served.where}/run?id={other.run_id}")
@@ -149,7 +150,7 @@ def test_a_person_without_a_membership_is_told_so_and_nothing_else(world: World,
         assert page.locator("table, .tile, [data-testid=stSelectbox]").count() == 0
         assert world.ours.secret not in page.content()
     tenancy(world.served).set_member("acme", "books", f"{world.issuer}|stranger", "viewer")
-    page.goto(world.served.where)
+    page.goto(f"{world.served.where}/runs")
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
     tenancy(world.served).remove_member("acme", "books", f"{world.issuer}|stranger")
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_have_count(0, timeout=30_000)
@@ -167,7 +168,7 @@ def test_signing_out_ends_every_copy_of_the_cookie(world: World, contexts: list[
             for each in contexts[0].cookies()
         ]
     )
-    thief.goto(world.served.where)
+    thief.goto(f"{world.served.where}/runs")
     expect(thief.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
     assert answer(f"{world.served.where}/{path}", stolen)[0] == 200
     page.get_by_role("button", name="Sign out").click()
@@ -182,6 +183,7 @@ def test_signing_out_ends_every_copy_of_the_cookie(world: World, contexts: list[
     expect(thief.locator(SIGNED_OUT)).to_be_visible()
     assert answer(f"{world.served.where}/{path}", stolen)[0] == 404
     sign_in(page, world.served, "ada")
+    page.get_by_role("link", name="Runs", exact=True).first.click()
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
 
 
@@ -192,6 +194,7 @@ def test_a_tampered_id_token_signs_nobody_in(world: World, cheat: str, page: Pag
     expect(page.locator(SIGNED_OUT)).to_be_visible()
     put(cheat, b"")
     sign_in(page, world.served, "ada")
+    page.get_by_role("link", name="Runs", exact=True).first.click()
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
 
 
@@ -211,7 +214,7 @@ def test_a_forged_cookie_is_nobodys(world: World, contexts: list[BrowserContext]
     key = (world.served.home / "page_cookie.key").read_text()
     value = str(URLSafeTimedSerializer(key, salt="_streamlit_user").dumps(claims))
     contexts[0].add_cookies([{"name": "_streamlit_user", "value": value, "url": world.served.where}])
-    page.goto(world.served.where)
+    page.goto(f"{world.served.where}/runs")
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
     assert (world.served.home / "page_cookie.key").stat().st_mode & 0o777 == 0o600
 
@@ -241,6 +244,7 @@ def test_no_secret_is_in_a_page_or_in_the_log(world: World, page: Page) -> None:
 
 def test_a_browser_that_was_closed_and_opened_again_is_still_signed_in(world: World, page: Page) -> None:
     sign_in(page, world.served, "ada")
+    page.get_by_role("link", name="Runs", exact=True).first.click()
     expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
     # Of Streamlit's two cookies this one ends with the browser.
     page.context.clear_cookies(name="_streamlit_xsrf")
@@ -255,6 +259,7 @@ def test_an_expired_id_token_signs_out(
     home = tmp_path_factory.mktemp("short")
     with databases.clone(template) as url, world_of(cluster, url, home, 20) as world:
         sign_in(page, world.served, "ada")
+        page.get_by_role("link", name="Runs", exact=True).first.click()
         expect(page.locator(f"a[href='run?id={world.ours.run_id}']")).to_be_visible()
         cookie = user_cookie(page.context)
         # The page is left alone, and says by itself that it is over.

@@ -120,7 +120,7 @@ def line_of(page: Page, run_id: RunId) -> Locator:
 
 def test_a_time_that_is_typed_is_the_viewers_and_the_address_says_so(abroad: Page, served: Served) -> None:
     run_id = served.operator.queue()
-    abroad.goto(served.where)
+    abroad.goto(f"{served.where}/runs")
     abroad.get_by_role("button", name="More").click()
     field = abroad.get_by_label("From", exact=True)
     field.fill("2020-01-31 14:00")
@@ -138,7 +138,7 @@ def test_a_time_that_is_typed_is_the_viewers_and_the_address_says_so(abroad: Pag
 def test_a_list_tells_the_viewers_time_on_hover_and_goes_on_doing_so(abroad: Page, page: Page, served: Served) -> None:
     first = served.operator.queue()
     for looking in (abroad, page):
-        looking.goto(served.where)
+        looking.goto(f"{served.where}/runs")
     said, at_home = in_india(created(served, first)), in_utc(created(served, first))
     expect(line_of(abroad, first).get_by_title(said)).to_contain_text("ago")
     # Two who look at the same moment share what is read, and not how it is written.
