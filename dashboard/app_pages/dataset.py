@@ -19,7 +19,7 @@ from dashboard.views.charts import rows_over_time, version_frame
 from dashboard.views.datasets import changes, column_lines, facts, readable, row_sources, steps_down, steps_up
 from dashboard.views.lineage import may_go_on, of_column, of_table, words
 from dashboard.views.queries import look_at
-from ops.dataset_reads import DatasetDetail, Datasets, WrittenVersion
+from ops.dataset_reads import DatasetDetail, Datasets
 from ops.model import Scope
 from ops.tenancy import Tenancy
 
@@ -66,8 +66,7 @@ def columns(detail: DatasetDetail, types: Mapping[str, str]) -> None:
     st.html(section("Columns", render("columns", lines=lines, rows_from=row_sources(sources))))
 
 
-def versions(detail: DatasetDetail, before: int | None) -> list[WrittenVersion]:
-    """A page of them, which is returned."""
+def versions(detail: DatasetDetail, before: int | None) -> None:
     with asking() as connection:
         rows = Datasets(connection).versions(detail.dataset_id, before, PAGE_ROWS + 1)
     shown, now = rows[:PAGE_ROWS], datetime.now(UTC)
@@ -84,23 +83,21 @@ def versions(detail: DatasetDetail, before: int | None) -> list[WrittenVersion]:
     )
     st.html(section("Versions", drawn))
     turn(PLACE, detail.dataset_id, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
-    return shown
 
 
-def look_inside(detail: DatasetDetail, shown: list[WrittenVersion]) -> None:
-    """The rows of a version: a question, which an executor carries out and its page shows."""
+def look_inside(detail: DatasetDetail) -> None:
+    """The rows that readers get: a question, which an executor carries out and its page shows."""
     st.html(section("Look inside"))
-    choices = readable(shown, detail.version)
-    if not choices:
+    if detail.version is None:
         st.caption("Readers get it when a run that wrote it has succeeded.")
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        version = st.selectbox("Version", choices, key="look_at", format_func=lambda each: f"v{each}", width=160)
-        if st.button("Show its rows", key="look") and version is not None:
-            with refused():
-                run_id = ask(Scope(detail.org, detail.project, detail.env), look_at(f"{detail.table}@v{version}"), {})
-                st.switch_page("app_pages/sql.py", query_params={"run": str(run_id)})
-    st.caption("On the command line:")
+    # A button and no field for the version: that takes a script of its own, on a page that is to be there at once.
+    if st.button(f"Show the rows of version {detail.version}", key="look"):
+        with refused():
+            sql = look_at(f"{detail.table}@v{detail.version}")
+            run_id = ask(Scope(detail.org, detail.project, detail.env), sql, {})
+            st.switch_page("app_pages/sql.py", query_params={"run": str(run_id)})
+    st.caption("“look” above asks another version. On the command line:")
     asked = f'controlroom sql "select * from {detail.table}" --env {detail.env}'  # noqa: S608 - shown, not sent
     st.html(render("command", text=asked))
 
@@ -130,4 +127,5 @@ before = place(PLACE, dataset_id) or ""
 live(dataset_id)
 lineage(detail, types)
 columns(detail, types)
-look_inside(detail, versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None))
+versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
+look_inside(detail)

@@ -206,7 +206,7 @@ def test_a_version_of_a_table_is_looked_at_from_its_page(page: Page, lake: Serve
 
 def test_the_rows_of_a_version_are_shown_by_one_press_on_its_page(page: Page, lake: Served) -> None:
     page.goto(f"{lake.where}/dataset?project=default%2Fdemo&env=dev&table=gold.sales_by_month")
-    page.get_by_role("button", name="Show its rows").click()
+    page.get_by_role("button", name=re.compile("Show the rows of version")).click()
     page.wait_for_url("**/sql?*run=*")
     answered(lake.operator, lake.home, MONTHS)
     cells = page.get_by_role("region", name="answer", exact=True).locator("tbody tr").first.locator("td")
