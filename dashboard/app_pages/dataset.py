@@ -1,4 +1,4 @@
-"""One table: numbers, rows over time, where it comes from and goes to, columns, versions and the runs that wrote them."""
+"""One table: numbers, where it comes from and goes to, columns, a look at its rows, versions and the runs that wrote them."""
 
 from __future__ import annotations
 
@@ -59,11 +59,24 @@ def lineage(detail: DatasetDetail, types: Mapping[str, str]) -> None:
 
 
 def columns(detail: DatasetDetail, types: Mapping[str, str]) -> None:
+    """What is in it: the columns, and the rows, which a question shows that an executor carries out."""
     with asking() as connection:
         reading = Datasets(connection)
         notes, sources = reading.notes(detail.dataset_id), reading.column_sources(detail.dataset_id)
     lines = column_lines(types, notes, sources)
-    st.html(section("Columns", render("columns", lines=lines, rows_from=row_sources(sources))))
+    drawn = section("Columns", render("columns", lines=lines, rows_from=row_sources(sources)))
+    if detail.version is None:
+        st.html(drawn + section("Look inside", faint("Readers get it when a run that wrote it has succeeded.")))
+        return
+    asked = f'controlroom sql "select * from {detail.table}" --env {detail.env}'  # noqa: S608 - shown, not sent
+    how = faint("The rows that readers get; “look” below asks another version.") + render("command", text=asked)
+    st.html(drawn + section("Look inside", how))
+    # A button and no field for the version: that takes a script of its own, on a page that is to be there at once.
+    if st.button(f"Show the rows of version {detail.version}", key="look"):
+        with refused():
+            sql = look_at(f"{detail.table}@v{detail.version}")
+            run_id = ask(Scope(detail.org, detail.project, detail.env), sql, {})
+            st.switch_page("app_pages/sql.py", query_params={"run": str(run_id)})
 
 
 def versions(detail: DatasetDetail, before: int | None) -> None:
@@ -83,23 +96,6 @@ def versions(detail: DatasetDetail, before: int | None) -> None:
     )
     st.html(section("Versions", drawn))
     turn(PLACE, detail.dataset_id, str(shown[-1].version) if len(rows) > PAGE_ROWS else None)
-
-
-def look_inside(detail: DatasetDetail) -> None:
-    """The rows that readers get: a question, which an executor carries out and its page shows."""
-    st.html(section("Look inside"))
-    if detail.version is None:
-        st.caption("Readers get it when a run that wrote it has succeeded.")
-        return
-    # A button and no field for the version: that takes a script of its own, on a page that is to be there at once.
-    if st.button(f"Show the rows of version {detail.version}", key="look"):
-        with refused():
-            sql = look_at(f"{detail.table}@v{detail.version}")
-            run_id = ask(Scope(detail.org, detail.project, detail.env), sql, {})
-            st.switch_page("app_pages/sql.py", query_params={"run": str(run_id)})
-    st.caption("“look” above asks another version. On the command line:")
-    asked = f'controlroom sql "select * from {detail.table}" --env {detail.env}'  # noqa: S608 - shown, not sent
-    st.html(render("command", text=asked))
 
 
 def named() -> UUID | None:
@@ -128,4 +124,3 @@ live(dataset_id)
 lineage(detail, types)
 columns(detail, types)
 versions(detail, int(before) if re.fullmatch(r"\d{1,18}", before) else None)
-look_inside(detail)
