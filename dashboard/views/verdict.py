@@ -13,8 +13,8 @@ from ops.views import Json, PhaseRow, RunDetail
 DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
 # Error code → what to do. What is not here is answered by its own message.
 ADVICE: Mapping[str, str] = {
-    "CHECK_FAILED": "Look at the check below and, where they came from, at the rows that break it: a check that fails puts "
-    "none aside. Retry when the source is right or the check is.",
+    "CHECK_FAILED": "Look at the check below, and in the table that it is about at the rows that break it: a check that fails "
+    "a run puts none aside. Retry when the source is right or the check is.",
     "SCHEMA_DRIFT": "Compare the source with its contract; bring a new version of the spec or contract, then start it anew.",
     "SOURCE_UNREACHABLE": "See whether the source answers (controlroom doctor), then retry; what succeeded stays done.",
     "SECRET_MISSING": "Store the secret that is named and let the project use it, then retry.",
