@@ -17,6 +17,8 @@ from ops.calls import Calls
 from ops.errors import NotFound
 
 Json = Mapping[str, object]
+# As many as there will ever be: a rule has one at a time for each of its groups.
+UNRESOLVED = 10_000
 # So many messages of a project are looked through for those in one state.
 LOOKED_THROUGH = 1000
 # Behind it is every message: a place that is always there is one that an index is read from, whatever plan is kept.
@@ -202,8 +204,10 @@ class Alerts(Calls):
 
     def alerts(self, everything: bool = False, limit: int = 100) -> list[AlertRow]:
         """The latest first; resolved ones only with ``everything``, and where unresolved ones leave room for them."""
-        rows = self.ranked(limit, limit if everything else 0)[:limit]
-        return sorted(rows, key=lambda row: (row.opened_at, row.alert_id), reverse=True)
+        rows = self.ranked(UNRESOLVED, limit if everything else 0)
+        # By state first for the cut alone.
+        latest = sorted(rows, key=lambda row: (row.state != "resolved", row.opened_at, row.alert_id), reverse=True)
+        return sorted(latest[:limit], key=lambda row: (row.opened_at, row.alert_id), reverse=True)
 
     def ranked(self, unresolved: int, resolved: int = 0, alert_id: UUID | None = None) -> list[AlertRow]:
         """Unresolved ones as somebody goes through them: what nobody sees to and nothing silences first, then what is worse,

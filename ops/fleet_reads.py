@@ -57,6 +57,19 @@ class Fleet(Calls):
         """Those that were heard of within that time, the latest first."""
         return [FleetExecutor(**row) for row in self._rows("executors", within=within, limit=limit)]
 
+    def latest(self, text: str) -> FleetExecutor:
+        """Of those of the last day that are called so, lost ones too, or whose id ends so, the one that was heard of last.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for each in self.executors(limit=1000):
+            if each.name == text or _ends_so(each, text):
+                return each
+        raise NotFound(
+            f"no executor of the last day is called {text}, and none's id ends so; the page Fleet shows them"
+        )
+
     def named(self, text: str) -> FleetExecutor:
         """The executor of this name that was heard of within a day and is not lost, or whose id ends so.
 
@@ -80,5 +93,8 @@ class Fleet(Calls):
 
 
 def _is_called(executor: FleetExecutor, text: str) -> bool:
-    by_id = len(text) >= 4 and str(executor.executor_id).endswith(text.lower())
-    return by_id or (executor.name == text and executor.state != "lost")
+    return _ends_so(executor, text) or (executor.name == text and executor.state != "lost")
+
+
+def _ends_so(executor: FleetExecutor, text: str) -> bool:
+    return len(text) >= 4 and str(executor.executor_id).endswith(text.lower())

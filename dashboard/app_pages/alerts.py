@@ -116,7 +116,12 @@ def ledger(state: str | None) -> None:
         rows = Alerts(connection).message_page(MESSAGES + 1, state, behind(place(PLACE, state)))
     page = rows[:MESSAGES]
     narrow = f"None is {state} among the next {LOOKED_THROUGH:,} messages of each project." if state else ""
-    st.html(render("messages", lines=message_lines(page, datetime.now(UTC)), narrow=narrow))
+    drawn = render("messages", lines=message_lines(page, datetime.now(UTC)), narrow=narrow)
+    if state and page:
+        drawn += faint(
+            f"Looked for among {LOOKED_THROUGH:,} messages of each project; older ones are not looked through."
+        )
+    st.html(drawn)
     turn(PLACE, state, message_place(page[-1]) if len(rows) > MESSAGES else None)
 
 

@@ -25,7 +25,7 @@ from dashboard.views.home import (
 )
 from dashboard.views.parts import by_pipeline, part_tiles, throughput, totals
 from dashboard.views.runs import TILES, tiles
-from ops.alerts import Alerts
+from ops.alerts import UNRESOLVED, Alerts
 from ops.backfills import Backfills
 from ops.cap_reads import Caps
 from ops.database import Connection
@@ -66,7 +66,7 @@ def needed(
     connection: Connection, executors: Sequence[FleetExecutor], queued: int, patience: timedelta, now: datetime
 ) -> list[Need]:
     """All that needs somebody."""
-    source, alerts = Reads(connection), Alerts(connection).alerts()
+    source, alerts = Reads(connection), Alerts(connection).ranked(UNRESOLVED)
     broken = [source.run(run_id) for run_id in Home(connection).failing(FAILURES)]
     return [
         *alert_needs(alerts, now),

@@ -97,13 +97,13 @@ def known(chosen: Chosen) -> Chosen:
     """An executor that is named is meant by its id.
 
     Raises:
-        BadInput, NotFound: of the last day none is called so, or several are.
+        NotFound: of the last day none is called so.
     """
     named = chosen.executor.strip()
     if not named or whole_id(named):
         return chosen
     with asking() as connection:
-        return replace(chosen, executor=str(Fleet(connection).named(named).executor_id))
+        return replace(chosen, executor=str(Fleet(connection).latest(named).executor_id))
 
 
 def behind(chosen: Chosen) -> Position | None:

@@ -12,7 +12,7 @@ from ops.pipeline_reads import PipelineName, Pipelines, ScoredRun
 from ops.scores import Scores
 
 # Runs that are asked which signals there are: all runs of a pipeline have much the same.
-NAMED = 5
+NAMED = 20
 # In the choice; further ones are found by their page's address.
 PIPELINES = 500
 

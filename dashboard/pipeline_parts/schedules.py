@@ -105,4 +105,6 @@ def show_ticks(row: ScheduleRow) -> None:
         rows = Schedules(connection).ticks(row.id, TICKS)
     st.html(render("ticks", lines=tick_lines(rows)))
     if len(rows) == TICKS:
-        st.caption(f"The last {TICKS}. More of them: `controlroom schedule history {row.slug} --limit …`.")
+        st.caption(
+            f"The last {TICKS}. More of them: `controlroom schedule history {row.slug} --env {row.env} --limit …`."
+        )

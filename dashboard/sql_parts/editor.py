@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.actions.queries import ask
 from dashboard.components.render import render
 from dashboard.data.source import asking, settings
-from dashboard.views.queries import first_question, look_at, run_named, tables_by_layer
+from dashboard.views.queries import first_question, look_at, phase_named, run_named, tables_by_layer
 from ops.access_reads import Access, MyProject
 from ops.errors import ControlRoomError
 from ops.model import Scope
@@ -107,9 +107,10 @@ def asked_engine(scope: Scope) -> str:
 
 def editor(scope: Scope, rows: list[LakeTable]) -> None:
     """The form; Ctrl+Enter in the text runs it."""
-    table, rows_of = st.query_params.get("table", ""), run_named(st.query_params.get("run_rows"))
-    if table and st.session_state.get(LOADED) != (table, rows_of):
-        st.session_state[LOADED], st.session_state[TEXT] = (table, rows_of), look_at(table, rows_of)
+    asked = st.query_params
+    table, rows_of = asked.get("table", ""), (run_named(asked.get("run_rows")), phase_named(asked.get("phase_rows")))
+    if table and st.session_state.get(LOADED) != (table, *rows_of):
+        st.session_state[LOADED], st.session_state[TEXT] = (table, *rows_of), look_at(table, *rows_of)
     elif TEXT not in st.session_state:
         st.session_state[TEXT] = first_question(rows)
     engine = asked_engine(scope)
@@ -134,7 +135,7 @@ def editor(scope: Scope, rows: list[LakeTable]) -> None:
         return
     st.session_state[LOADED] = run_id
     st.session_state.pop("answer_first", None)
-    for shown in ("table", "run_rows"):
+    for shown in ("table", "run_rows", "phase_rows"):
         st.query_params.pop(shown, None)
     st.query_params["run"] = str(run_id)
     st.rerun()

@@ -19,11 +19,14 @@ from ops.views import ArtifactRow
 BYTES, ROWS, COLUMNS, CELL = 256 * 1024, 100, 30, 200
 # Where the columns of Parquet are stands at its end: it is read whole or not at all.
 PARQUET_BYTES = 4 * 1024 * 1024
+# A page of a column is unpacked whole, and compression makes much of little: a hundred kilobytes of it can be gigabytes.
+UNPACKED_BYTES = 64 * 1024 * 1024
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 PARQUETS = ("application/vnd.apache.parquet", "application/x-parquet")
 TEXTS = ("application/sql", "application/yaml", "application/toml")
 TOO_LARGE = (
-    f"Parquet of more than {PARQUET_BYTES // 1024**2} MiB is not shown here; download it, or ask its table in SQL."
+    f"Parquet of more than {PARQUET_BYTES // 1024**2} MiB, unpacked {UNPACKED_BYTES // 1024**2}, is not shown here; download "
+    "it, or ask its table in SQL."
 )
 
 
@@ -125,11 +128,18 @@ def _lines(text: str, whole: bool) -> Preview:
 
 def _parquet(data: bytes) -> Preview:
     """The first rows and columns of it; what else it holds is not unpacked."""
+    # Here, for most people look at no Parquet.
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_metadata
+
     try:
+        told = read_metadata(io.BytesIO(data))
+        if sum(told.row_group(number).total_byte_size for number in range(told.num_row_groups)) > UNPACKED_BYTES:
+            return Preview("none", TOO_LARGE)
         names = list(pl.read_parquet_schema(io.BytesIO(data)))
         frame = pl.read_parquet(io.BytesIO(data), columns=names[:COLUMNS], n_rows=ROWS + 1, use_pyarrow=False)
     # Polars panics at some files that are none; whatever it says, there is nothing to see.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ArrowException, OSError, ValueError):
         return Preview("none", "It is no Parquet that can be read, whatever it says of itself.")
     rows = [[None if value is None else str(value) for value in row] for row in frame.iter_rows()]
     return _table(names, rows, whole=True)

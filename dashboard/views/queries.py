@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from ops.query_reads import AskedQuestion, LakeTable
 from ops.warehouse import QueryRow
 from pipelines.sandbox.job import EMBEDDED
 
+_PHASE = re.compile(r"[a-z][a-z0-9_]{0,99}")
 # So much of a question stands in a line of the history.
 LONGEST = 160
 ADVICES: Mapping[str, str] = {
@@ -147,14 +149,22 @@ def first_question(rows: Sequence[LakeTable]) -> str:
     return look_at(f"{rows[0].layer}.{rows[0].name}") if rows else ""
 
 
-def look_at(table: str, run_id: RunId | None = None) -> str:
+def look_at(table: str, run_id: RunId | None = None, phase: str | None = None) -> str:
     """The question that shows a table, or a version of it: ``gold.x@v12``. What asks is the person, who reads it first.
 
     Args:
         run_id: only the rows that this run put there, of a table whose rows say so.
+        phase: of those only what this phase did; several may put rows aside into one table.
     """
     only = f"\nwhere _run_id = '{run_id}'" if run_id else ""
+    if only and phase:
+        only += f" and _phase = '{phase}'"
     return f"select *\nfrom {table}{only}\nlimit 100"
+
+
+def phase_named(text: str | None) -> str | None:
+    """The phase that an address names; None where it names none."""
+    return text if text and _PHASE.fullmatch(text) else None
 
 
 def run_named(text: str | None) -> RunId | None:

@@ -136,7 +136,11 @@ def aside_links(run: RunDetail, commits: Sequence[CommitRow], effects: Mapping[s
     for each in commits:
         if each.layer != ASIDE:
             continue
-        rows = {"table": f"{each.table}@v{each.version}", "run_rows": str(effects.get(each.phase, run.run_id))}
+        rows = {
+            "table": f"{each.table}@v{each.version}",
+            "run_rows": str(effects.get(each.phase, run.run_id)),
+            "phase_rows": each.phase,
+        }
         asked = run.status is RunStatus.SUCCEEDED
         links[each.phase] = f"sql?{urlencode({**place, **rows})}" if asked else f"dataset?id={each.dataset_id}"
     return links

@@ -133,7 +133,7 @@ def test_a_run_leads_to_the_dashboards_that_stand_on_what_is_made_from_it(page: 
 def test_the_bad_rows_of_a_run_are_one_press_away(page: Page, lived: Lived) -> None:
     lived.open(page, lived.eventful)
     under(page, "Rows").get_by_role("link", name="quarantine.silver_sales").click()
-    asked = f"select *\nfrom quarantine.silver_sales@v2\nwhere _run_id = '{lived.eventful}'\nlimit 100"
+    asked = f"select *\nfrom quarantine.silver_sales@v2\nwhere _run_id = '{lived.eventful}' and _phase = 'checks'\nlimit 100"
     question = page.get_by_role("textbox", name="SQL", exact=True)
     expect(question).to_have_value(asked)
     # What is no id is not put into a question.
@@ -188,7 +188,7 @@ def test_the_log_is_filtered_by_an_address_and_by_what_is_typed(page: Page, live
 
 def test_the_log_is_followed_while_the_run_goes_on(page: Page, lived: Lived) -> None:
     operator = lived.served.operator
-    run_id, token = operator.running()
+    run_id, token = operator.running(lease_seconds=300)
     lived.open(page, run_id, "&level=all")
     for number in (1, 2):
         operator.executor.append_events(

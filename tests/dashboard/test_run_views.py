@@ -13,6 +13,8 @@ from uuid import UUID
 
 import polars as pl
 import pytest
+from pyarrow import table
+from pyarrow.parquet import write_table
 
 from dashboard.components.render import render
 from dashboard.views.determinism import badge
@@ -186,6 +188,7 @@ def test_checks_that_do_not_hold_come_first_with_the_place_of_their_rows() -> No
     asked = {
         "table": ["quarantine.silver_sales@v2"],
         "run_rows": [str(OTHER)],
+        "phase_rows": ["checks"],
         "project": ["default/demo"],
         "env": ["dev"],
     }
@@ -351,6 +354,13 @@ def test_of_a_small_parquet_file_the_first_rows_are_shown() -> None:
     assert (len(long.columns), len(long.rows)) == (30, ROWS)
     assert long.note == "Shown are the first 100 rows and the first 30 of 50 columns; download it for all."
     assert looked_at(pl.DataFrame({"a": []})).rows == ()
+    # A little that becomes much is not unpacked in everybody's process.
+    packed = io.BytesIO()
+    write_table(table({"said": ["x" * 1_000_000] * 70}), packed, compression="zstd", use_dictionary=False)
+    assert len(packed.getvalue()) < PARQUET_BYTES
+    assert preview(*artifact("application/vnd.apache.parquet", packed.getvalue())).note.startswith(
+        "Parquet of more than"
+    )
     # What is too large is not even fetched.
     large = replace(ARTIFACT, content_type="application/vnd.apache.parquet", byte_size=PARQUET_BYTES + 1)
     assert part_of(large) == (0, 0)

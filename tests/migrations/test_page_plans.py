@@ -105,7 +105,7 @@ Ask = Callable[[psycopg.Connection, Old], object]
 # Each statement of the pages → how to ask it, and how many rows of large tables it may read for that.
 ASKED: dict[str, dict[str, tuple[Ask, int]]] = {
     "home": {
-        # All that was created within a day, once.
+        # All that was created within a day, and all that has not ended.
         "pipeline_counts": (lambda on, _: Home(on).pipeline_counts(), RUNS),
         # The latest hundred of each pipeline.
         "failing": (lambda on, _: Home(on).failing(5), 20 * 130),
