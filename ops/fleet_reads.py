@@ -66,9 +66,7 @@ class Fleet(Calls):
         for each in self.executors(limit=1000):
             if each.name == text or _ends_so(each, text):
                 return each
-        raise NotFound(
-            f"no executor of the last day is called {text}, and none's id ends so; the page Fleet shows them"
-        )
+        raise _nobody(text)
 
     def named(self, text: str) -> FleetExecutor:
         """The executor of this name that was heard of within a day and is not lost, or whose id ends so.
@@ -82,14 +80,16 @@ class Fleet(Calls):
             ends = ", ".join(str(each.executor_id)[-12:] for each in found)
             raise BadInput(f"several executors are called {text}; give the end of one's id instead: {ends}")
         if not found:
-            raise NotFound(
-                f"no executor of the last day is called {text}, and none's id ends so; the page Fleet shows them"
-            )
+            raise _nobody(text)
         return found[0]
 
     def leases(self, limit: int = 500) -> list[FleetLease]:
         """Leases on runs that the caller may see, the oldest run first."""
         return [FleetLease(**row) for row in self._rows("leases", limit=limit)]
+
+
+def _nobody(text: str) -> NotFound:
+    return NotFound(f"no executor of the last day is called {text}, and none's id ends so; the page Fleet shows them")
 
 
 def _is_called(executor: FleetExecutor, text: str) -> bool:

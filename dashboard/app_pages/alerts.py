@@ -16,19 +16,18 @@ from dashboard.components.parts import show
 from dashboard.components.render import faint, render
 from dashboard.components.said import done, refused
 from dashboard.data.source import asking
-from dashboard.views.access import acts_in
+from dashboard.views.access import acts_in, position
 from dashboard.views.alerts import (
     DELIVERIES,
     MUTES,
     alert_line,
     alert_tiles,
-    asked_for,
-    behind,
     left_out,
     message_lines,
     message_place,
     silence_words,
 )
+from dashboard.views.filters import id_named
 from ops.access_reads import Access, MyProject
 from ops.alerts import LOOKED_THROUGH, AlertRow, Alerts
 
@@ -42,7 +41,7 @@ ONLY_OPERATORS = "This needs the role operator there; ask an admin of the projec
 @refreshed(5)
 def listing(everything: bool, asked: str) -> None:
     """The list; above it the alert that the address names, whatever became of it and wherever it stands."""
-    now, alert_id = datetime.now(UTC), asked_for(asked)
+    now, alert_id = datetime.now(UTC), id_named(asked)
     with asking() as connection:
         desk, mine = Alerts(connection), Access(connection).my_roles()
         counts, rows = desk.counts(), desk.ranked(ROWS, ROWS if everything else 0, alert_id)
@@ -113,7 +112,7 @@ def messages() -> None:
 def ledger(state: str | None) -> None:
     """A page of it, of messages in that state or in any."""
     with asking() as connection:
-        rows = Alerts(connection).message_page(MESSAGES + 1, state, behind(place(PLACE, state)))
+        rows = Alerts(connection).message_page(MESSAGES + 1, state, position(place(PLACE, state)))
     page = rows[:MESSAGES]
     narrow = f"None is {state} among the next {LOOKED_THROUGH:,} messages of each project." if state else ""
     drawn = render("messages", lines=message_lines(page, datetime.now(UTC)), narrow=narrow)

@@ -17,7 +17,7 @@ from dashboard.data.shared import shared
 from dashboard.data.source import asking, reach, settings
 from dashboard.run_parts.choose import PLACE, came_of_it, choose, let_go, page_of
 from dashboard.views import zone
-from dashboard.views.filters import AGES, ANY, Chosen, Position, position, whole_id, with_zone
+from dashboard.views.filters import AGES, ANY, Chosen, Position, id_named, position, with_zone
 from dashboard.views.runs import TILES, run_lines, tiles
 from ops.database import Connection
 from ops.errors import BadInput, NotFound
@@ -100,7 +100,7 @@ def known(chosen: Chosen) -> Chosen:
         NotFound: of the last day none is called so.
     """
     named = chosen.executor.strip()
-    if not named or whole_id(named):
+    if not named or id_named(named):
         return chosen
     with asking() as connection:
         return replace(chosen, executor=str(Fleet(connection).latest(named).executor_id))

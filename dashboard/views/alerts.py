@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from dashboard.views.runs import Tile
 from dashboard.views.words import ago, exact, span
@@ -60,14 +59,6 @@ def alert_tiles(counts: AlertCounts) -> list[Tile]:
         Tile("acknowledged", counts.acknowledged, "good" if counts.acknowledged else "quiet"),
         Tile("muted", counts.muted, "quiet"),
     ]
-
-
-def asked_for(text: str) -> UUID | None:
-    """The alert that an address names; None where it names none, or what is no id."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def left_out(shown: Sequence[AlertRow], counts: AlertCounts, most: int) -> str:
@@ -134,15 +125,6 @@ def message_lines(rows: Sequence[MessageRow], now: datetime) -> list[MessageLine
 def message_place(row: MessageRow) -> str:
     """Where a page of the ledger ends, as it stands in an address."""
     return f"{row.created_at.isoformat()}_{row.notification_id}"
-
-
-def behind(text: str | None) -> tuple[datetime, UUID] | None:
-    """Where an address says that a page of the ledger begins; None for the latest, and for what is no place."""
-    at, _, notification_id = (text or "").partition("_")
-    try:
-        return datetime.fromisoformat(at), UUID(notification_id)
-    except ValueError:
-        return None
 
 
 def rule_words(row: RuleRow) -> str:

@@ -77,18 +77,23 @@ def _lost(part: Mapping[str, Any]) -> float:
 
 def score_trend(frame: pl.DataFrame) -> alt.Chart:
     """Scores of a pipeline's runs, one after another; each environment has a line of its own."""
+    score = alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 100]))
+    told = [alt.Tooltip("score:Q", format=".1f"), alt.Tooltip("sentence:N")]
+    return _over_runs(frame, "score of each run", score, told, "created")
+
+
+def _over_runs(frame: pl.DataFrame, what: str, y: alt.Y, told: list[alt.Tooltip], when: str) -> alt.Chart:
     drawn: alt.Chart = (
-        alt.Chart(frame, height=HEIGHT, description="score of each run, the newest on the right")
+        alt.Chart(frame, height=HEIGHT, description=f"{what}, the newest on the right")
         .mark_line(point=True)
         .encode(
             x=alt.X("number:Q", title="run", axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 100])),
+            y=y,
             strokeDash=_of_env(frame),
             tooltip=[
-                alt.Tooltip("score:Q", format=".1f"),
-                alt.Tooltip("sentence:N"),
+                *told,
                 alt.Tooltip("env:N", title="environment"),
-                alt.Tooltip("at:T", title="created", format="%Y-%m-%d %H:%M:%S"),
+                alt.Tooltip("at:T", title=when, format="%Y-%m-%d %H:%M:%S"),
             ],
         )
     )
@@ -113,22 +118,9 @@ def signal_frame(runs: Sequence[ScoredRun], values: Mapping[RunId, SignalValue])
 
 def signal_trend(frame: pl.DataFrame, signal: str) -> alt.Chart:
     """A signal's values in a pipeline's runs, numbered as those of the score."""
-    drawn: alt.Chart = (
-        alt.Chart(frame, height=HEIGHT, description=f"{signal} in each run, the newest on the right")
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("number:Q", title="run", axis=alt.Axis(tickMinStep=1, format="d")),
-            y=alt.Y("value:Q", title=signal, axis=alt.Axis(format="~g")),
-            strokeDash=_of_env(frame),
-            tooltip=[
-                alt.Tooltip("value:Q", format="~g"),
-                alt.Tooltip("said:N"),
-                alt.Tooltip("env:N", title="environment"),
-                alt.Tooltip("at:T", title="run created", format="%Y-%m-%d %H:%M:%S"),
-            ],
-        )
-    )
-    return drawn
+    value = alt.Y("value:Q", title=signal, axis=alt.Axis(format="~g"))
+    told = [alt.Tooltip("value:Q", format="~g"), alt.Tooltip("said:N")]
+    return _over_runs(frame, f"{signal} in each run", value, told, "run created")
 
 
 def lost_points(frame: pl.DataFrame) -> alt.Chart:

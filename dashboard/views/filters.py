@@ -81,13 +81,12 @@ def with_zone(text: str, zone: tzinfo) -> str:
     return (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
 
 
-def whole_id(text: str) -> bool:
-    """Whether it is an id and neither a name nor the end of one."""
+def id_named(text: str) -> UUID | None:
+    """The id that a text is; None where it is a name, the end of one, or nothing."""
     try:
-        UUID(text)
+        return UUID(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def position(text: str | None) -> Position | None:

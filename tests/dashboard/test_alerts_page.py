@@ -11,14 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.views.access import acts_in
+from dashboard.views.access import acts_in, position
 from dashboard.views.alert_rules import BLANK, changed, editable, filled_in, sentence
 from dashboard.views.alerts import (
     DELIVERIES,
     alert_line,
     alert_tiles,
-    asked_for,
-    behind,
     escalation_words,
     left_out,
     message_lines,
@@ -27,6 +25,7 @@ from dashboard.views.alerts import (
     rule_words,
     silence_words,
 )
+from dashboard.views.filters import id_named
 from ops.access_reads import MyProject
 from ops.alerts import AlertCounts, AlertRow, Alerts, MessageRow, RouteRow, RuleRow, SilenceRow
 from ops.database import LOCAL_OPERATOR
@@ -82,10 +81,10 @@ def test_tiles_count_what_is_there_and_not_what_is_shown() -> None:
 
 
 def test_what_an_address_names_is_an_alert_or_nothing() -> None:
-    assert asked_for(str(ALERT.alert_id)) == ALERT.alert_id
-    assert (asked_for(""), asked_for("<b>")) == (None, None)
-    assert behind(message_place(MESSAGE)) == (MESSAGE.created_at, MESSAGE.notification_id)
-    assert [behind(text) for text in (None, "", "yesterday_1", f"2026-01-01_{'x' * 36}")] == [None] * 4
+    assert id_named(str(ALERT.alert_id)) == ALERT.alert_id
+    assert (id_named(""), id_named("<b>")) == (None, None)
+    assert position(message_place(MESSAGE)) == (MESSAGE.created_at, MESSAGE.notification_id)
+    assert [position(text) for text in (None, "", "yesterday_1", f"2026-01-01_{'x' * 36}")] == [None] * 4
 
 
 def test_who_is_no_operator_where_the_alert_is_may_not_act_on_it() -> None:
