@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         return self.artifacts_url or str(self.home / "artifacts")
 
     @property
+    def superset_opened_at(self) -> str | None:
+        """Where people open Superset; None where nobody has said."""
+        return self.superset_public_url or self.superset_url
+
+    @property
     def storage_options(self) -> dict[str, str]:
         """What reaches S3: the standard ``AWS_*`` variables of this process that name keys, region and endpoint."""
         return storage_options(os.environ)

@@ -45,7 +45,6 @@ def look(connection: Connection) -> tuple[str, str, str, str]:
     patience, now = timedelta(seconds=settings().lease_seconds), datetime.now(UTC)
     executors, home = Fleet(connection).executors(), Home(connection)
     counted = home.pipeline_counts()
-    superset = settings().superset_public_url or settings().superset_url
     counts, parts = totals(counted), home.parts()
     needs = ranked_needs(
         [
@@ -56,7 +55,7 @@ def look(connection: Connection) -> tuple[str, str, str, str]:
     states = [*tiles(counts, Reads(connection).executors(now - patience)), throughput(counted)]
     return (
         render("needs", needs=needs),
-        render("parts", parts=part_tiles(parts, executors, patience, superset)),
+        render("parts", parts=part_tiles(parts, executors, patience, settings().superset_opened_at)),
         render("tiles", tiles=states) + render("pipeline_states", lines=by_pipeline(counted), names=list(TILES)),
         render("due", rows=due_next(Schedules(connection).schedules(), now)),
     )

@@ -59,8 +59,9 @@ def downstream(more: RunPages, run_id: RunId, commits: Sequence[CommitRow]) -> s
     boards = more.dashboards(run_id, sorted(wrote | {each.table for each in further}))
     drawn = render("impact", lines=impacts(further, commits, run_id))
     if boards:
-        superset = settings().superset_public_url or settings().superset_url
-        drawn += render("dashboards", lines=dashboard_lines(boards, superset), now=datetime.now(UTC))
+        drawn += render(
+            "dashboards", lines=dashboard_lines(boards, settings().superset_opened_at), now=datetime.now(UTC)
+        )
     return section("Downstream", drawn)
 
 
