@@ -46,6 +46,14 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """A page that runs in this process takes the place of ``__main__``; whoever spawns a process later would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @dataclass(frozen=True)
 class Served:
     """A dashboard on a database of its own.
