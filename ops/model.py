@@ -74,6 +74,7 @@ class Trigger(StrEnum):
     BACKFILL = "backfill"
     API = "api"
     QUERY = "query"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True)

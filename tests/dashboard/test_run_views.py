@@ -27,11 +27,12 @@ from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import aside_links, check_lines, commit_lines, row_lines, schema_difference
 from dashboard.views.timeline import slower, stretches, timeline
 from dashboard.views.verdict import ADVICE, advice, first_seen
+from dashboard.views.verification import finding_lines, verified
 from dashboard.views.waiting import LOOKS, reasons
 from ops.backfills import PhaseAgain
 from ops.errors import all_errors
 from ops.limits import Waiting
-from ops.model import EventType, PhaseStatus, RunId, RunStatus
+from ops.model import EventType, PhaseStatus, RunId, RunStatus, Trigger
 from ops.run_reads import (
     LOG_PAGE,
     CommitRow,
@@ -44,6 +45,7 @@ from ops.run_reads import (
     Twin,
     Usual,
 )
+from ops.verification import VerificationRow
 from ops.views import ArtifactRow, EventRow
 from tests.dashboard.eventful import CHECKS, DOT, SPEC
 from tests.dashboard.test_views import DONE, ENDED, NOW, PHASE, RUN
@@ -305,9 +307,61 @@ def test_each_act_says_why_it_cannot_be_done() -> None:
     # A question is canceled by who asked it, and nothing else is done with it by them.
     asked = [act.name for act in acts(QUEUED, False, False, asked=True) if not act.why_not]
     assert asked == ["cancel"]
+    # Nor is what was asked made a run of its own, by anybody.
+    for trigger, said in ((Trigger.QUERY, "ask it again under SQL"), (Trigger.VERIFY, "verify that one again")):
+        derived = {act.name: act.why_not for act in acts(replace(succeeded, trigger=trigger), True, True)}
+        assert derived.pop("cancel") == "It has ended."
+        assert [said in why for why in derived.values()] == [True] * 5
+    assert [act.name for act in acts(replace(QUEUED, trigger=Trigger.VERIFY), True, True) if not act.why_not] == [
+        "cancel"
+    ]
     unpartitioned = {act.name: act for act in acts(failed, True, False)}
     assert "names no partition" in unpartitioned["backfill"].why_not
     assert unpartitioned["cancel"].command.startswith("controlroom run cancel")
+
+
+def test_what_is_known_of_a_run_by_its_newest_verification() -> None:
+    assert verified(None, NOW) is None
+    row = VerificationRow(OTHER, RunStatus.SUCCEEDED, NOW - timedelta(hours=2), NOW - timedelta(minutes=5), None, None)
+    said = {
+        status: verified(replace(row, status=status, error_code=code, error_message="phase tidy gave b for a"), NOW)
+        for status, code in (
+            (RunStatus.SUCCEEDED, None),
+            (RunStatus.FAILED, "NOT_REPRODUCED"),
+            (RunStatus.CANCELED, None),
+            (RunStatus.RUNNING, None),
+        )
+    }
+    assert {status: (one.tone, one.word) for status, one in said.items() if one} == {
+        RunStatus.SUCCEEDED: ("good", "verified"),
+        RunStatus.FAILED: ("bad", "not reproduced"),
+        RunStatus.CANCELED: ("waits", "not verified"),
+        RunStatus.RUNNING: ("busy", "being verified"),
+    }
+    differs = said[RunStatus.FAILED]
+    assert differs is not None
+    assert differs.said == "5 min ago: phase tidy gave b for a"
+    # What it could not look at is not what differs.
+    broken = verified(replace(row, status=RunStatus.FAILED, error_code="NOT_ALLOWED", error_message="not shared"), NOW)
+    assert broken is not None
+    assert (broken.word, broken.said) == (
+        "not verified", "The verification of 5 min ago came to no end: not shared (NOT_ALLOWED)",
+    )  # fmt: skip
+
+
+def test_comparisons_are_those_of_the_success_or_of_the_difference() -> None:
+    found = [{"what": "phase tidy", "ok": True, "expected": "a", "seen": "a"}]
+    differs = [{"what": "phase tidy", "ok": False, "expected": "a", "seen": "b<"}]
+    one = replace(DONE, metrics={"verification": {"run": "r", "compared": 61, "findings": found}})
+    other = replace(DONE, metrics={}, error_data={"run": "r", "compared": 7, "findings": differs})
+    assert finding_lines([PHASE]) == ([], 0)
+    [line], more = finding_lines([one])
+    assert (line.what, line.state, line.tone, more) == ("phase tidy", "the same", "good", 60)
+    [line], more = finding_lines([other])
+    assert (line.state, line.tone, line.seen, more) == ("differs", "bad", "b<", 6)
+    drawn = render("findings", lines=[line], more=more, differ=True)
+    assert "b&lt;" in drawn
+    assert "And 6 more, which are the same." in drawn
 
 
 def test_a_rerun_is_told_phase_by_phase_as_the_database_plans_it() -> None:
