@@ -23,7 +23,7 @@ import polars as pl
 from compute import inputs
 from compute.outcome import tables_of
 from ops.artifacts import ArtifactStore
-from ops.errors import ControlRoomError, NotFound
+from ops.errors import ControlRoomError, IllegalTransition, NotFound
 from ops.fence import connector
 from ops.model import DatasetVersion, Fingerprint, LeaseToken, RunId, Scope, TableVersion
 from ops.rpc import Rpc
@@ -48,12 +48,17 @@ def of_lease(work: PhaseWork, secrets: Secrets, scratch: Path) -> Again:
     """What the run is about that verifies another.
 
     Raises:
+        IllegalTransition: it verifies none.
         LeaseLost: it is somebody else's by now.
         NotAllowed: another project's table that the run read is not shared any more.
     """
     places = work.places
     with connector(places.database_url)() as connection:
         left = Verifications(connection).left(work.run_id, work.lease_token)
+        if left is None:
+            raise IllegalTransition(
+                f"run {work.run_id} verifies no other run; a verification is made by ops.verify_run"
+            )
         again = Again(left, places, secrets, scratch)
         for table in inputs.anothers(again.pipeline):
             if anothers := owner_of(table):

@@ -85,13 +85,16 @@ class Verifications(Calls):
         rows = self._rows("last_of", run_id=run_id)
         return VerificationRow(**{**rows[0], "status": RunStatus(rows[0]["status"])}) if rows else None
 
-    def left(self, run_id: RunId, lease_token: LeaseToken) -> Left:
-        """What the run left that ``run_id``, a verification, is about.
+    def left(self, run_id: RunId, lease_token: LeaseToken) -> Left | None:
+        """What the run left that ``run_id`` verifies; None where it verifies none.
 
         Raises:
             LeaseLost: the verification is somebody else's by now.
         """
-        said = dict(self._value("verified_run", run_id=run_id, lease_token=lease_token))
+        value = self._value("verified_run", run_id=run_id, lease_token=lease_token)
+        if value is None:
+            return None
+        said = dict(value)
         phases = [
             LeftPhase(**{**one, "effect_of": RunId(UUID(one["effect_of"])), "result": one["result"] or {}})
             for one in said.pop("phases")

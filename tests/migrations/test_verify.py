@@ -50,6 +50,7 @@ def test_it_has_the_definition_and_inputs_of_the_run_and_one_phase(
     assert (phase.name, phase.kind) == ("verify", "verify")
     run = operator.claim()
     left = Verifications(operator.executor.source).left(run.run_id, run.lease_token)
+    assert left is not None
     assert (left.run_id, left.scope.project, left.pipeline, left.params) == (of, "demo", "demo", {"a": 1})
     assert [one.name for one in left.phases] == [one.name for one in PHASES]
     assert {one.effect_of for one in left.phases} == {of}
@@ -101,7 +102,9 @@ def test_only_who_holds_it_reads_what_it_is_about(operator: Operator, verificati
     executing = Verifications(operator.executor.source)
     with pytest.raises(LeaseLost):
         executing.left(run.run_id, LeaseToken(run.lease_token + 1))
-    assert executing.left(run.run_id, run.lease_token).pipeline == "demo"
+    left = executing.left(run.run_id, run.lease_token)
+    assert left is not None
+    assert left.pipeline == "demo"
 
 
 def test_it_takes_the_operators_role(operator: Operator, verifications: Verifications, connection: Connection) -> None:
