@@ -7,6 +7,7 @@ WORKERS ?= 2
 export CONTROLROOM_HOME ?= $(CURDIR)/.controlroom
 
 SUPERSET_VENV := .superset-venv
+CODE := compute controlroom dashboard migrations ops pipelines superset
 
 .PHONY: superset demo down test check lint types pytest browser superset-for-tests format docs schema lock clean
 .DELETE_ON_ERROR:
@@ -42,7 +43,7 @@ pytest: $(VENV)/.dev $(VENV)/.bench $(VENV)/.shapes browser superset-for-tests
 $(SUPERSET_VENV)/.ready: superset/server/requirements.txt $(BIN)/uv
 	rm -rf $(SUPERSET_VENV)
 	$(PYTHON) -m venv $(SUPERSET_VENV)
-	VIRTUAL_ENV=$(CURDIR)/$(SUPERSET_VENV) $(BIN)/uv pip install --quiet --require-hashes -r $< \
+	VIRTUAL_ENV=$(CURDIR)/$(SUPERSET_VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $< \
 	  || $(SUPERSET_VENV)/bin/pip install --quiet --require-hashes -r $<
 	touch $@
 
@@ -92,8 +93,10 @@ $(VENV)/.shapes: requirements/shapes.txt $(BIN)/uv
 	touch $@
 
 # One recipe for each dependency group: uv when it reaches the index, pip (which reads pip's own configuration) when not.
+# Compiled once and for all: where PYTHONDONTWRITEBYTECODE is set, every process would compile everything anew.
 $(VENV)/.%: requirements/%.txt pyproject.toml $(BIN)/uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r $< \
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $< \
 	  || $(BIN)/pip install --quiet --require-hashes -r $<
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	$(BIN)/python -m compileall -q $(CODE)
 	touch $@
