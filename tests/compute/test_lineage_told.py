@@ -187,6 +187,23 @@ def test_a_receiver_that_hangs_up_is_told_again(operator: Operator, tmp_path: Pa
     assert any(not taken for _, taken in listener.heard)
 
 
+def test_a_teller_that_died_with_its_last_word_on_its_lips_leaves_nothing_undone(
+    operator: Operator, tmp_path: Path, listener: Listener
+) -> None:
+    with connect(operator.url, autocommit=True) as connection:
+        books = LineageTelling(connection)
+        books.enroll()
+        run_id = failed(operator, "it broke")
+        everything_before_has_ended(connection)
+        books.enroll()
+        # The receiver has its last event, and nobody has written down that there are no more.
+        books.told(run_id, books.story(run_id).last_seq, done=False)
+        assert [due.run_id for due in books.due()] == [run_id]
+    with telling(operator, tmp_path, listener.url):
+        until_told(operator, run_id)
+    assert listener.heard == []
+
+
 def test_two_tellers_tell_once(operator: Operator, tmp_path: Path, listener: Listener) -> None:
     with telling(operator, tmp_path, listener.url), telling(operator, tmp_path, listener.url):
         runs = [operator.succeeded() for _ in range(5)]

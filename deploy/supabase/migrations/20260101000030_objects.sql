@@ -6890,7 +6890,9 @@ begin
     from ops.lineage_sent s
     join ops.runs r on r.id = s.run_id
     left join ops.run_leases l on l.run_id = s.run_id
-    where not s.done and coalesce(l.event_seq, r.event_seq) > s.seq
+    where not s.done
+      -- Of a run that has ended the last word is that it is done: whoever told its last event may have died before saying so.
+      and (coalesce(l.event_seq, r.event_seq) > s.seq or r.status in ('succeeded', 'failed', 'canceled'))
       and (s.attempts = 0
         or s.sent_at + least(2 ^ least(s.attempts, 10), 300) * interval '1 second' <= pg_catalog.clock_timestamp())
     order by s.attempts, s.run_id
