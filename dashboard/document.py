@@ -2,15 +2,14 @@
 
 Opened at ``/fleet``, Streamlit's front end asks ``/fleet/_stcore/health`` first, is refused, asks again one folder up and
 connects then: two round trips and a restart of its own before the first byte of the page. ``window.__streamlit`` is where
-whoever hosts it may say that the server is at the root; then it connects at once. And where a page opens with a chart, a
-browser would learn of the scripts that draw it – Vega, 2 MB – when the page has come: it fetches them while it waits for that.
+whoever hosts it may say that the server is at the root; then it connects at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import streamlit
@@ -26,20 +25,12 @@ _WHERE = "BACKEND_BASE_URL: location.origin"
 # With this as well it connects before it has asked for anything. Where Streamlit signs people in, it must ask: the cookie
 # without which it does not believe who one is comes with that answer.
 _AT_ONCE = "HOST_CONFIG: {allowedOrigins: [location.origin], useExternalAuthToken: false}"
-_SCRIPTS = _STREAMLITS.parent / "static" / "js"
-# Of what Streamlit loads for a chart, the scripts that it asks for by themselves; each imports others.
-_CHART = ("ArrowVegaLiteChart", "embed", "vega-interpreter")
-_IMPORT = re.compile(r'(?:from|import) ?"\./([\w.-]+\.js)"')
 _FIRST_SCRIPT = re.compile(r'(?=<script type="module")')
 
 
 @cache
-def document(at_once: bool, charts: bool) -> tuple[bytes, str]:
+def document(at_once: bool) -> tuple[bytes, str]:
     """Streamlit's document with what it is told, and its tag.
-
-    Args:
-        at_once: the front end may connect before it has asked for anything.
-        charts: the page opens with a chart.
 
     Raises:
         ValueError: the installed Streamlit's has no place for it.
@@ -48,27 +39,13 @@ def document(at_once: bool, charts: bool) -> tuple[bytes, str]:
     told, places = _FIRST_SCRIPT.subn(lambda _: script, _STREAMLITS.read_text(encoding="utf-8"), count=1)
     if places != 1:
         raise ValueError(f"{_STREAMLITS} has no module script; this Streamlit is none that the page was made for")
-    links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in chart_scripts())
-    told = told.replace("</head>", f"{links}</head>", 1) if charts else told
     body = told.replace("<title>Streamlit</title>", "<title>Control Room</title>").encode()
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-def chart_scripts() -> list[str]:
-    """Files of Streamlit's that draw a chart, without those that its document names itself; none where it has no such ones."""
-    found: dict[str, None] = {}
-    named = _STREAMLITS.read_text(encoding="utf-8")
-    left = [file.name for name in _CHART for file in _SCRIPTS.glob(f"{name}.*.js") if file.name.count(".") == 2]
-    while left:
-        if (name := left.pop()) not in found and name not in named:
-            found[name] = None
-            left += _IMPORT.findall((_SCRIPTS / name).read_text(encoding="utf-8"))
-    return list(found)
-
-
-async def opened(charts: bool, request: Request) -> Response:
+async def opened(request: Request) -> Response:
     """``/`` and each page's address. A browser asks again each time, and is told that nothing is new."""
-    body, tag = document(settings().sign_in != "oidc", charts)
+    body, tag = document(settings().sign_in != "oidc")
     headers = {"Cache-Control": "no-cache", "ETag": tag}
     # A proxy that compresses makes the tag a weak one.
     if tag in request.headers.get("if-none-match", ""):
@@ -76,4 +53,4 @@ async def opened(charts: bool, request: Request) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
-ROUTES = [Route(f"/{place.address}", partial(opened, place.charts), methods=["GET"]) for place in PLACES]
+ROUTES = [Route(f"/{place.address}", opened, methods=["GET"]) for place in PLACES]

@@ -13,14 +13,12 @@ class Place:
     Attributes:
         address: behind the host; empty for the one that is opened without an address.
         linked: in the navigation; the others are come to from a row.
-        charts: it opens with one.
     """
 
     file: str
     title: str
     address: str
     linked: bool = True
-    charts: bool = False
 
 
 PLACES: Sequence[Place] = (
@@ -31,12 +29,12 @@ PLACES: Sequence[Place] = (
     Place("sql.py", "SQL", "sql"),
     Place("fleet.py", "Fleet", "fleet"),
     Place("alerts.py", "Alerts", "alerts"),
-    Place("scores.py", "Scores", "scores", charts=True),
+    Place("scores.py", "Scores", "scores"),
     Place("caps.py", "Caps", "caps"),
     Place("coverage.py", "Coverage", "coverage"),
     Place("settings.py", "Settings", "settings"),
     Place("trigger.py", "Start a run", "trigger"),
     Place("run.py", "Run", "run", linked=False),
     Place("pipeline.py", "Pipeline", "pipeline", linked=False),
-    Place("dataset.py", "Table", "dataset", linked=False, charts=True),
+    Place("dataset.py", "Table", "dataset", linked=False),
 )

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
 
 from dashboard.data.specs import spec_of
-from dashboard.document import chart_scripts
 from dashboard.navigation import PLACES
 from ops.errors import NotFound
 from tests.dashboard.conftest import Served, Watched
-from tests.dashboard.eventful import good
 
 SPEC = """
 version: 1
@@ -49,28 +46,6 @@ def test_a_deep_link_connects_at_once_and_moves_within_its_own_addresses(watched
     page.get_by_role("link", name="Data", exact=True).first.click()
     page.get_by_role("heading", name="Data", exact=True).wait_for()
     assert page.url == f"{served.where}/data"
-
-
-def test_what_draws_charts_is_fetched_beforehand_where_a_page_opens_with_one_and_all_of_it_is_used(
-    page: Page, served: Served
-) -> None:
-    scripts = chart_scripts()
-    assert [name.partition(".")[0] for name in scripts if name.startswith(("Arrow", "embed"))] != []
-    with httpx.Client(base_url=served.where) as client:
-        for place in PLACES:
-            text = client.get(f"/{place.address}").text
-            assert all((f'js/{name}"' in text) is place.charts for name in scripts)
-            assert all(client.get(f"/static/js/{name}").status_code == 200 for name in scripts[:1])
-    good(served.operator, 0)
-    served.operator.owner.source.execute("select ops.score_ended_runs()")  # type: ignore[union-attr]
-    # Come to from a page without them: what is asked for then is what the links must name.
-    page.goto(f"{served.where}/fleet")
-    page.get_by_role("heading", name="Fleet").wait_for()
-    asked: set[str] = set()
-    page.on("request", lambda request: asked.add(request.url.rpartition("/")[2]))
-    page.get_by_role("link", name="Scores", exact=True).first.click()
-    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
-    assert set(scripts) <= asked
 
 
 def test_a_spec_is_as_its_file_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
