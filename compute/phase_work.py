@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
+from pydantic import TypeAdapter
 
-from compute.again import of_lease
 from compute.answers import KnownAnswers
 from compute.discretion import DiscreetArtifacts, discreet, discreet_streams
 from compute.native_output import NativeOutput
@@ -28,17 +28,18 @@ from ops.fence import DatabaseFence, connector
 from ops.model import Artifact, LeaseToken, PhaseResult, RunId, Scope, TableVersion
 from ops.secrets import SecretStore
 from ops.settings import Settings
-from pipelines.derived import phase_of
 from pipelines.handler import ALL_SHOWN, Context, Fence, QueryRights
 from pipelines.lake import Lake
 from pipelines.partition import Partition
+from pipelines.refresh import COMPARE, ComparePhase
 from pipelines.registry import handler_for
 from pipelines.sandbox.limits import DEFAULT_LIMITS, QueryLimits
 from pipelines.sandbox.servers.address import DEFAULT_SERVERS, POSTGRES, TRINO
-from pipelines.verification import VERIFY
+from pipelines.spec import Phase
 
 log = structlog.get_logger()
 PROGRESS_SECONDS = 0.5
+_PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,9 @@ def _discreetly(send: Callable[[Report], None], secrets: SecretStore) -> Callabl
 
 
 def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Reporter) -> PhaseResult:
-    phase, places = phase_of(work.phase), work.places
+    derived = work.phase["kind"] == COMPARE
+    phase = ComparePhase.model_validate(work.phase) if derived else _PHASE.validate_python(work.phase)
+    places = work.places
     with tempfile.TemporaryDirectory(prefix=work.scratch_prefix) as scratch:
         ctx = Context(
             run_id=work.run_id,
@@ -263,7 +266,6 @@ def _handled(work: PhaseWork, fence: Fence, secrets: SecretStore, report: Report
             partition=work.partition,
             rights=work.rights,
             answers=KnownAnswers(work, places) if work.rights.question else None,
-            verification=of_lease(work, secrets, Path(scratch)) if phase.kind == VERIFY else None,
         )
         try:
             return handler_for(phase.kind)(ctx, phase)

@@ -41,11 +41,10 @@ from ops.errors import (
 from ops.model import Artifact, ClaimedRun, Fingerprint, PhaseResult, PhaseStatus, TableVersion
 from ops.rpc import Rpc
 from ops.warehouse import Warehouse
-from pipelines.derived import of_run
 from pipelines.handler import ALL_SHOWN, QueryRights
 from pipelines.lake import owner_of
 from pipelines.plan import ready
-from pipelines.refresh import beside, compared
+from pipelines.refresh import beside, compared, of_run
 from pipelines.spec import Phase, QueryPhase
 
 log = structlog.get_logger()

@@ -201,11 +201,6 @@ CREATE FUNCTION api.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.verify_event_chain(p_run_id uuid) IS 'Recomputes the hash chain of a run''s events.';
-CREATE FUNCTION api.verify_run(p_run_id uuid) RETURNS uuid
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION api.verify_run(p_run_id uuid) IS 'Queues a run that carries out one that succeeded again, aside, and compares the fingerprints; while one has not ended, that one.';
 CREATE FUNCTION api.why_waiting(p_run_id uuid) RETURNS TABLE(reason text, said text, until timestamp with time zone, data jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -762,16 +757,8 @@ CREATE FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost intege
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-CREATE FUNCTION ops.verified_run(p_run_id uuid, p_lease_token bigint) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
 CREATE FUNCTION ops.verify_event_chain(p_run_id uuid) RETURNS TABLE(ok boolean, events bigint, first_bad_seq bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-CREATE FUNCTION ops.verify_run(p_run_id uuid) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 CREATE FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) RETURNS jsonb
@@ -963,7 +950,7 @@ CREATE TABLE ops.runs (
     CONSTRAINT runs_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'claimed'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
     CONSTRAINT runs_timeout_seconds_check CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text, 'query'::text, 'verify'::text])))
+    CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text, 'retry'::text, 'replay'::text, 'backfill'::text, 'api'::text, 'query'::text])))
 )
 WITH (fillfactor='80');
 ALTER TABLE ONLY ops.runs FORCE ROW LEVEL SECURITY;
@@ -2990,7 +2977,7 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.signal_weights FOR 
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON ops.silences FOR EACH ROW EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER audit_made AFTER INSERT ON ops.alert_rules FOR EACH ROW WHEN ((NOT new.built_in)) EXECUTE FUNCTION private.audit_change();
 CREATE TRIGGER count_usage AFTER INSERT OR DELETE OR UPDATE OF cap_id, amount, used_at ON ops.cap_usage FOR EACH ROW EXECUTE FUNCTION private.count_cap_usage();
-CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text, 'verify'::text])))) EXECUTE FUNCTION private.note_success();
+CREATE TRIGGER schedules_after AFTER UPDATE OF status ON ops.runs FOR EACH ROW WHEN (((new.status = 'succeeded'::text) AND (old.status <> 'succeeded'::text) AND (new.trigger <> ALL (ARRAY['backfill'::text, 'replay'::text])))) EXECUTE FUNCTION private.note_success();
 CREATE TRIGGER schedules_on_dataset AFTER UPDATE OF version ON ops.datasets FOR EACH ROW WHEN ((new.version IS DISTINCT FROM old.version)) EXECUTE FUNCTION private.note_release();
 CREATE TRIGGER terminal_runs_never_change BEFORE UPDATE ON ops.runs FOR EACH ROW WHEN ((old.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'canceled'::text]))) EXECUTE FUNCTION private.refuse_terminal_change();
 CREATE TRIGGER watch_new_project AFTER INSERT ON ops.projects FOR EACH ROW EXECUTE FUNCTION private.watch_new_project();
@@ -3597,9 +3584,6 @@ GRANT ALL ON FUNCTION api.submit_query(p_org text, p_project text, p_env text, p
 REVOKE ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.verify_event_chain(p_run_id uuid) TO service_role;
-REVOKE ALL ON FUNCTION api.verify_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.verify_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION api.verify_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION api.why_waiting(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.why_waiting(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION api.why_waiting(p_run_id uuid) TO service_role;
@@ -3964,15 +3948,9 @@ GRANT ALL ON FUNCTION ops.use_access_token() TO authenticated;
 GRANT ALL ON FUNCTION ops.use_access_token() TO service_role;
 REVOKE ALL ON FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.use_sign_in_link(p_sha256 bytea, p_salt bytea, p_cost integer[], p_proof bytea, p_session_sha256 bytea, p_lifetime interval, p_address text, p_user_agent text) TO controlroom_login;
-REVOKE ALL ON FUNCTION ops.verified_run(p_run_id uuid, p_lease_token bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.verified_run(p_run_id uuid, p_lease_token bigint) TO controlroom_executor;
-GRANT ALL ON FUNCTION ops.verified_run(p_run_id uuid, p_lease_token bigint) TO service_role;
 REVOKE ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION ops.verify_event_chain(p_run_id uuid) TO service_role;
-REVOKE ALL ON FUNCTION ops.verify_run(p_run_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION ops.verify_run(p_run_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION ops.verify_run(p_run_id uuid) TO service_role;
 REVOKE ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO authenticated;
 GRANT ALL ON FUNCTION ops.what_if_score(p_run_id uuid, p_weights jsonb) TO service_role;

@@ -209,12 +209,6 @@ class QueryLimitExceeded(ControlRoomError):
     code = "QUERY_LIMIT_EXCEEDED"
 
 
-class NotReproduced(ControlRoomError):
-    """A verification found something else than the run left; ``data.findings`` says what."""
-
-    code = "NOT_REPRODUCED"
-
-
 class ConformanceFailed(ControlRoomError):
     """A phase of ``controlroom conformance`` failed because it was asked to."""
 

@@ -74,7 +74,6 @@ class Trigger(StrEnum):
     BACKFILL = "backfill"
     API = "api"
     QUERY = "query"
-    VERIFY = "verify"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pipelines.lake import Lake
     from pipelines.partition import Partition
     from pipelines.spec import Phase
-    from pipelines.verification import Verification
 
 
 class Hold(Protocol):
@@ -132,7 +131,6 @@ class Context:
         partition: what the pipeline says of its partitions.
         rights: of a query phase.
         answers: what was answered before; None where nothing may stand for the work.
-        verification: of a verify phase, what is compared.
     """
 
     run_id: RunId
@@ -155,7 +153,6 @@ class Context:
     partition: Partition | None = None
     rights: QueryRights = ALL_SHOWN
     answers: Answers | None = None
-    verification: Verification | None = None
 
     @property
     def effect_of(self) -> RunId:

@@ -18,7 +18,7 @@ BUILT_IN = {
 }
 
 # Of runs that we derive ourselves; no spec may name them.
-DERIVED = {"compare": "pipelines.handlers.compare:handle", "verify": "pipelines.handlers.verify:handle"}
+DERIVED = {"compare": "pipelines.handlers.compare:handle"}
 
 
 @cache

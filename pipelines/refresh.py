@@ -5,7 +5,7 @@ Derived from the spec and nothing else, so that every owner of the run, and whoe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from ops.errors import BadInput
@@ -64,6 +64,12 @@ def refreshed(pipeline: Pipeline) -> Pipeline:
         phases.append(phase.model_copy(update=more))
     comparisons = [_comparison(table, last, phases) for table, last in written.items()]
     return pipeline.model_copy(update={"phases": (*phases, *comparisons)})
+
+
+def of_run(spec: Mapping[str, object], kinds: Iterable[str]) -> Pipeline:
+    """What a run carries out, from its spec and the kinds of its phases: a comparison among them makes it a refresh."""
+    pipeline = Pipeline.from_json(spec)
+    return refreshed(pipeline) if COMPARE in kinds else pipeline
 
 
 def compared(pipeline: Pipeline) -> tuple[str, ...]:

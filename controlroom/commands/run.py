@@ -157,24 +157,10 @@ def replay(run: RunArgument, dry_run: DryRun = False, watch: Watch = False, json
 
 
 @app.command()
-def verify(
-    run: RunArgument,
-    queue: Annotated[
-        bool, typer.Option("--queue", help="Leave it to an executor: queue it as a run of its own.")
-    ] = False,
-    watch: Watch = False,
-    json: Json = False,
-) -> None:
-    """Execute a finished run again from its pinned inputs, aside, and compare the fingerprints: here, or as a queued run."""
-    from controlroom.session import session
+def verify(run: RunArgument, json: Json = False) -> None:
+    """Execute a finished run again from its pinned inputs, aside, and compare the fingerprints."""
     from controlroom.verification import verify_by_id
-    from ops.verification import Verifications
 
-    if queue or watch:
-        with session() as opened:
-            made = Verifications(opened.connection).verify(opened.reads.resolve_run(run))
-            _made(opened.reads, made, watch, json)
-        return
     if not verify_by_id(run, json):
         raise typer.Exit(1)
 

@@ -11,7 +11,6 @@ from dashboard.data.source import asking, person, rpc
 from ops.backfills import Backfills
 from ops.errors import ControlRoomError
 from ops.model import RunId, Trigger
-from ops.verification import Verifications
 from pipelines.catalogue import new_phases
 from pipelines.params import bound
 
@@ -66,12 +65,6 @@ def replay(run_id: RunId) -> RunId:
     """A new run of the same on the same inputs, all phases."""
     with asking() as connection:
         return Backfills(connection).replay(run_id)
-
-
-def verify(run_id: RunId) -> RunId:
-    """A run that carries it out again, aside, and compares."""
-    with asking() as connection:
-        return Verifications(connection).verify(run_id)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dashboard.views.verdict import advice, first_seen, verdict
 from dashboard.views.waiting import reasons
 from ops.database import Connection
 from ops.limits import Limits
-from ops.model import RunStatus, Trigger
+from ops.model import RunStatus
 from ops.reads import Reads
 from ops.run_reads import RunPages, Usual
 from ops.views import PhaseRow, RunDetail
@@ -74,8 +74,7 @@ def head_of(look: Look) -> tuple[str, bool]:
     more, now = RunPages(connection), datetime.now(UTC)
     standing = more.standing(run.run_id)
     waiting = Limits(connection).why_waiting(run.run_id) if run.status is RunStatus.QUEUED else None
-    fresh = run.status.terminal or run.trigger == Trigger.VERIFY
-    stale = [] if fresh else more.stale_inputs(run.run_id, reads_of(run.spec))
+    stale = [] if run.status.terminal else more.stale_inputs(run.run_id, reads_of(run.spec))
     said = {"verdict": verdict(run, phases, now, waiting), "first_seen": first_seen(run, phases), "advice": advice(run)}
     told = particulars(run, standing.executor)
     drawn = render("head", run=run, facts=facts(run, datasets, now, usual), particulars=told, **said)

@@ -15,39 +15,22 @@ from dashboard.views.run import FOREMOST, foremost
 from dashboard.views.run_history import dashboard_lines, executors_of, impacts, lease_lines
 from dashboard.views.run_score import beside, score_lines
 from dashboard.views.run_tables import ASIDE, aside_links, check_lines, commit_lines, row_lines
-from dashboard.views.verification import finding_lines, verified
-from ops.model import RunId, Trigger
+from ops.model import RunId
 from ops.reads import Reads
 from ops.run_reads import CommitRow, RunPages
-from ops.verification import Verifications
 from ops.views import PhaseRow, RunDetail
 
 NO_ACTS = "Nothing that you may read: admins see what everybody did, others what they did themselves."
 
 
 def score(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
-    """The score with its parts beside the last good run's, and whether the same was made from the same.
-
-    Of a verification it is what that one compared.
-    """
-    if run.trigger == Trigger.VERIFY:
-        st.html(section("Comparisons", comparisons(phases, run.status.terminal)))
-        return
+    """The score with its parts beside the last good run's, and whether the same was made from the same."""
     with asking() as connection:
         more = RunPages(connection)
-        again = verified(Verifications(connection).last_of(run.run_id), datetime.now(UTC))
         good, signals, twins = more.last_good(run.run_id), more.signals(run.run_id), more.twins(run.run_id)
     lines = score_lines(run, good, signals)
     parts = render("run_score", sentence=run.score_sentence, beside=beside(run, good), good=good, lines=lines)
-    same = render("badge", badge=badge(run, phases, twins), verified=again)
-    st.html(section("Score", parts) + section("Sameness", same))
-
-
-def comparisons(phases: Sequence[PhaseRow], over: bool) -> str:
-    """What a verification compared, as it is drawn."""
-    lines, left = finding_lines(phases)
-    differ = any(line.tone == "bad" for line in lines)
-    return render("findings", lines=lines, more=left, differ=differ, over=over)
+    st.html(section("Score", parts) + section("Sameness", render("badge", badge=badge(run, phases, twins))))
 
 
 def tables(run: RunDetail, phases: Sequence[PhaseRow], whole: bool) -> None:

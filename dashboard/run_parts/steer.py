@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.actions.runs import cancel, replay, retry, verify
+from dashboard.actions.runs import cancel, replay, retry
 from dashboard.components.render import render
 from dashboard.components.said import refused
 from dashboard.data.source import asking, person
@@ -33,8 +33,10 @@ def steer(run: RunDetail, phases: Sequence[PhaseRow]) -> None:
         asked = run.trigger == Trigger.QUERY and bool(RunPages(connection).asked_by([run.run_id], person().subject))
     with st.container(horizontal=True):
         for act in acts(run, allowed, bool(detail and detail.spec.get("partition")), asked):
-            if st.button(f"{act.button}…", key=act.name, disabled=bool(act.why_not), help=act.why_not or None):
-                ask(act, run, phases, detail)
+            if act.name != "verify" or not act.why_not:
+                help_ = act.why_not or None
+                if st.button(f"{act.button}…", key=act.name, disabled=bool(act.why_not), help=help_):
+                    ask(act, run, phases, detail)
 
 
 def ask(act: Act, run: RunDetail, phases: Sequence[PhaseRow], detail: PipelineDetail | None) -> None:
@@ -53,14 +55,10 @@ def ask(act: Act, run: RunDetail, phases: Sequence[PhaseRow], detail: PipelineDe
 @st.dialog("Before it is done")
 def ask_plainly(act: Act, run_id: RunId) -> None:
     told(act, act.command)
-    if not st.button(act.button, key=f"do_{act.name}", type="primary"):
-        return
-    if act.name == "verify":
-        made(partial(verify, run_id))
-        return
-    with refused():
-        cancel(run_id)
-        st.rerun()
+    if act.name != "verify" and st.button(act.button, key=f"do_{act.name}", type="primary"):
+        with refused():
+            cancel(run_id)
+            st.rerun()
 
 
 @st.dialog("Before it is done", width="medium")

@@ -8,7 +8,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from dashboard.views.access import ACTING, acts_in
-from dashboard.views.run_actions import NO_WORK
 from dashboard.views.words import count
 from ops.access_reads import MyProject
 from ops.model import RunId, RunStatus
@@ -79,12 +78,10 @@ def cancel_preview(rows: Sequence[RunRow], mine: Sequence[MyProject], own: Abstr
 
 
 def retry_preview(rows: Sequence[RunRow], mine: Sequence[MyProject]) -> Preview:
-    """Failed and canceled runs of pipelines get a new run each; phases that succeeded stay done. ``mine`` are the person's
-    roles."""
+    """Failed and canceled runs get a new run each; phases that succeeded stay done. ``mine`` are the person's roles."""
     rows, refused = _split(rows, mine)
-    work = [row for row in rows if row.trigger not in NO_WORK]
-    able = tuple(row for row in work if row.status in (RunStatus.FAILED, RunStatus.CANCELED))
-    counts = Counter("at work" if not row.status.terminal else "succeeded" for row in work if row not in able)
+    able = tuple(row for row in rows if row.status in (RunStatus.FAILED, RunStatus.CANCELED))
+    counts = Counter("at work" if not row.status.terminal else "succeeded" for row in rows if row not in able)
     return _preview(
         "To be run again",
         able,
@@ -95,11 +92,6 @@ def retry_preview(rows: Sequence[RunRow], mine: Sequence[MyProject]) -> Preview:
         ),
         (counts["at work"], "has not ended and is left alone", "have not ended and are left alone"),
         (counts["succeeded"], "succeeded and is left alone", "succeeded and are left alone"),
-        (
-            len(rows) - len(work),
-            "is no work of a pipeline and is left alone",
-            "are no work of a pipeline and are left alone",
-        ),
         refused,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.views.words import ago, count, exact, span, tone
-from ops.model import PhaseStatus, Trigger
+from ops.model import PhaseStatus
 from ops.run_reads import Usual
 from ops.views import DatasetVersionRow, Json, PhaseRow, RunDetail
 
@@ -67,14 +67,13 @@ def facts(
     begun = run.started_at or run.finished_at or now
     worked = span((run.finished_at or now) - run.started_at) if run.started_at else "–"
     rows = sum(row.rows for row in datasets)
-    of = "what it verifies" if run.trigger == Trigger.VERIFY else run.pipeline
     return [
         Fact("score", "–" if run.score is None else f"{run.score:.0f}", "of 100"),
         Fact("took", worked, f"{usually}waited {span(begun - run.created_at)}"),
         Fact("attempt", f"{run.attempt} of {run.max_attempts}", f"trigger {run.trigger}"),
         Fact("rows written", f"{rows:,}", f"into {count(len({row.table for row in datasets}), 'table')}"),
         Fact("created", ago(run.created_at, now), exact(run.created_at)),
-        Fact("code", run.git_sha[:12], f"version {run.pipeline_version} of {of}"),
+        Fact("code", run.git_sha[:12], f"version {run.pipeline_version} of {run.pipeline}"),
     ]
 
 

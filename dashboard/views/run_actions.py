@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from dashboard.views.verdict import DONE, took
+from dashboard.views.verdict import DONE
 from dashboard.views.words import count
 from ops.backfills import PhaseAgain
-from ops.model import RunStatus, Trigger
+from ops.model import RunStatus
 from ops.views import PhaseRow, RunDetail
 
 EVERY_PHASE = "every phase"
-# Trigger → why such a run is not done again, as the database says it.
-NO_WORK: Mapping[str, str] = {
-    Trigger.QUERY: "It is a question that somebody asked: ask it again under SQL.",
-    Trigger.VERIFY: "It verifies another run: verify that one again.",
-}
 
 
 @dataclass(frozen=True)
@@ -39,19 +34,13 @@ def acts(run: RunDetail, allowed: bool, partitioned: bool, asked: bool = False) 
         asked: the run is a question of the caller's, who may cancel it without any role to act.
     """
     needs = "" if allowed else "It needs the role operator here."
-    cancel = _cancel(run, "" if asked else needs)
-    if why := NO_WORK.get(run.trigger):
-        return [cancel, *(replace(act, why_not=why) for act in _again_acts(run, "", False))]
-    return [cancel, *_again_acts(run, needs, partitioned)]
-
-
-def _again_acts(run: RunDetail, needs: str, partitioned: bool) -> list[Act]:
     return [
+        _cancel(run, "" if asked else needs),
         _retry(run, needs),
         _again(run, needs),
         _replay(run, needs),
         _backfill(run, needs, partitioned),
-        _verify(run, needs),
+        _verify(run),
     ]
 
 
@@ -103,20 +92,14 @@ def _backfill(run: RunDetail, needs: str, partitioned: bool) -> Act:
     return Act("backfill", "Backfill", why, (), f"controlroom backfill plan {run.pipeline}")
 
 
-def _verify(run: RunDetail, needs: str) -> Act:
-    why = needs if run.status is RunStatus.SUCCEEDED else "Only a run that succeeded can be verified."
+def _verify(run: RunDetail) -> Act:
+    why = "" if run.status is RunStatus.SUCCEEDED else "Only a run that succeeded can be verified."
     lines = (
-        "A run of its own carries every phase out again on the table versions that it read then, into a lake that is thrown "
-        "away, and compares the fingerprints. Nothing is changed: what an ingest landed and a publish showed is read again, "
-        "neither source nor target is asked.",
-        f"It takes a free executor and about as long as the run did{_so_long(run)}. Where it is being verified already, that "
-        "opens.",
+        "Every phase is carried out again on the table versions that it read then, into a lake that is thrown away, and the "
+        "fingerprints are compared. Nothing is changed.",
+        "It reads the lake and computes for about as long as the run did: it is done where the lake is, by the command line.",
     )
-    return Act("verify", "Verify run", why, lines, f"controlroom run verify {run.run_id} --queue")
-
-
-def _so_long(run: RunDetail) -> str:
-    return f", {long}" if (long := took(run)) else ""
+    return Act("verify", "Verify run", why, lines, f"controlroom run verify {run.run_id}")
 
 
 def first_choice(phases: Sequence[PhaseRow]) -> int:

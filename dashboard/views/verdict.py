@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard.views.words import count, span
 from ops.limits import Waiting
-from ops.model import PhaseStatus, RunStatus, Trigger
+from ops.model import PhaseStatus, RunStatus
 from ops.views import Json, PhaseRow, RunDetail
 
 DONE = (PhaseStatus.SUCCEEDED, PhaseStatus.SKIPPED)
@@ -30,8 +30,6 @@ ADVICE: Mapping[str, str] = {
     "LEASE_LOST": "Its executors died or hung; look at them under Fleet, then retry.",
     "BAD_INPUT": "Correct what is named; a retry would fail the same way.",
     "SPEC_INVALID": "Correct the spec; a retry would fail the same way.",
-    "NOT_REPRODUCED": "Something that is not pinned decides there: the time, chance, an order, a library's version. Or what it "
-    "was made from is gone; the comparisons below say which.",
     "RUN_CANCELED": "Retry carries on where it was stopped.",
 }
 
@@ -54,9 +52,7 @@ def verdict(run: RunDetail, phases: Sequence[PhaseRow], now: datetime, waiting: 
             doing = f"Running {_listed(busy)}" if busy else "Running"
             return f"{'Canceling' if run.cancel_requested else doing}; {of} done"
         case RunStatus.SUCCEEDED:
-            return (
-                f"{'The same again, found' if run.trigger == Trigger.VERIFY else 'Succeeded'} in {took(run)}; {of} done"
-            )
+            return f"Succeeded in {took(run)}; {of} done"
         case RunStatus.CANCELED:
             after = took(run) or f"waiting {span((run.finished_at or now) - run.created_at)}"
             return f"Canceled after {after}; {of} done{_because(run)}"

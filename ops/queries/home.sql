@@ -9,17 +9,17 @@ join ops.orgs o on o.id = p.org_id
 cross join lateral (
   select pipeline, status, count(*) as runs, count(*) filter (where finished_at >= %(lately)s) as ended
   from ops.runs
-  where project_id = p.id and created_at >= %(since)s and trigger not in ('query', 'verify')
+  where project_id = p.id and created_at >= %(since)s and trigger <> 'query'
   group by pipeline, status
   union all
   select pipeline, status, count(*), 0
   from ops.runs
-  where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger not in ('query', 'verify')
+  where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger <> 'query'
   group by pipeline, status
   union all
   select pipeline, status, count(*), 0
   from ops.runs
-  where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger not in ('query', 'verify')
+  where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger <> 'query'
   group by pipeline, status
 ) as r;
 
@@ -33,7 +33,7 @@ cross join lateral (
   from (
     select f.id, f.env, f.status, f.created_at
     from ops.runs f
-    where f.project_id = g.project_id and f.pipeline = g.slug and f.trigger not in ('query', 'verify')
+    where f.project_id = g.project_id and f.pipeline = g.slug and f.trigger <> 'query'
     order by f.created_at desc, f.id desc
     limit 100) as l
   order by l.env, l.created_at desc, l.id desc) as r

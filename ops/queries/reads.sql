@@ -46,17 +46,17 @@ from ops.projects p
 cross join lateral (
     select status, count(*) as runs
     from ops.runs
-    where project_id = p.id and created_at >= %(since)s and trigger not in ('query', 'verify')
+    where project_id = p.id and created_at >= %(since)s and trigger <> 'query'
     group by status
     union all
     -- Of constants, so that the index alone answers.
     select 'queued', count(*)
     from ops.runs
-    where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger not in ('query', 'verify')
+    where project_id = p.id and status = 'queued' and created_at < %(since)s and trigger <> 'query'
     union all
     select status, count(*)
     from ops.runs
-    where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger not in ('query', 'verify')
+    where project_id = p.id and status in ('claimed', 'running') and created_at < %(since)s and trigger <> 'query'
     group by status
 ) r
 group by r.status;

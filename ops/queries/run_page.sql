@@ -37,8 +37,7 @@ limit 20;
 
 -- name: usual
 -- How long runs of this pipeline here took, among the forty before it those that succeeded: waiting, as a whole, by phase. A
--- phase that a retry took over was not carried out by it and does not count. Questions and verifications are of everything:
--- nothing is usual among them.
+-- phase that a retry took over was not carried out by it and does not count.
 with past as (
   select p.id, p.created_at, p.started_at, p.finished_at
   from ops.runs r
@@ -49,7 +48,7 @@ with past as (
     order by o.created_at desc, o.id desc
     limit 40
   ) as p
-  where r.id = %(run_id)s and p.status = 'succeeded' and r.trigger not in ('query', 'verify')
+  where r.id = %(run_id)s and p.status = 'succeeded'
 ), took as (
   select 'waiting' as what, null as phase, extract(epoch from started_at - created_at)::float8 as seconds
   from past where started_at is not null
@@ -106,7 +105,7 @@ with mine as (
     (
       select o.id, o.created_at, o.spec_sha256, o.git_sha
       from ops.runs o
-      where o.parent_run = r.id and o.trigger not in ('retry', 'verify')
+      where o.parent_run = r.id and o.trigger <> 'retry'
       order by o.created_at desc
       limit 20
     )

@@ -102,11 +102,6 @@ def grab(frames: Frames, params: Params) -> pl.LazyFrame:
     return frames["seed"].filter(pl.lit(len(held) > 0))
 
 
-def chance(frames: Frames, _: Params) -> pl.LazyFrame:
-    """Something that nobody pins: another number each time."""
-    return frames["seed"].with_columns(pl.lit(time.time_ns()).alias("at"))
-
-
 def cling(frames: Frames, _: Params) -> pl.LazyFrame:
     """Works for ever inside one native call that keeps the interpreter's lock: no thread of its process gets a word in."""
     import re

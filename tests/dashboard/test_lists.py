@@ -82,10 +82,6 @@ def test_a_preview_says_what_happens_to_whom_and_why_not() -> None:
         "1 run succeeded and is left alone.",
         "To be run again: orders 000000000004, orders 000000000005.",
     )
-    # A question or a verification is canceled like any other, and not done again.
-    asked = [replace(run, trigger=trigger) for run, trigger in zip(RUNS[3:5], ("verify", "query"), strict=True)]
-    assert retry_preview(asked, MINE).lines == ("2 runs are no work of a pipeline and are left alone.",)
-    assert cancel_preview([replace(RUNS[0], trigger="verify")], MINE).rows
     assert cancel_preview([], MINE).lines == ()
     seen = [replace(MINE[0], roles={RUN.env: "viewer"})]
     for preview in (cancel_preview(RUNS, seen), retry_preview(RUNS, seen)):

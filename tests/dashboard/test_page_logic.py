@@ -17,7 +17,6 @@ from dashboard.data import source
 from dashboard.sql_parts.editor import TEXT
 from ops.database import AUTHENTICATED, LOCAL_OPERATOR, acting_as, connect
 from ops.model import RunId, Scope
-from ops.verification import Verifications
 from ops.warehouse import Question, Warehouse
 from tests.dashboard.answering import answered
 from tests.dashboard.conftest import Served
@@ -72,28 +71,16 @@ def test_a_run_offers_what_its_state_and_the_viewers_role_allow(
     served: Served, runs: tuple[RunId, RunId, RunId], draw: Draw
 ) -> None:
     succeeded, failed, at_work = runs
-    acts = ("cancel", "retry", "again", "replay", "backfill", "verify")
+    acts = ("cancel", "retry", "again", "replay", "backfill")
     offered = {run_id: disabled(draw("run", id=run_id)) for run_id in runs}
-    assert [offered[succeeded][name] for name in acts] == [True, True, False, False, True, False]
-    assert [offered[failed][name] for name in acts] == [True, False, False, False, True, True]
-    assert [offered[at_work][name] for name in acts] == [False, True, True, True, True, True]
+    assert [offered[succeeded][name] for name in acts] == [True, True, False, False, True]
+    assert [offered[failed][name] for name in acts] == [True, False, False, False, True]
+    assert [offered[at_work][name] for name in acts] == [False, True, True, True, True]
+    # Only what succeeded is worth verifying.
+    assert "verify" in offered[succeeded]
+    assert "verify" not in offered[failed]
     with as_role(served, "viewer"):
-        for run_id in (succeeded, failed):
-            assert all(disabled(draw("run", id=run_id))[name] for name in acts)
-
-
-def test_a_verification_is_only_canceled_and_says_what_it_compared(
-    served: Served, runs: tuple[RunId, RunId, RunId], draw: Draw
-) -> None:
-    made = Verifications(served.operator.owner.source).verify(runs[0])
-    page = draw("run", id=made)
-    assert [
-        name for name, no in disabled(page).items() if not no and name in ("cancel", "retry", "again", "verify")
-    ] == ["cancel"]
-    served.operator.owner.cancel_run(made, "by the test")
-    drawn = "".join(str(each.proto.body) for each in draw("run", id=made).get("html"))
-    assert "a verification" in drawn
-    assert "Nothing was compared." in drawn
+        assert all(disabled(draw("run", id=failed))[name] for name in acts)
 
 
 def test_only_a_long_run_at_work_is_drawn_in_part(runs: tuple[RunId, RunId, RunId], draw: Draw) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import psycopg
@@ -12,9 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from ops.backfills import Backfills
 from ops.database import LOCAL_OPERATOR
 from ops.embedded import Cluster
-from ops.errors import NotReproduced
-from ops.model import NewPhase, PhaseStatus, RunId
-from pipelines.verification import Finding
+from ops.model import NewPhase, RunId
 from tests.dashboard.conftest import Served, serve
 from tests.dashboard.eventful import broken, good
 from tests.dashboard.people import as_role, tenancy
@@ -61,16 +58,6 @@ class Runs:
 def runs(
     cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runs]:
-    with databases.clone(template) as url:
-        for served in serve(cluster, url, tmp_path_factory.mktemp("home")):
-            yield Runs(served)
-
-
-@pytest.fixture(scope="module")
-def verifiable(
-    cluster: Cluster, databases: Databases, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Runs]:
-    """One where nothing else is queued."""
     with databases.clone(template) as url:
         for served in serve(cluster, url, tmp_path_factory.mktemp("home")):
             yield Runs(served)
@@ -158,55 +145,10 @@ def test_a_past_is_ordered_from_a_run_after_a_look_at_what_it_takes(page: Page, 
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 
 
-def carried_out(served: Served, finding: Finding) -> RunId:
-    """The verification that is queued, with what its executor found."""
-    executor = served.operator.executor
-    [run] = executor.claim_run(served.operator.executor_id)
-    mine = run.run_id, run.lease_token
-    executor.start_run(*mine)
-    executor.start_phase(*mine, "verify")
-    said = {"run": "r", "compared": 1, "findings": [vars(finding)]}
-    if finding.ok:
-        metrics = {"metrics": {"verification": said}, "output_fingerprint": "v1:blake3:0"}
-        executor.finish_phase(*mine, "verify", PhaseStatus.SUCCEEDED, metrics)
-        executor.complete_run(*mine, {})
-        return run.run_id
-    error = {"error_code": NotReproduced.code, "error_message": "1 of 1 comparisons differ", "error_data": said}
-    executor.finish_phase(*mine, "verify", PhaseStatus.FAILED, error)
-    executor.fail_run(*mine, NotReproduced.code, "1 of 1 comparisons differ", said, retryable=False)
-    return run.run_id
-
-
-@pytest.mark.parametrize("same", [True, False])
-def test_a_run_is_verified_by_a_run_and_says_so_from_then_on(page: Page, verifiable: Runs, same: bool) -> None:
-    of = verifiable.good
-    dialog = verifiable.open(page, of, "Verify run…")
-    expect(dialog).to_contain_text("into a lake that is thrown away")
-    expect(dialog).to_contain_text(f"controlroom run verify {of} --queue")
-    dialog.get_by_role("button", name="Verify run").click()
-    arrived(page, of)
-    expect(page.get_by_role("heading", name="a verification")).to_be_visible()
-    finding = Finding("phase tidy", same, "v1:blake3:aa", "v1:blake3:aa" if same else "v1:blake3:bb")
-    made = carried_out(verifiable.served, finding)
-    # It is followed until it has ended.
-    verdict = "The same again" if same else "1 of 1 comparisons differ (NOT_REPRODUCED)"
-    expect(page.get_by_role("status")).to_contain_text(verdict)
-    line = page.get_by_role("region", name="comparisons").locator("tbody tr")
-    expect(line).to_contain_text("phase tidy")
-    expect(line.locator(".pill")).to_have_text("the same" if same else "differs")
-    page.goto(f"{verifiable.served.where}/run?id={of}")
-    said = page.locator("p", has=page.get_by_text("verified" if same else "not reproduced", exact=True))
-    expect(said.get_by_role("link", name="open it")).to_have_attribute("href", re.compile(f"id={made}$"))
-    # It is no run of the pipeline.
-    page.goto(f"{verifiable.served.where}/runs")
-    expect(page.get_by_role("link", name=str(of)[-12:])).to_have_count(1)
-    expect(page.get_by_role("link", name=str(made)[-12:])).to_have_count(0)
-
-
 def test_who_may_not_is_told_why_and_refused_all_the_same(page: Page, runs: Runs) -> None:
     with as_role(runs.served, "viewer"):
         page.goto(f"{runs.served.where}/run?id={runs.good}")
-        for name in ("Retry from a phase…", "Re-run identically…", "Verify run…"):
+        for name in ("Retry from a phase…", "Re-run identically…"):
             expect(page.get_by_role("button", name=name)).to_be_disabled()
     before = runs.made_of(runs.good)
     dialog = runs.open(page, runs.good, "Re-run identically…")

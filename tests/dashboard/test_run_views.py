@@ -20,6 +20,7 @@ from dashboard.components.render import render
 from dashboard.views.determinism import badge
 from dashboard.views.phase_tables import reads_of, tables_by_phase
 from dashboard.views.preview import BYTES, PARQUET_BYTES, ROWS, Preview, part_of, preview
+from dashboard.views.run_actions import EVERY_PHASE, acts, chosen_rerun, first_choice, rerun_lines
 from dashboard.views.run_history import dashboard_lines, impacts, lease_lines
 from dashboard.views.run_log import WINDOW, event_lines, first_window, last_window, onward, wanted
 from dashboard.views.run_score import beside, score_lines
@@ -27,6 +28,7 @@ from dashboard.views.run_tables import aside_links, check_lines, commit_lines, r
 from dashboard.views.timeline import slower, stretches, timeline
 from dashboard.views.verdict import ADVICE, advice, first_seen
 from dashboard.views.waiting import LOOKS, reasons
+from ops.backfills import PhaseAgain
 from ops.errors import all_errors
 from ops.limits import Waiting
 from ops.model import EventType, PhaseStatus, RunId, RunStatus
@@ -280,6 +282,45 @@ def test_a_dashboard_is_linked_where_its_address_is_known(superset: str | None, 
     assert drawn.count("<a ") == 1 + bool(link)
     assert "gold.takings" in drawn
     assert "2 h ago" in drawn
+
+
+def test_each_act_says_why_it_cannot_be_done() -> None:
+    failed, succeeded = (replace(ENDED, status=status) for status in (RunStatus.FAILED, RunStatus.SUCCEEDED))
+    why = {
+        (run.status, allowed): {act.name: act.why_not for act in acts(run, allowed, True)}
+        for run in (QUEUED, RUN, failed, succeeded)
+        for allowed in (True, False)
+    }
+    needs = "It needs the role operator here."
+    assert why[RunStatus.QUEUED, True] == {
+        "cancel": "", "retry": "It has not ended.", "again": "It has not ended.", "replay": "It has not ended.",
+        "backfill": "", "verify": "Only a run that succeeded can be verified.",
+    }  # fmt: skip
+    assert why[RunStatus.RUNNING, False]["cancel"] == needs
+    assert why[RunStatus.FAILED, True]["cancel"] == "It has ended."
+    assert {why[RunStatus.FAILED, False][name] for name in ("retry", "again", "replay", "backfill")} == {needs}
+    assert why[RunStatus.SUCCEEDED, True]["retry"].startswith("It succeeded: there is nothing to do again.")
+    assert {why[RunStatus.SUCCEEDED, True][name] for name in ("again", "replay", "backfill", "verify")} == {""}
+    assert acts(replace(RUN, cancel_requested=True), True, True)[0].why_not == "It was asked to stop already."
+    # A question is canceled by who asked it, and nothing else is done with it by them.
+    asked = [act.name for act in acts(QUEUED, False, False, asked=True) if not act.why_not]
+    assert asked == ["cancel"]
+    unpartitioned = {act.name: act for act in acts(failed, True, False)}
+    assert "names no partition" in unpartitioned["backfill"].why_not
+    assert unpartitioned["cancel"].command.startswith("controlroom run cancel")
+
+
+def test_a_rerun_is_told_phase_by_phase_as_the_database_plans_it() -> None:
+    plan = [
+        PhaseAgain(1, "land", "ingest", False, "succeeded before"),
+        PhaseAgain(2, "tidy", "transform", True, "named"),
+    ]
+    assert rerun_lines(plan) == ("Carried out: tidy.", "Taken over, because they succeeded: land.")
+    assert rerun_lines(plan[:1])[0] == "No phase is left to carry out; it releases what is there."
+    phases = [DONE, replace(PHASE, name="tidy")]
+    assert (first_choice(phases), first_choice(phases[:1])) == (1, 0)
+    assert chosen_rerun(OTHER, "tidy", False) == ("retry", "tidy", f"controlroom run retry {OTHER} --from-phase tidy")
+    assert chosen_rerun(OTHER, EVERY_PHASE, True) == ("latest", None, f"controlroom run retry {OTHER} --latest")
 
 
 def artifact(content_type: str, data: bytes, more: int = 0) -> tuple[ArtifactRow, bytes]:

@@ -21,7 +21,7 @@ PEOPLE = {
     "put_freshness_rule", "remove_freshness_rule",
     "note_dataset", "note_column", "masked_columns", "record_bi_objects", "note_rollback",
     "save_answer", "submit_query", "find_queries", "check_results", "start_refresh", "swap_refresh", "roll_back_refresh",
-    "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun", "verify_run",
+    "start_backfill", "pause_backfill", "resume_backfill", "cancel_backfill", "replay_run", "preview_rerun",
     "set_cap", "remove_cap", "cap_report", "set_pool", "remove_pool", "set_price", "why_waiting",
     "steward_seen",
 }  # fmt: skip
@@ -30,7 +30,7 @@ EXECUTORS = {
     "start_phase", "finish_phase", "append_events", "register_artifact", "hold_run", "record_dataset", "record_signal",
     "complete_run", "fail_run", "release_run", "release_canceled_run", "compute_run_score", "cap_allow",
     "shared_dataset", "run_secrets", "released_versions", "run_traceparent", "is_draining",
-    "build_on", "named_versions", "personal_columns", "known_answer", "verified_run",
+    "build_on", "named_versions", "personal_columns", "known_answer",
 }  # fmt: skip
 BACK_END = {
     "ensure_project", "create_org", "allow_secret", "disallow_secret", "requeue_stale_runs", "mark_lost_executors",

@@ -16,7 +16,6 @@ from ops.database import Connection, Pool
 from ops.errors import ControlRoomError, IllegalTransition, LeaseLost, NotAllowed
 from ops.model import Artifact, EventType, LeaseToken, NewEvent, NewPhase, PhaseStatus, RunId
 from ops.rpc import Rpc
-from ops.verification import Verifications
 from ops.warehouse import Warehouse
 from ops.watching import Watching
 from tests.operating import Operator, commit
@@ -46,7 +45,6 @@ CALLS: dict[str, Callable[[Rpc, Mine], object]] = {
     "named_versions": lambda rpc, mine: Warehouse(rpc.source).named_versions(*mine, []),
     "personal_columns": lambda rpc, mine: Warehouse(rpc.source).personal_columns(*mine, ["silver.sale_order"]),
     "known_answer": lambda rpc, mine: Warehouse(rpc.source).known_answer(*mine, "0" * 64),
-    "verified_run": lambda rpc, mine: Verifications(rpc.source).left(*mine),
     "shared_dataset": _asked_for_anothers,
     "start_phase": lambda rpc, mine: rpc.start_phase(*mine, "bronze", event_id=STARTED),
     "finish_phase": lambda rpc, mine: rpc.finish_phase(*mine, "bronze", DONE, {"rows_out": 1}),

@@ -56,8 +56,6 @@ select
     'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
     'depends on it. p_latest: the definition and the inputs of now.'),
   private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
-  private.expose('verify_run',
-    'Queues a run that carries out one that succeeded again, aside, and compares the fingerprints; while one has not ended, that one.'),
   private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
   private.expose('start_backfill',
     'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),

@@ -48,10 +48,9 @@ begin
     v_where := v_where || pg_catalog.format(' and r.trigger = any (%L::text[])', array(
       select pg_catalog.jsonb_array_elements_text(p_filter -> 'trigger')));
   end if;
-  -- Questions of people are in ops.find_queries, verifications at what they verify; among the runs they would hide what was
-  -- meant to happen.
+  -- Questions of people are in ops.find_queries; among the runs they would hide what was meant to happen.
   if not p_filter ?| '{trigger,pipeline}' then
-    v_where := v_where || ' and r.trigger not in (''query'', ''verify'')';
+    v_where := v_where || ' and r.trigger <> ''query''';
   end if;
   if p_filter ? 'executor' then
     v_where := v_where || pg_catalog.format(' and r.executor_id = %L::uuid', (p_filter ->> 'executor')::uuid);

@@ -45,7 +45,7 @@ begin
     from (
       select private.rule_value(p_rule.signal, r.id) as value
       from ops.runs r
-      where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger not in ('query', 'verify')
+      where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger <> 'query'
         and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
         and (p_rule.pipeline is null or r.pipeline = p_rule.pipeline)
         and r.created_at > p_run.finished_at - p_rule.within - interval '1 day'
@@ -65,7 +65,7 @@ as $$
   from (
     select private.rule_value(p_rule.signal, r.id) as value
     from ops.runs r
-    where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger not in ('query', 'verify')
+    where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger <> 'query'
       and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
       and (r.created_at, r.id) < (p_run.created_at, p_run.id) and r.status in ('succeeded', 'failed')
     order by r.created_at desc, r.id desc

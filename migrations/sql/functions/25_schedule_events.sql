@@ -22,12 +22,11 @@ begin
 end
 $$;
 
--- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say, and nothing
--- follows a verification.
+-- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say.
 create or replace trigger schedules_after
   after update of status on ops.runs
   for each row when (
-    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay', 'verify'))
+    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay'))
   execute function private.note_success();
 
 create or replace function private.note_release() returns trigger

@@ -26,7 +26,7 @@ begin
   insert into ops.lineage_sent (run_id, project_id)
   select l.run_id, l.project_id
   from ops.run_leases l
-  join ops.runs r on r.id = l.run_id and r.trigger not in ('query', 'verify')
+  join ops.runs r on r.id = l.run_id and r.trigger <> 'query'
   where not exists (select from ops.lineage_sent s where s.run_id = l.run_id)
   on conflict (run_id) do nothing;
   get diagnostics v_owned = row_count;
@@ -35,7 +35,7 @@ begin
     select r.id, r.project_id
     from ops.runs r
     where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
-      and r.trigger not in ('query', 'verify')
+      and r.trigger <> 'query'
       and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1
     on conflict (run_id) do nothing;
     get diagnostics v_ended = row_count;

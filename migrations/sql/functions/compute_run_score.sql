@@ -21,7 +21,7 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; a score is given when it has ended', p_run_id, v_run.status);
   end if;
-  if v_run.trigger in ('query', 'verify') then
+  if v_run.trigger = 'query' then
     return null;
   end if;
   insert into ops.signals (run_id, signal, project_id, value, data)

@@ -92,9 +92,8 @@ begin
       'p_env is %L; use dev, stage or prod', p_env);
   end if;
   -- Such runs are judged by nobody and stand in no list of runs.
-  if p_trigger in ('query', 'verify') then
-    raise exception using errcode = 'CR007', message = pg_catalog.format(
-      'a run of trigger %s is made by ops.%s', p_trigger, case p_trigger when 'query' then 'submit_query' else 'verify_run' end);
+  if p_trigger = 'query' then
+    raise exception using errcode = 'CR007', message = 'a run of trigger query is made by ops.submit_query';
   end if;
   if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
     raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';

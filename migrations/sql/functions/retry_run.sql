@@ -71,10 +71,6 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is a question that somebody asked; ask it again', p_run_id);
   end if;
-  if v_run.trigger = 'verify' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s verifies run %s; verify that one again', p_run_id, v_run.parent_run);
-  end if;
   return v_run;
 end
 $$;

@@ -14,8 +14,8 @@ begin
   for v_run in
     select r.id
     from ops.runs r
-    -- A person's question and a verification are no work that goes well or ill: nothing is judged by them.
-    where r.finished_at > v_since and r.trigger not in ('query', 'verify')
+    -- A person's question is no work that goes well or ill: nothing is judged by it.
+    where r.finished_at > v_since and r.trigger <> 'query'
       and not exists (select from ops.run_scores s where s.run_id = r.id)
     order by r.finished_at, r.id
     limit p_limit

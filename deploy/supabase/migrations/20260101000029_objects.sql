@@ -1750,10 +1750,9 @@ begin
     v_where := v_where || pg_catalog.format(' and r.trigger = any (%L::text[])', array(
       select pg_catalog.jsonb_array_elements_text(p_filter -> 'trigger')));
   end if;
-  -- Questions of people are in ops.find_queries, verifications at what they verify; among the runs they would hide what was
-  -- meant to happen.
+  -- Questions of people are in ops.find_queries; among the runs they would hide what was meant to happen.
   if not p_filter ?| '{trigger,pipeline}' then
-    v_where := v_where || ' and r.trigger not in (''query'', ''verify'')';
+    v_where := v_where || ' and r.trigger <> ''query''';
   end if;
   if p_filter ? 'executor' then
     v_where := v_where || pg_catalog.format(' and r.executor_id = %L::uuid', (p_filter ->> 'executor')::uuid);
@@ -2738,7 +2737,7 @@ begin
     from (
       select private.rule_value(p_rule.signal, r.id) as value
       from ops.runs r
-      where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger not in ('query', 'verify')
+      where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger <> 'query'
         and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
         and (p_rule.pipeline is null or r.pipeline = p_rule.pipeline)
         and r.created_at > p_run.finished_at - p_rule.within - interval '1 day'
@@ -2758,7 +2757,7 @@ as $$
   from (
     select private.rule_value(p_rule.signal, r.id) as value
     from ops.runs r
-    where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger not in ('query', 'verify')
+    where r.project_id = p_run.project_id and r.env = p_run.env and r.trigger <> 'query'
       and (p_rule.group_by = 'project' or r.pipeline = p_run.pipeline)
       and (r.created_at, r.id) < (p_run.created_at, p_run.id) and r.status in ('succeeded', 'failed')
     order by r.created_at desc, r.id desc
@@ -3703,12 +3702,11 @@ begin
 end
 $$;
 
--- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say, and nothing
--- follows a verification.
+-- A past that is computed again is not news: what follows a backfill or a replay is for whoever ordered it to say.
 create or replace trigger schedules_after
   after update of status on ops.runs
   for each row when (
-    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay', 'verify'))
+    new.status = 'succeeded' and old.status <> 'succeeded' and new.trigger not in ('backfill', 'replay'))
   execute function private.note_success();
 
 create or replace function private.note_release() returns trigger
@@ -6857,7 +6855,7 @@ begin
   insert into ops.lineage_sent (run_id, project_id)
   select l.run_id, l.project_id
   from ops.run_leases l
-  join ops.runs r on r.id = l.run_id and r.trigger not in ('query', 'verify')
+  join ops.runs r on r.id = l.run_id and r.trigger <> 'query'
   where not exists (select from ops.lineage_sent s where s.run_id = l.run_id)
   on conflict (run_id) do nothing;
   get diagnostics v_owned = row_count;
@@ -6866,7 +6864,7 @@ begin
     select r.id, r.project_id
     from ops.runs r
     where r.finished_at >= v_mark.at - interval '10 minutes' and r.status in ('succeeded', 'failed', 'canceled')
-      and r.trigger not in ('query', 'verify')
+      and r.trigger <> 'query'
       and v_own - pg_catalog.age(r.xmin) between v_mark.horizon and v_horizon - 1
     on conflict (run_id) do nothing;
     get diagnostics v_ended = row_count;
@@ -7554,69 +7552,6 @@ begin
 end
 $$;
 
--- functions/59_verify.sql
--- Verifying a run by a run: its phases are carried out again on what they read, into a lake that is thrown away, and their
--- fingerprints compared.
-
--- Queues a verification of a run that succeeded and returns its run; while one of it has not ended, that one. It has the spec of
--- the run – an executor needs the same capabilities and pools for it – and one phase. Like a question it is no work of a pipeline:
--- no score, alert or schedule comes of it.
-create or replace function ops.verify_run(p_run_id uuid) returns uuid
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_of ops.runs := private.ended_run(p_run_id);
-  v_known uuid;
-begin
-  if v_of.status <> 'succeeded' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s is %s; only a run that succeeded can be verified', p_run_id, v_of.status);
-  end if;
-  -- Two who ask at once: the second waits here and then finds what the first made.
-  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('verify#' || p_run_id::text, 0));
-  select id into v_known
-  from ops.runs
-  where parent_run = p_run_id and trigger = 'verify' and status in ('queued', 'claimed', 'running');
-  if found then
-    return v_known;
-  end if;
-  return private.insert_run(
-    v_of.project_id, v_of.env, 'verify', v_of.pipeline_version, v_of.spec, v_of.spec_sha256, v_of.git_sha, v_of.params,
-    '[{"name": "verify", "kind": "verify"}]', null, 100, 'verify', v_of.max_attempts,
-    -- What the run did, and every byte of its artifacts.
-    2 * v_of.timeout_seconds, null, p_run_id, '{}', v_of.input_manifest);
-end
-$$;
-
--- What the run that p_run_id verifies left, and from what: the definition, and of each phase what it said.
-create or replace function ops.verified_run(p_run_id uuid, p_lease_token bigint) returns jsonb
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform private.require_lease(p_run_id, p_lease_token);
-  return (
-    select pg_catalog.jsonb_build_object(
-      'run_id', r.id, 'org', o.slug, 'project', p.slug, 'env', r.env, 'pipeline', r.pipeline, 'git_sha', r.git_sha,
-      'params', r.params, 'spec', r.spec, 'input_manifest', r.input_manifest,
-      'phases', (
-        select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-          'name', h.name, 'kind', h.kind, 'output_fingerprint', h.output_fingerprint, 'result', h.result,
-          'effect_of', coalesce(h.effect_of, r.root_run, r.id)) order by h.ordinal)
-        from ops.run_phases h where h.run_id = r.id),
-      'artifacts', (
-        select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-          'name', a.name, 'uri', a.uri, 'sha256', a.sha256) order by a.phase, a.name), '[]')
-        from ops.run_artifacts a where a.run_id = r.id))
-    from ops.runs v
-    join ops.runs r on r.id = v.parent_run
-    join ops.projects p on p.id = r.project_id
-    join ops.orgs o on o.id = p.org_id
-    where v.id = p_run_id and v.trigger = 'verify');
-end
-$$;
-
 -- functions/append_events.sql
 -- Appends a batch of events in their order and returns the last sequence number. An event whose id is known is left out.
 create or replace function ops.append_events(p_run_id uuid, p_lease_token bigint, p_events jsonb) returns bigint
@@ -7969,7 +7904,7 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is %s; a score is given when it has ended', p_run_id, v_run.status);
   end if;
-  if v_run.trigger in ('query', 'verify') then
+  if v_run.trigger = 'query' then
     return null;
   end if;
   insert into ops.signals (run_id, signal, project_id, value, data)
@@ -8108,9 +8043,8 @@ begin
       'p_env is %L; use dev, stage or prod', p_env);
   end if;
   -- Such runs are judged by nobody and stand in no list of runs.
-  if p_trigger in ('query', 'verify') then
-    raise exception using errcode = 'CR007', message = pg_catalog.format(
-      'a run of trigger %s is made by ops.%s', p_trigger, case p_trigger when 'query' then 'submit_query' else 'verify_run' end);
+  if p_trigger = 'query' then
+    raise exception using errcode = 'CR007', message = 'a run of trigger query is made by ops.submit_query';
   end if;
   if pg_catalog.jsonb_typeof(p_phases) is distinct from 'array' then
     raise exception using errcode = 'CR007', message = 'p_phases must be a JSON array of {name, kind, depends_on}';
@@ -9154,10 +9088,6 @@ begin
     raise exception using errcode = 'CR002', message = pg_catalog.format(
       'run %s is a question that somebody asked; ask it again', p_run_id);
   end if;
-  if v_run.trigger = 'verify' then
-    raise exception using errcode = 'CR002', message = pg_catalog.format(
-      'run %s verifies run %s; verify that one again', p_run_id, v_run.parent_run);
-  end if;
   return v_run;
 end
 $$;
@@ -9205,8 +9135,8 @@ begin
   for v_run in
     select r.id
     from ops.runs r
-    -- A person's question and a verification are no work that goes well or ill: nothing is judged by them.
-    where r.finished_at > v_since and r.trigger not in ('query', 'verify')
+    -- A person's question is no work that goes well or ill: nothing is judged by it.
+    where r.finished_at > v_since and r.trigger <> 'query'
       and not exists (select from ops.run_scores s where s.run_id = r.id)
     order by r.finished_at, r.id
     limit p_limit
@@ -9917,13 +9847,6 @@ grant execute on function
   ops.bi_wish_refused(uuid, text, timestamptz, text)
 to service_role;
 
--- policies/permissions/59_verify.sql
--- People: it checks the caller's membership itself.
-grant execute on function ops.verify_run(uuid) to authenticated, service_role;
-
--- What an executor asks while it holds a run.
-grant execute on function ops.verified_run(uuid, bigint) to controlroom_executor, service_role;
-
 -- api/10_clear.sql
 -- Schema api is what PostgREST shows: the RPCs of ops under their own names and arguments, for the same callers, and views.
 
@@ -10003,8 +9926,6 @@ select
     'A new run of an ended one: same definition, same inputs; phases that succeeded stay done, but not p_from_phase and what '
     'depends on it. p_latest: the definition and the inputs of now.'),
   private.expose('replay_run', 'A new run of the same definition on the same inputs, all phases.'),
-  private.expose('verify_run',
-    'Queues a run that carries out one that succeeded again, aside, and compares the fingerprints; while one has not ended, that one.'),
   private.expose('preview_rerun', 'What a retry (p_way retry or latest) or replay would carry out, phase by phase.'),
   private.expose('start_backfill',
     'Orders a backfill of a range or list of partitions; p_dry_run only says what it would be. Returns id, chunks and estimate.'),
